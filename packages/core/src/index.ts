@@ -1,1 +1,6 @@
-export {}
+export * from "./JobSnapshot.ts"
+export * from "./Ledger.ts"
+export * from "./PageRecord.ts"
+export * from "./Receipt.ts"
+export * from "./Segment.ts"
+export * from "./Sink.ts"

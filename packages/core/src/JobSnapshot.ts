@@ -1,0 +1,29 @@
+import type { JobStatus } from "@sluice/contract"
+import { Schema } from "effect"
+
+/** The kinds of paid work. */
+export const JobKind = Schema.Literals(["crawl", "extract", "batch", "map"])
+export type JobKind = typeof JobKind.Type
+
+/**
+ * A job's own counters at one instant, as the API told them. `jobId` is the API's id; a synchronous extraction or a map,
+ * which have none, carry one made by us that begins with `sync-`.
+ */
+export interface JobSnapshot {
+  readonly jobId: string
+  readonly kind: JobKind
+  readonly url: string
+  readonly status: JobStatus
+  /** Pages known so far; it grows while a crawl runs. */
+  readonly discovered: number
+  readonly completed: number
+  readonly failed: number
+  readonly cancelled: number
+  readonly tokensCharged: number
+  readonly tokensReserved: number
+  /** Epoch milliseconds of the answer that told this. */
+  readonly observedAt: number
+}
+
+/** How many pages of a job have ended, whichever way: what the delivered records are reconciled with. */
+export const settled = (snapshot: JobSnapshot): number => snapshot.completed + snapshot.failed + snapshot.cancelled

@@ -1,0 +1,125 @@
+import { type Effect, Schema, type Stream } from "effect"
+import type { JobKind } from "./JobSnapshot.ts"
+import type { Receipt, RunStatus } from "./Receipt.ts"
+import type { DatasetCounts } from "./Segment.ts"
+
+/** Another process has taken the run over: nothing may be written under this epoch any more. */
+export class Fenced extends Schema.TaggedError<Fenced>()("Fenced", { epoch: Schema.Int, current: Schema.Int }) {}
+/** The store cannot be reached or broke off. */
+export class LedgerUnavailable extends Schema.TaggedError<LedgerUnavailable>()("LedgerUnavailable", {
+  cause: Schema.Defect()
+}) {}
+/** There is no such run. */
+export class UnknownRun extends Schema.TaggedError<UnknownRun>()("UnknownRun", { runId: Schema.String }) {}
+
+/** Every failure of a ledger. */
+export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError", {
+  operation: Schema.String,
+  reason: Schema.Union([Fenced, LedgerUnavailable, UnknownRun])
+}) {
+  override get message() {
+    switch (this.reason._tag) {
+      case "Fenced":
+        return `another process took this run over (epoch ${this.reason.current}, ours is ${this.reason.epoch}); this one stops without writing`
+      case "LedgerUnavailable":
+        return `the ledger could not be reached during ${this.operation}`
+      case "UnknownRun":
+        return `there is no run ${this.reason.runId} in this ledger`
+    }
+  }
+}
+
+/** What a run is begun with. */
+export interface RunIntent {
+  readonly pipeline: string
+  readonly configHash: string
+  /** Epoch milliseconds. */
+  readonly startedAt: number
+}
+
+/** A run as its process holds it. Whoever takes a run over gets a higher epoch. */
+export interface RunHandle extends RunIntent {
+  readonly runId: string
+  readonly epoch: number
+}
+
+/** Paid work about to be asked for. `ordinal` numbers a run's submissions from 0, the same way on every attempt. */
+export interface SubmissionIntent {
+  readonly ordinal: number
+  readonly kind: JobKind
+  readonly url: string
+  /** SHA-256 of the canonical request, in hex. */
+  readonly requestHash: string
+  readonly submittedAt: number
+}
+
+/** An intent and, once the answer has been seen, the job it became. */
+export interface Submission extends SubmissionIntent {
+  readonly jobId: string | null
+}
+
+/** The keys of a job that a segment holds. */
+export interface CommittedKeys {
+  readonly jobId: string
+  readonly keys: BigInt64Array
+}
+
+/** What is recorded when a segment stands in a sink. */
+export interface SegmentCommit {
+  readonly runId: string
+  readonly epoch: number
+  readonly sink: string
+  readonly seq: number
+  readonly bytes: number
+  readonly keys: ReadonlyArray<CommittedKeys>
+  readonly rows: DatasetCounts
+  /** Records set aside instead of written. */
+  readonly deadLetters: number
+}
+
+/** An open transaction of the store a ledger lives in. Only that store's own sink can make one. */
+export interface LedgerTransaction {
+  readonly store: object
+  readonly connection: unknown
+}
+
+/** A run as a list shows it. `receipt` is null until the run has ended. */
+export interface RunSummary {
+  readonly runId: string
+  readonly pipeline: string
+  readonly configHash: string
+  readonly status: RunStatus | "running"
+  readonly startedAt: number
+  readonly finishedAt: number | null
+  readonly receipt: Receipt | null
+}
+
+/**
+ * The truth about runs: what was about to be paid for, what it became, what stands where, how it ended. Every write is
+ * refused with {@link Fenced} once the run's epoch has been raised.
+ */
+export interface Ledger {
+  /** Identity of the store: a sink living in the same one commits inside its own transaction. */
+  readonly store: object
+  /** Begins a new run under epoch 1. */
+  readonly begin: (intent: RunIntent) => Effect.Effect<RunHandle, LedgerError>
+  /** Takes a run over that has not ended, raising its epoch. */
+  readonly takeOver: (runId: string) => Effect.Effect<RunHandle, LedgerError>
+  /** Records the intent to submit; durable before the request leaves. Repeating an ordinal changes nothing. */
+  readonly intend: (run: RunHandle, intent: SubmissionIntent) => Effect.Effect<void, LedgerError>
+  /** Records the job an intent became. */
+  readonly submitted: (run: RunHandle, ordinal: number, jobId: string) => Effect.Effect<void, LedgerError>
+  /** All submissions of a run, by ordinal. */
+  readonly submissions: (runId: string) => Stream.Stream<Submission, LedgerError>
+  /** Records a written segment. Committing the same sink and sequence number again changes nothing. */
+  readonly commit: (commit: SegmentCommit, within?: LedgerTransaction) => Effect.Effect<void, LedgerError>
+  /** The keys a sink already holds of a run, segment by segment. */
+  readonly committed: (runId: string, sink: string) => Stream.Stream<CommittedKeys, LedgerError>
+  /** Ends a run with its receipt. */
+  readonly end: (run: RunHandle, receipt: Receipt) => Effect.Effect<void, LedgerError>
+  /** The newest runs first, at most `limit`. */
+  readonly runs: (options: {
+    readonly pipeline?: string
+    readonly limit: number
+  }) => Effect.Effect<ReadonlyArray<RunSummary>, LedgerError>
+}

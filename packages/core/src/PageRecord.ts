@@ -1,0 +1,49 @@
+import { hash } from "node:crypto"
+import { Schema } from "effect"
+
+/** How a page ended. */
+export const PageStatus = Schema.Literals(["completed", "failed", "cancelled"])
+export type PageStatus = typeof PageStatus.Type
+
+/**
+ * One terminal page with what came with it: the record every source emits and every sink loads. A failed page has
+ * `errorCode` and `errorMessage` and no content. Durations are in milliseconds, `bytes` is about what the content weighs.
+ */
+export interface PageRecord {
+  readonly jobId: string
+  /** What is the same page within a job: see {@link pageKey}. */
+  readonly key: bigint
+  readonly url: string
+  /** 0-based place in the request, for jobs made of a list of URLs. */
+  readonly inputIndex: number | null
+  readonly parentUrl: string | null
+  /** The seed page is 1. Null where the job has no depth. */
+  readonly depth: number | null
+  readonly status: PageStatus
+  readonly errorCode: string | null
+  readonly errorMessage: string | null
+  readonly markdown: string | null
+  readonly html: string | null
+  /** Absolute URLs in document order. */
+  readonly links: ReadonlyArray<string>
+  readonly httpStatus: number | null
+  readonly durationMs: number | null
+  readonly retryCount: number | null
+  readonly tokensCharged: number | null
+  readonly bytes: number
+}
+
+/**
+ * The 64-bit identity of a page within a job: the first eight bytes of the SHA-256 of its URL, signed. A URL that a list
+ * names more than once has a key for each occurrence (counted from 0). Two URLs of one job share a key once in some
+ * 10^8 crawls of a million pages; the job's own counters would show it, as an incomplete run.
+ */
+export const pageKey = (url: string, occurrence = 0): bigint =>
+  hash("sha256", occurrence === 0 ? url : `${url}\n${occurrence}`, "buffer").readBigInt64BE(0)
+
+/** About what a record weighs in memory and on the wire, in bytes: what bounds of segments and buffers count. */
+export const weigh = (record: Omit<PageRecord, "bytes">): number => {
+  let bytes = 200 + record.url.length + (record.markdown?.length ?? 0) + (record.html?.length ?? 0)
+  for (const link of record.links) bytes += link.length + 16
+  return bytes
+}

@@ -1,0 +1,85 @@
+import { type Effect, Schema, type Scope } from "effect"
+import type { Ledger, LedgerError, LedgerTransaction, RunHandle } from "./Ledger.ts"
+import type { DatasetCounts, Segment } from "./Segment.ts"
+
+/** The store does not answer. */
+export class SinkUnreachable extends Schema.TaggedError<SinkUnreachable>()("SinkUnreachable", {
+  cause: Schema.Defect()
+}) {}
+/** The store answers and refuses: rights, a missing database, a wrong password. `detail` names no secret. */
+export class SinkDenied extends Schema.TaggedError<SinkDenied>()("SinkDenied", {
+  detail: Schema.String,
+  cause: Schema.Defect()
+}) {}
+/** The store was prepared by a newer Sluice. */
+export class SinkTooNew extends Schema.TaggedError<SinkTooNew>()("SinkTooNew", { detail: Schema.String }) {}
+/** The settings do not make sense together. */
+export class SinkMisconfigured extends Schema.TaggedError<SinkMisconfigured>()("SinkMisconfigured", {
+  detail: Schema.String
+}) {}
+/** The store broke off or refused a statement in a way a sink cannot answer. */
+export class SinkFailed extends Schema.TaggedError<SinkFailed>()("SinkFailed", {
+  detail: Schema.String,
+  cause: Schema.Defect()
+}) {}
+
+/** Every failure of a sink. Records it can do without become dead letters and are no failure. */
+export class SinkError extends Schema.TaggedError<SinkError>()("SinkError", {
+  sink: Schema.String,
+  operation: Schema.String,
+  reason: Schema.Union([SinkUnreachable, SinkDenied, SinkTooNew, SinkMisconfigured, SinkFailed]),
+  /** Whether the same call may succeed a little later. */
+  isRetryable: Schema.Boolean
+}) {
+  override get message() {
+    const { reason } = this
+    return reason._tag === "SinkUnreachable"
+      ? `sink "${this.sink}" cannot be reached`
+      : `sink "${this.sink}": ${reason.detail}`
+  }
+}
+
+/** What writing a segment came to: rows standing for its records, changed or not, and records set aside. */
+export interface WriteResult {
+  readonly rows: DatasetCounts
+  readonly deadLetters: number
+}
+
+/**
+ * Records a segment in the ledger. A sink calls `run` exactly once, after the segment's rows are durable, or, where
+ * `store` is its own, inside the very transaction that writes them.
+ */
+export interface Commit {
+  readonly store: object
+  readonly run: (result: WriteResult, within?: LedgerTransaction) => Effect.Effect<void, LedgerError>
+}
+
+/** A sink while one run writes to it. */
+export interface SinkSession {
+  /**
+   * How many segments may be written at once. Segments of one run hold different pages, so their order does not matter.
+   */
+  readonly concurrency: number
+  /** Writes a segment and commits it. Writing the same segment again changes nothing. */
+  readonly write: (segment: Segment, commit: Commit) => Effect.Effect<WriteResult, SinkError | LedgerError>
+  /** After the last segment of a run that ended `completed`: lets readers see it, where writing alone does not. */
+  readonly publish: Effect.Effect<void, SinkError>
+}
+
+/** A sink whose store answers, is prepared and may be written to. */
+export interface SinkConnection {
+  /** The ledger in the sink's own store, where it can keep one. */
+  readonly ledger: Ledger | undefined
+  readonly begin: (run: RunHandle) => Effect.Effect<SinkSession, SinkError>
+}
+
+/** A place records are loaded into, as a value. Nothing is opened before `connect`. */
+export interface Sink {
+  readonly kind: string
+  /** Unique within a pipeline; the kind when there is one sink of it. */
+  readonly name: string
+  /** What it does with the records (mode, layout), as plain JSON: part of the pipeline's hash. No addresses, no secrets. */
+  readonly behaviour: Schema.Json
+  /** Checks the store, prepares it (tables, rights) and keeps it open for the scope. */
+  readonly connect: Effect.Effect<SinkConnection, SinkError, Scope.Scope>
+}
