@@ -17,15 +17,19 @@ export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError"
   operation: Schema.String,
   reason: Schema.Union([Fenced, LedgerUnavailable, UnknownRun])
 }) {
-  override get message() {
-    switch (this.reason._tag) {
-      case "Fenced":
-        return `another process took this run over (epoch ${this.reason.current}, ours is ${this.reason.epoch}); this one stops without writing`
-      case "LedgerUnavailable":
-        return `the ledger could not be reached during ${this.operation}`
-      case "UnknownRun":
-        return `there is no run ${this.reason.runId} in this ledger`
-    }
+  override get message(): string {
+    return describe(this.reason, this.operation)
+  }
+}
+
+const describe = (reason: LedgerError["reason"], operation: string): string => {
+  switch (reason._tag) {
+    case "Fenced":
+      return `another process took this run over (epoch ${reason.current}, ours is ${reason.epoch}); this one stops without writing`
+    case "LedgerUnavailable":
+      return `the ledger could not be reached during ${operation}`
+    case "UnknownRun":
+      return `there is no run ${reason.runId} in this ledger`
   }
 }
 

@@ -1,0 +1,131 @@
+import { BatchRequest, type BatchResult, type BatchStatus, isTerminal } from "@sluice/contract"
+import { Clock, Effect, Schema, Stream } from "effect"
+import { type ReaderOptions, type Row, readerDefaults, readJob } from "./JobReader.ts"
+import type { JobSnapshot } from "./JobSnapshot.ts"
+import { type PageRecord, pageKey } from "./PageRecord.ts"
+import { recordOfItem } from "./recordOfItem.ts"
+import { Scraper } from "./Scraper.ts"
+import type { SourceError } from "./SourceError.ts"
+import { Formats, PageUrl } from "./sourceOptions.ts"
+import { submitJob } from "./submitJob.ts"
+
+/** URLs a single batch job takes. */
+const largestBatch = 1000
+
+const { urls: _, ...shared } = BatchRequest.fields
+
+/** What a batch is asked besides its URLs. `batch_size` is how many URLs go into one job, at most 1,000. */
+export const batchFields = {
+  ...shared,
+  formats: Formats,
+  batch_size: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: largestBatch })).pipe(
+    Schema.withDecodingDefaultTypeKey(Effect.succeed(largestBatch))
+  )
+}
+
+/** URLs to extract in as many batch jobs as they need, one after the other. A URL named twice is extracted twice. */
+export const BatchOptions = Schema.Struct({
+  urls: Schema.Array(PageUrl).check(Schema.isMinLength(1)),
+  ...batchFields
+}).annotate({ identifier: "BatchOptions", description: "Extract a list of URLs in batch jobs." })
+export type BatchOptions = typeof BatchOptions.Type
+
+const decode = Schema.decodeUnknownSync(BatchOptions, { onExcessProperty: "error" })
+
+/** Batch jobs as a source of a pipeline. Throws a `SchemaError` on options that make no sense. */
+const make = (options: typeof BatchOptions.Encoded) => ({ batch: decode(options) }) as const
+
+/** The pages of a list of URLs, each once, as they end. Running the stream pays for them. */
+const records = (
+  options: typeof BatchOptions.Encoded,
+  reader: Partial<ReaderOptions> = {}
+): Stream.Stream<PageRecord, SourceError, Scraper> =>
+  Stream.suspend(() => stream(decode(options), { ...readerDefaults, ...reader }))
+
+/** Extracting a list of URLs by batch jobs: `Batch.make` for a pipeline, `Batch.records` for a plain stream. */
+export const Batch = { make, records }
+
+/** @internal `firstOrdinal` is the submission number of the first job. */
+export const stream = (
+  options: BatchOptions,
+  reader: ReaderOptions,
+  firstOrdinal = 0
+): Stream.Stream<PageRecord, SourceError, Scraper> => {
+  const { batch_size: size, urls, ...request } = options
+  return Stream.range(0, Math.ceil(urls.length / size) - 1).pipe(
+    Stream.flatMap((part) =>
+      readPart({ ...request, urls: urls.slice(part * size, (part + 1) * size) }, firstOrdinal + part, reader)
+    )
+  )
+}
+
+const readPart = (request: BatchRequest, ordinal: number, options: ReaderOptions) =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const scraper = yield* Scraper
+      const url = request.urls[0]!
+      const jobId = yield* submitJob(
+        { ordinal, kind: "batch", url, body: request },
+        scraper
+          .createBatch(request)
+          .pipe(
+            Effect.tap(({ invalidUrls }) =>
+              invalidUrls.length === 0
+                ? Effect.void
+                : Effect.logWarning(`the API refused ${invalidUrls.length} of ${request.urls.length} URLs of a batch`)
+            )
+          )
+      )
+      const occurrences = countOccurrences(request.urls)
+      return readJob(
+        {
+          source: "batch",
+          jobId,
+          fetch: (slice) =>
+            scraper.batch(jobId, slice).pipe(
+              Effect.flatMap((status) =>
+                Effect.map(Clock.currentTimeMillis, (now) => ({
+                  snapshot: toSnapshot(status, url, now),
+                  rows: status.results.map((item) => toRow(jobId, item, request.urls, occurrences))
+                }))
+              )
+            ),
+          cancel: scraper.cancelBatch(jobId)
+        },
+        options
+      )
+    })
+  )
+
+/** For each place of a list, how often the same URL stands before it. */
+const countOccurrences = (urls: ReadonlyArray<string>): Uint32Array => {
+  const counts = new Map<string, number>()
+  return Uint32Array.from(urls, (url) => {
+    const before = counts.get(url) ?? 0
+    counts.set(url, before + 1)
+    return before
+  })
+}
+
+const toSnapshot = (status: BatchStatus, url: string, observedAt: number): JobSnapshot => ({
+  jobId: status.job_id,
+  kind: "batch",
+  url,
+  status: status.status,
+  discovered: status.total_urls,
+  completed: status.completed_urls,
+  failed: status.failed_urls,
+  cancelled: status.cancelled_urls,
+  tokensCharged: status.token_summary.tokens_charged_total,
+  tokensReserved: status.token_summary.tokens_reserved,
+  observedAt
+})
+
+/** A page is known by the URL that was asked for and which occurrence of it this is, whatever URL the answer names. */
+const toRow = (jobId: string, item: BatchResult, urls: ReadonlyArray<string>, occurrences: Uint32Array): Row => {
+  const asked = urls[item.input_index] ?? item.url
+  const key = pageKey(asked, occurrences[item.input_index] ?? item.input_index)
+  const links = item.data?.links ?? null
+  const place = { jobId, key, inputIndex: item.input_index, parentUrl: null, depth: null, links }
+  return { key, isTerminal: isTerminal(item.status), record: () => recordOfItem(place, item) }
+}

@@ -1,0 +1,87 @@
+import { CrawlRequest, type CrawlResult, type CrawlStatus, isTerminal } from "@sluice/contract"
+import { Clock, Effect, Schema, Stream } from "effect"
+import { type ReaderOptions, type Row, readerDefaults, readJob } from "./JobReader.ts"
+import type { JobSnapshot } from "./JobSnapshot.ts"
+import { type PageRecord, pageKey } from "./PageRecord.ts"
+import { recordOfItem } from "./recordOfItem.ts"
+import { Scraper } from "./Scraper.ts"
+import type { SourceError } from "./SourceError.ts"
+import { Formats, PageUrl } from "./sourceOptions.ts"
+import { submitJob } from "./submitJob.ts"
+
+/** A site to crawl: the members of the API's request, `formats` being `["markdown"]` when absent. */
+export const CrawlOptions = Schema.Struct({ ...CrawlRequest.fields, url: PageUrl, formats: Formats }).annotate({
+  identifier: "CrawlOptions",
+  description: "Crawl a site breadth first from one URL."
+})
+export type CrawlOptions = typeof CrawlOptions.Type
+
+const decode = Schema.decodeUnknownSync(CrawlOptions, { onExcessProperty: "error" })
+
+/** A crawl as a source of a pipeline. Throws a `SchemaError` on options that make no sense. */
+const make = (options: typeof CrawlOptions.Encoded) => ({ crawl: decode(options) }) as const
+
+/**
+ * The pages of a crawl, each once, as they end. Running the stream starts a crawl and pays for it; running it again starts
+ * another. Stopping early leaves the crawl running.
+ */
+const records = (
+  options: typeof CrawlOptions.Encoded,
+  reader: Partial<ReaderOptions> = {}
+): Stream.Stream<PageRecord, SourceError, Scraper> =>
+  Stream.suspend(() => stream(decode(options), { ...readerDefaults, ...reader }))
+
+/** Crawling a site: `Crawl.make` for a pipeline, `Crawl.records` for a plain stream. */
+export const Crawl = { make, records }
+
+/** @internal */
+export const stream = (
+  request: CrawlOptions,
+  options: ReaderOptions
+): Stream.Stream<PageRecord, SourceError, Scraper> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const scraper = yield* Scraper
+      const jobId = yield* submitJob(
+        { ordinal: 0, kind: "crawl", url: request.url, body: request },
+        scraper.createCrawl(request)
+      )
+      return readJob(
+        {
+          source: "crawl",
+          jobId,
+          fetch: (slice) =>
+            scraper.crawl(jobId, slice).pipe(
+              Effect.flatMap((status) =>
+                Effect.map(Clock.currentTimeMillis, (now) => ({
+                  snapshot: toSnapshot(status, now),
+                  rows: status.results.map((item) => toRow(jobId, item))
+                }))
+              )
+            ),
+          cancel: scraper.cancelCrawl(jobId)
+        },
+        options
+      )
+    })
+  )
+
+const toSnapshot = (status: CrawlStatus, observedAt: number): JobSnapshot => ({
+  jobId: status.job_id,
+  kind: "crawl",
+  url: status.url,
+  status: status.status,
+  discovered: status.total_pages,
+  completed: status.completed_pages,
+  failed: status.failed_pages,
+  cancelled: status.cancelled_pages,
+  tokensCharged: status.token_summary.tokens_charged_total,
+  tokensReserved: status.token_summary.tokens_reserved,
+  observedAt
+})
+
+const toRow = (jobId: string, item: CrawlResult): Row => {
+  const key = pageKey(item.url)
+  const place = { jobId, key, inputIndex: null, parentUrl: item.parent_url, depth: item.depth, links: item.links }
+  return { key, isTerminal: isTerminal(item.status), record: () => recordOfItem(place, item) }
+}

@@ -1,0 +1,104 @@
+import type { JobSnapshot } from "./JobSnapshot.ts"
+import type { PageRecord } from "./PageRecord.ts"
+import type { Receipt } from "./Receipt.ts"
+import { addRows, type DatasetCounts, noRows, type Segment } from "./Segment.ts"
+import type { WriteResult } from "./Sink.ts"
+
+/** Where a run stands: what its jobs say, what was delivered, what each sink holds. Times in epoch milliseconds. */
+export interface Progress {
+  readonly startedAt: number
+  readonly jobs: number
+  readonly pages: Receipt["pages"]
+  readonly tokens: Receipt["tokens"]
+  readonly rows: DatasetCounts
+}
+
+/**
+ * What a run has seen so far, kept by one process while it runs. Holds a snapshot a job and totals, never pages. Totals are
+ * kept up as snapshots arrive, so a run of many small jobs is not counted anew at each.
+ */
+export class RunTracker {
+  readonly #jobs = new Map<string, JobSnapshot>()
+  readonly #moved = new Set<string>()
+  readonly #landed = new Map<string, WriteResult>()
+  readonly #startedAt: number
+  #seq = 0
+  #delivered = 0
+  #pages = { discovered: 0, completed: 0, failed: 0, cancelled: 0 }
+  #tokens = { charged: 0, reserved: 0 }
+
+  constructor(startedAt: number) {
+    this.#startedAt = startedAt
+  }
+
+  /** Takes a snapshot in, unless a later one of the same job is known. */
+  observe(snapshot: JobSnapshot): void {
+    const before = this.#jobs.get(snapshot.jobId)
+    if (before !== undefined && before.observedAt > snapshot.observedAt) return
+    if (before !== undefined) this.#count(before, -1)
+    this.#count(snapshot, 1)
+    this.#jobs.set(snapshot.jobId, snapshot)
+    this.#moved.add(snapshot.jobId)
+  }
+
+  /** Counts a record as delivered by the source. */
+  deliver(): void {
+    this.#delivered++
+  }
+
+  /** Makes the next segment of records, with the jobs that have moved. Undefined when there is nothing to say. */
+  segment(
+    run: Pick<Segment, "runId" | "epoch">,
+    records: ReadonlyArray<PageRecord>,
+    bytes: number
+  ): Segment | undefined {
+    for (const record of records) this.#moved.add(record.jobId)
+    if (this.#moved.size === 0) return undefined
+    const jobs: Array<JobSnapshot> = []
+    for (const jobId of this.#moved) {
+      const snapshot = this.#jobs.get(jobId)
+      if (snapshot !== undefined) jobs.push(snapshot)
+    }
+    this.#moved.clear()
+    return { runId: run.runId, epoch: run.epoch, seq: ++this.#seq, records, jobs, bytes }
+  }
+
+  /** Counts what a sink has taken. */
+  land(sink: string, result: WriteResult): void {
+    const before = this.landed(sink)
+    this.#landed.set(sink, {
+      rows: addRows(before.rows, result.rows),
+      deadLetters: before.deadLetters + result.deadLetters
+    })
+  }
+
+  /** What a sink holds of this run. */
+  landed(sink: string): WriteResult {
+    return this.#landed.get(sink) ?? { rows: noRows, deadLetters: 0 }
+  }
+
+  /** The latest snapshot of every job. */
+  get jobs(): ReadonlyArray<JobSnapshot> {
+    return [...this.#jobs.values()]
+  }
+
+  get progress(): Progress {
+    const sinks = [...this.#landed.values()]
+    return {
+      startedAt: this.#startedAt,
+      jobs: this.#jobs.size,
+      pages: { ...this.#pages, delivered: this.#delivered },
+      tokens: { ...this.#tokens },
+      rows: sinks.reduce((least, { rows }) => (rows.pages < least.pages ? rows : least), sinks[0]?.rows ?? noRows)
+    }
+  }
+
+  #count(snapshot: JobSnapshot, sign: 1 | -1): void {
+    this.#pages.discovered += sign * snapshot.discovered
+    this.#pages.completed += sign * snapshot.completed
+    this.#pages.failed += sign * snapshot.failed
+    this.#pages.cancelled += sign * snapshot.cancelled
+    this.#tokens.charged += sign * snapshot.tokensCharged
+    this.#tokens.reserved += sign * snapshot.tokensReserved
+  }
+}

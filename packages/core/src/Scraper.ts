@@ -1,0 +1,266 @@
+import {
+  type BatchRequest,
+  type BatchStatus,
+  type CrawlRequest,
+  type CrawlStatus,
+  type ExtractJob,
+  type ExtractRequest,
+  type JobId,
+  type MapRequest,
+  type MapResponse,
+  ScraperApi
+} from "@sluice/contract"
+import { Config, Context, Duration, Effect, Layer, Random, Redacted, Result, Schema, Semaphore } from "effect"
+import { HttpClient, HttpClientRequest } from "effect/http"
+import { HttpApiClient } from "effect/http-api"
+import { RateLimiter } from "effect/persistence"
+import { CurrentRequestCounter } from "./RequestCounter.ts"
+import { InvalidRequest, ScraperError, ScraperReason, Unavailable } from "./ScraperError.ts"
+import { judgeAnswer, readFailure } from "./scraperAnswer.ts"
+
+/** How the client behaves towards one API. Every number is a bound. */
+export interface ScraperOptions {
+  readonly baseUrl: string
+  readonly apiKey: Redacted.Redacted
+  /** `x-api-key` (the documented way) or `bearer`. */
+  readonly auth: "x-api-key" | "bearer"
+  /** Requests in flight at once, over all users of this client. */
+  readonly concurrency: number
+  /** Requests a second, over all users of this client; bursts of as many are let through. */
+  readonly requestsPerSecond: number
+  /** For one attempt, its body included. */
+  readonly attemptTimeout: Duration.Input
+  /** Attempts of a read beyond the first. */
+  readonly retries: number
+  /** The first pause between attempts; it doubles, with jitter. */
+  readonly retryBase: Duration.Input
+  /** The longest pause, whatever `Retry-After` asks: past it the read fails as rate limited. */
+  readonly retryCap: Duration.Input
+}
+
+/** What {@link ScraperOptions} default to. The hosted service publishes no limits: these stay on the gentle side. */
+export const scraperDefaults = {
+  auth: "x-api-key",
+  concurrency: 16,
+  requestsPerSecond: 200,
+  attemptTimeout: "60 seconds",
+  retries: 5,
+  retryBase: "250 millis",
+  retryCap: "60 seconds"
+} as const
+
+/** Which rows of a job's results to read: `page` counts from 1, `pageSize` is 1 to 50. */
+export interface Slice {
+  readonly page: number
+  readonly pageSize: number
+}
+
+/**
+ * A job the API has taken on. Its `status_url`, relative or absolute, is not followed: jobs are polled by id under the
+ * base URL, so that no answer can send the key to another host.
+ */
+export interface Accepted {
+  readonly jobId: JobId
+}
+
+/**
+ * The Scraper API, derived from the contract. Reads are retried within bounds; whatever costs tokens is sent once, and a
+ * failure of it says nothing about whether it took effect.
+ */
+export class Scraper extends Context.Service<
+  Scraper,
+  {
+    readonly origin: string
+    readonly createCrawl: (request: CrawlRequest) => Effect.Effect<Accepted, ScraperError>
+    readonly crawl: (jobId: JobId, slice: Slice) => Effect.Effect<CrawlStatus, ScraperError>
+    readonly cancelCrawl: (jobId: JobId) => Effect.Effect<void, ScraperError>
+    readonly createBatch: (
+      request: BatchRequest
+    ) => Effect.Effect<Accepted & { readonly invalidUrls: ReadonlyArray<string> }, ScraperError>
+    readonly batch: (jobId: JobId, slice: Slice) => Effect.Effect<BatchStatus, ScraperError>
+    readonly cancelBatch: (jobId: JobId) => Effect.Effect<void, ScraperError>
+    /** Asks for a job to poll, whatever `processing_mode` the request names. */
+    readonly createExtraction: (request: ExtractRequest) => Effect.Effect<Accepted, ScraperError>
+    /** Asks for the page itself; there is no job to come back to if the answer is lost. */
+    readonly extractNow: (request: ExtractRequest) => Effect.Effect<ExtractAnswer, ScraperError>
+    readonly extraction: (jobId: JobId) => Effect.Effect<ExtractJob, ScraperError>
+    readonly map: (request: MapRequest) => Effect.Effect<MapResponse, ScraperError>
+    /** The whole derived client for calls without a name of their own here: no retries, no counting. */
+    readonly api: HttpApiClient.ForApi<typeof ScraperApi, ScraperReason>
+  }
+>()("@sluice/core/Scraper") {
+  /** A client with the given options over the `HttpClient` still to be provided. */
+  static readonly layer = (
+    options: Partial<ScraperOptions> & Pick<ScraperOptions, "baseUrl" | "apiKey">
+  ): Layer.Layer<Scraper, ScraperError, HttpClient.HttpClient> =>
+    Layer.effect(this, make({ ...scraperDefaults, ...options })).pipe(
+      Layer.provide(RateLimiter.layer.pipe(Layer.provide(RateLimiter.layerStoreMemory)))
+    )
+
+  /** A client for `SCRAPER_API_BASE_URL` and `GEONODE_SCRAPER_API_KEY`. */
+  static readonly layerConfig: Layer.Layer<Scraper, ScraperError | Config.ConfigError, HttpClient.HttpClient> =
+    Layer.unwrap(
+      Effect.gen(function* () {
+        const baseUrl = yield* Config.NonEmptyString("SCRAPER_API_BASE_URL")
+        const apiKey = yield* Config.Redacted("GEONODE_SCRAPER_API_KEY")
+        return Scraper.layer({ baseUrl, apiKey })
+      })
+    )
+}
+
+/** The answer of a synchronous extraction. */
+export interface ExtractAnswer {
+  readonly data: NonNullable<ExtractJob["data"]>
+  readonly metadata: NonNullable<ExtractJob["metadata"]>
+  readonly tokensCharged: number
+}
+
+const make = Effect.fnUntraced(function* (options: ScraperOptions) {
+  const base = yield* readBaseUrl(options.baseUrl)
+  const limiter = yield* RateLimiter.RateLimiter
+  const slots = yield* Semaphore.make(options.concurrency)
+  const retryCap = Duration.toMillis(options.retryCap)
+  const retryBase = Duration.toMillis(options.retryBase)
+
+  const httpClient = (yield* HttpClient.HttpClient).pipe(
+    HttpClient.mapRequest((request) =>
+      request.pipe(
+        HttpClientRequest.prependUrl(base.href.replace(/\/+$/, "")),
+        HttpClientRequest.acceptJson,
+        options.auth === "bearer"
+          ? HttpClientRequest.bearerToken(options.apiKey)
+          : HttpClientRequest.setHeader("X-Api-Key", Redacted.value(options.apiKey))
+      )
+    ),
+    HttpClient.transform((answer) => Effect.flatMap(answer, judgeAnswer))
+  )
+  const api = yield* HttpApiClient.makeWith(ScraperApi, { httpClient })
+
+  const fail = (operation: string) => (error: unknown) =>
+    new ScraperError({
+      operation,
+      origin: base.origin,
+      reason: isReason(error) ? error : readFailure(error)
+    })
+
+  /** One attempt: a slot, the rate limit, then the request and its body within the timeout. */
+  const attempt = <A, E>(operation: string, request: Effect.Effect<A, E>): Effect.Effect<A, ScraperError> =>
+    limiter
+      .consume({
+        algorithm: "token-bucket",
+        onExceeded: "delay",
+        window: "1 second",
+        limit: options.requestsPerSecond,
+        key: base.origin
+      })
+      .pipe(
+        Effect.orDie,
+        Effect.andThen(
+          request.pipe(
+            Effect.mapError(fail(operation)),
+            Effect.timeoutOrElse({
+              duration: options.attemptTimeout,
+              orElse: () => fail(operation)(new Unavailable({ status: null, detail: "timed out", retryAfterMs: null }))
+            })
+          )
+        ),
+        slots.withPermit
+      )
+
+  /** A request that may cost tokens: sent once. */
+  const submit = <A, E>(operation: string, request: Effect.Effect<A, E>): Effect.Effect<A, ScraperError> =>
+    Effect.gen(function* () {
+      const counter = yield* CurrentRequestCounter
+      counter.submitted++
+      return yield* attempt(operation, request)
+    })
+
+  /** A request that changes nothing: tried again within bounds. */
+  const read = <A, E>(operation: string, request: Effect.Effect<A, E>): Effect.Effect<A, ScraperError> =>
+    Effect.gen(function* () {
+      const counter = yield* CurrentRequestCounter
+      counter.reads++
+      for (let retry = 0; ; retry++) {
+        const result = yield* Effect.result(attempt(operation, request))
+        if (Result.isSuccess(result)) return result.success
+        const error = result.failure
+        const asked = error.retryAfterMs
+        if (!error.isRetryable || retry >= options.retries || (asked !== null && asked > retryCap)) {
+          return yield* error
+        }
+        const jitter = yield* Random.nextBetween(0.5, 1)
+        const pause = Math.min(retryCap, retryBase * 2 ** retry * jitter)
+        yield* Effect.sleep(Math.max(asked ?? 0, pause))
+        counter.retries++
+      }
+    })
+
+  return Scraper.of({
+    origin: base.origin,
+    api,
+    createCrawl: Effect.fn("Scraper.createCrawl")((payload) =>
+      submit("start crawl", api.crawl.createCrawl({ payload })).pipe(Effect.map((answer) => ({ jobId: answer.job_id })))
+    ),
+    crawl: Effect.fn("Scraper.crawl")((job_id, { page, pageSize }) =>
+      read("read crawl", api.crawl.getCrawl({ params: { job_id }, query: { page, page_size: pageSize } }))
+    ),
+    cancelCrawl: Effect.fn("Scraper.cancelCrawl")((job_id) =>
+      submit("cancel crawl", api.crawl.cancelCrawl({ params: { job_id } })).pipe(Effect.asVoid)
+    ),
+    createBatch: Effect.fn("Scraper.createBatch")((payload) =>
+      submit("start batch", api.batch.createBatch({ payload })).pipe(
+        Effect.map((answer) => ({ jobId: answer.job_id, invalidUrls: answer.invalid_urls }))
+      )
+    ),
+    batch: Effect.fn("Scraper.batch")((job_id, { page, pageSize }) =>
+      read("read batch", api.batch.getBatch({ params: { job_id }, query: { page, page_size: pageSize } }))
+    ),
+    cancelBatch: Effect.fn("Scraper.cancelBatch")((job_id) =>
+      submit("cancel batch", api.batch.cancelBatch({ params: { job_id } })).pipe(Effect.asVoid)
+    ),
+    createExtraction: Effect.fn("Scraper.createExtraction")((request) =>
+      submit(
+        "start extraction",
+        api.extract.createExtraction({ payload: { ...request, processing_mode: "async" } })
+      ).pipe(
+        Effect.flatMap((answer) =>
+          "job_id" in answer
+            ? Effect.succeed({ jobId: answer.job_id })
+            : fail("start extraction")(new InvalidRequest({ status: 200, detail: "no job was made", fields: [] }))
+        )
+      )
+    ),
+    extractNow: Effect.fn("Scraper.extractNow")((request) =>
+      submit("extract", api.extract.createExtraction({ payload: { ...request, processing_mode: "sync" } })).pipe(
+        Effect.flatMap((answer) =>
+          "job_id" in answer
+            ? fail("extract")(new InvalidRequest({ status: 202, detail: "a job was made instead", fields: [] }))
+            : Effect.succeed({ data: answer.data, metadata: answer.metadata, tokensCharged: answer.tokens_charged })
+        )
+      )
+    ),
+    extraction: Effect.fn("Scraper.extraction")((job_id) =>
+      read("read extraction", api.extract.getExtractionJob({ params: { job_id } }))
+    ),
+    map: Effect.fn("Scraper.map")((payload) => submit("map", api.map.mapUrls({ payload })))
+  })
+})
+
+const isReason = Schema.is(ScraperReason)
+
+/** An absolute http(s) URL without credentials, or one clear sentence. */
+const readBaseUrl = (value: string): Effect.Effect<URL, ScraperError> => {
+  const refuse = (detail: string) =>
+    Effect.fail(
+      new ScraperError({
+        operation: "read the base URL",
+        origin: "(no valid address)",
+        reason: new InvalidRequest({ status: 0, detail, fields: [] })
+      })
+    )
+  if (!URL.canParse(value)) return refuse("SCRAPER_API_BASE_URL is not an absolute URL such as https://host")
+  const url = new URL(value)
+  if (url.protocol !== "https:" && url.protocol !== "http:") return refuse("SCRAPER_API_BASE_URL is not http or https")
+  if (url.username !== "" || url.password !== "") return refuse("SCRAPER_API_BASE_URL must not carry credentials")
+  return Effect.succeed(url)
+}

@@ -1,0 +1,104 @@
+import { randomUUID } from "node:crypto"
+import { JobId, MapRequest, type MapResponse } from "@sluice/contract"
+import { Clock, Effect, Schema, Stream } from "effect"
+import { batchFields, stream as batchStream } from "./Batch.ts"
+import { extractFields, stream as extractStream } from "./Extract.ts"
+import { type ReaderOptions, readerDefaults } from "./JobReader.ts"
+import { CurrentJournal } from "./Journal.ts"
+import { type PageRecord, pageKey } from "./PageRecord.ts"
+import { recordOfItem } from "./recordOfItem.ts"
+import { Scraper } from "./Scraper.ts"
+import { ApiFailed, SourceError } from "./SourceError.ts"
+import { PageUrl } from "./sourceOptions.ts"
+import { submitJob } from "./submitJob.ts"
+
+/**
+ * A site whose URLs to discover. Without `into` the result is one record: the site with its URLs as links. With it the
+ * URLs are handed on to `extract` or `batch`, whose pages are the result.
+ */
+export const MapOptions = Schema.Struct({
+  ...MapRequest.fields,
+  url: PageUrl,
+  into: Schema.optionalKey(
+    Schema.Union([
+      Schema.Struct({ extract: Schema.Struct(extractFields) }),
+      Schema.Struct({ batch: Schema.Struct(batchFields) })
+    ])
+  )
+}).annotate({ identifier: "MapOptions", description: "Discover the URLs of a site, and extract them if wanted." })
+export type MapOptions = typeof MapOptions.Type
+
+const decode = Schema.decodeUnknownSync(MapOptions, { onExcessProperty: "error" })
+
+/** A map as a source of a pipeline. Throws a `SchemaError` on options that make no sense. */
+const make = (options: typeof MapOptions.Encoded) => ({ map: decode(options) }) as const
+
+/** The records of a map: see {@link MapOptions}. */
+const records = (
+  options: typeof MapOptions.Encoded,
+  reader: Partial<ReaderOptions> = {}
+): Stream.Stream<PageRecord, SourceError, Scraper> =>
+  Stream.suspend(() => stream(decode(options), { ...readerDefaults, ...reader }))
+
+/** The URLs of a site, in the order of the answer. One call; it answers directly. */
+const urls = (options: Omit<typeof MapOptions.Encoded, "into">): Stream.Stream<string, SourceError, Scraper> =>
+  Stream.suspend(() => {
+    const { into: _, ...request } = decode(options)
+    return Stream.unwrap(
+      Effect.map(discover(request), ({ links }) => Stream.fromIterable(links).pipe(Stream.map((link) => link.url)))
+    )
+  })
+
+/** Discovering the URLs of a site: `SiteMap.make` for a pipeline, `SiteMap.records` and `SiteMap.urls` for plain streams. */
+export const SiteMap = { make, records, urls }
+
+const discover = Effect.fnUntraced(function* (
+  request: MapRequest
+): Effect.fn.Return<MapResponse, SourceError, Scraper> {
+  const scraper = yield* Scraper
+  return yield* scraper
+    .map(request)
+    .pipe(Effect.mapError((error) => new SourceError({ source: "map", reason: new ApiFailed({ error }) })))
+})
+
+/** @internal */
+export const stream = (options: MapOptions, reader: ReaderOptions): Stream.Stream<PageRecord, SourceError, Scraper> => {
+  const { into, ...request } = options
+  return Stream.unwrap(
+    Effect.gen(function* () {
+      const site = yield* discover(request)
+      const found = site.links.map((link) => link.url)
+      if (into === undefined) return Stream.fromEffect(landSite(request, found))
+      if (found.length === 0) return Stream.empty
+      return "extract" in into
+        ? extractStream({ ...into.extract, urls: found }, reader)
+        : batchStream({ ...into.batch, urls: found }, reader)
+    })
+  )
+}
+
+/** The site itself as a record, under a job id of ours: the answer names none. */
+const landSite = Effect.fnUntraced(function* (request: MapRequest, links: ReadonlyArray<string>) {
+  const journal = yield* CurrentJournal
+  const jobId = yield* submitJob(
+    { ordinal: 0, kind: "map", url: request.url, body: request },
+    Effect.sync(() => ({ jobId: JobId.make(`sync-${randomUUID()}`) }))
+  )
+  yield* journal.progress({
+    jobId,
+    kind: "map",
+    url: request.url,
+    status: "completed",
+    discovered: 1,
+    completed: 1,
+    failed: 0,
+    cancelled: 0,
+    tokensCharged: 0,
+    tokensReserved: 0,
+    observedAt: yield* Clock.currentTimeMillis
+  })
+  return recordOfItem(
+    { jobId, key: pageKey(request.url), inputIndex: null, parentUrl: null, depth: null, links },
+    { url: request.url, status: "completed" }
+  )
+})

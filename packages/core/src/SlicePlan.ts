@@ -1,0 +1,179 @@
+import { isTerminal } from "@sluice/contract"
+import { type JobSnapshot, settled } from "./JobSnapshot.ts"
+
+/** Page sizes a plan steps down through when bodies are large. Each divides the one before, so slices keep their edges. */
+const pageSizes = [50, 25, 5, 1] as const
+
+/** What one answer said of the slice it carried. */
+export interface SliceReport {
+  readonly page: number
+  readonly rows: number
+  readonly terminalRows: number
+}
+
+/** What to do next: read these slices, after a pause or at once, or stop. */
+export type Step =
+  | { readonly _tag: "Read"; readonly afterPause: boolean; readonly pages: ReadonlyArray<number> }
+  | { readonly _tag: "Done"; readonly reconciled: boolean }
+
+/**
+ * Decides which slice of a moving job to read next. Every read is a poll as well, since each answer carries the job's
+ * counters. A slice is *closed* once it was seen full and wholly terminal; the *frontier* is the first that is not. Between
+ * two pauses further slices are read only while the counters say that pages have ended which were not seen yet, and only
+ * within a credit, so that reads never pass pauses + 2 x ceil(pages / page size). When the job is terminal what is open is
+ * read once; while the distinct pages seen still differ from the job's counters, all is swept again, a bounded number of
+ * times. Nothing is assumed about order: a slice is a sample.
+ */
+export class SlicePlan {
+  #sizeIndex = 0
+  #frontier = 1
+  readonly #closed = new Set<number>()
+  #lastPage = 0
+  #lastFull = false
+  #started = false
+  #snapshot: JobSnapshot | undefined
+  #seen = 0
+  #extraReads = 0
+  #sweeps = 0
+  #rotation = 0
+  #progressed = false
+  readonly #readSincePause = new Set<number>()
+  readonly #readSinceTerminal = new Set<number>()
+  readonly #maxSweeps: number
+
+  constructor(options: { readonly maxSweeps: number; readonly seen: number }) {
+    this.#maxSweeps = options.maxSweeps
+    this.#seen = options.seen
+  }
+
+  get pageSize(): number {
+    return pageSizes[this.#sizeIndex]!
+  }
+
+  get snapshot(): JobSnapshot | undefined {
+    return this.#snapshot
+  }
+
+  /** Pages the counters say have ended and that were not seen yet. */
+  get unseen(): number {
+    return this.#snapshot === undefined ? 0 : settled(this.#snapshot) - this.#seen
+  }
+
+  /** Takes in an answer. `seen` is how many distinct terminal pages have been seen so far, this answer included. */
+  observe(snapshot: JobSnapshot, slice: SliceReport, seen: number): void {
+    this.#progressed ||= seen > this.#seen
+    this.#seen = seen
+    const before = this.#snapshot
+    const wasTerminal = before !== undefined && isTerminal(before.status)
+    // A stale answer, or a job that goes backwards, never undoes what is known.
+    if (before === undefined || isTerminal(snapshot.status) || (!wasTerminal && settled(snapshot) >= settled(before))) {
+      this.#snapshot = snapshot
+    }
+    if (slice.rows > 0 && slice.page >= this.#lastPage) {
+      this.#lastPage = slice.page
+      this.#lastFull = slice.rows === this.pageSize
+    }
+    if (isTerminal(snapshot.status)) this.#readSinceTerminal.add(slice.page)
+    if (slice.rows === this.pageSize && slice.terminalRows === slice.rows) this.#close(slice.page)
+  }
+
+  /** Halves or more the page size for bodies that would make a slice too heavy. False if it cannot get smaller. */
+  shrink(): boolean {
+    const next = pageSizes[this.#sizeIndex + 1]
+    if (next === undefined) return false
+    const factor = this.pageSize / next
+    this.#sizeIndex++
+    this.#frontier = (this.#frontier - 1) * factor + 1
+    for (const set of [this.#closed, this.#readSincePause, this.#readSinceTerminal]) {
+      const pages = [...set]
+      set.clear()
+      for (const page of pages) for (let part = 0; part < factor; part++) set.add((page - 1) * factor + 1 + part)
+    }
+    this.#lastPage *= factor
+    return true
+  }
+
+  next(): Step {
+    if (!this.#started) {
+      this.#started = true
+      return this.#read([1], true)
+    }
+    const snapshot = this.#snapshot
+    return snapshot !== undefined && isTerminal(snapshot.status) ? this.#finish() : this.#follow()
+  }
+
+  /** While the job runs: go on without a pause only where the counters promise news and the credit allows. */
+  #follow(): Step {
+    const worthwhile = this.#progressed ? this.unseen > 0 : this.unseen * 2 >= this.pageSize
+    this.#progressed = false
+    const credit = this.#slicesOf(this.#seenOrSettled()) - this.#extraReads
+    if (worthwhile && credit > 0) {
+      const pages = this.#open(this.#readSincePause, Math.min(credit, Math.ceil(this.unseen / this.pageSize)))
+      if (pages.length > 0) return this.#read(pages, false)
+    }
+    return this.#read([this.unseen > 0 ? this.#rotate() : this.#frontier], true)
+  }
+
+  /** When the job is terminal: what is open, then whole sweeps while counters and pages differ. */
+  #finish(): Step {
+    if (this.unseen === 0) return { _tag: "Done", reconciled: true }
+    const open = this.#open(this.#readSinceTerminal, Number.POSITIVE_INFINITY)
+    if (open.length > 0) {
+      const credit = 2 * this.#slicesOf(this.#seenOrSettled()) - this.#extraReads
+      return credit > 0 ? this.#read(open.slice(0, credit), false) : this.#read(open.slice(0, 1), true)
+    }
+    if (this.#sweeps >= this.#maxSweeps) return { _tag: "Done", reconciled: false }
+    this.#sweeps++
+    this.#frontier = 1
+    this.#closed.clear()
+    this.#readSinceTerminal.clear()
+    return this.#read([1], true)
+  }
+
+  #read(pages: ReadonlyArray<number>, afterPause: boolean): Step {
+    if (afterPause) this.#readSincePause.clear()
+    else this.#extraReads += pages.length
+    for (const page of pages) this.#readSincePause.add(page)
+    return { _tag: "Read", afterPause, pages }
+  }
+
+  /** Slices that are neither closed nor in `except`, from the frontier up to the last one there is reason to expect. */
+  #open(except: ReadonlySet<number>, most: number): Array<number> {
+    const pages: Array<number> = []
+    for (let page = this.#frontier; page <= this.#bound() && pages.length < most; page++) {
+      if (!this.#closed.has(page) && !except.has(page)) pages.push(page)
+    }
+    return pages
+  }
+
+  /** The next open slice after the one a pause led to before, so that none waits for ever behind a stuck one. */
+  #rotate(): number {
+    const bound = this.#bound()
+    for (let page = Math.max(this.#rotation + 1, this.#frontier); page <= bound; page++) {
+      if (!this.#closed.has(page)) {
+        this.#rotation = page
+        return page
+      }
+    }
+    this.#rotation = this.#frontier
+    return this.#frontier
+  }
+
+  #bound(): number {
+    const expected = this.#snapshot === undefined ? 1 : this.#slicesOf(settled(this.#snapshot))
+    return Math.max(this.#lastPage + (this.#lastFull ? 1 : 0), expected, 1)
+  }
+
+  #seenOrSettled(): number {
+    return Math.max(this.#seen, this.#snapshot === undefined ? 0 : settled(this.#snapshot))
+  }
+
+  #slicesOf(pages: number): number {
+    return Math.ceil(pages / this.pageSize)
+  }
+
+  #close(page: number): void {
+    if (page >= this.#frontier) this.#closed.add(page)
+    while (this.#closed.delete(this.#frontier)) this.#frontier++
+  }
+}
