@@ -1,1 +1,1 @@
-export {}
+export { sluice, version } from "./cli.ts"

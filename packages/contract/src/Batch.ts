@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Conflict, NotFound, PaymentRequired, Unprocessable } from "./Errors.ts"
 import { ExtractData } from "./Extract.ts"
 import { HeaderMap, ItemMetadata, ProxyConfig, pageEnvelope, TokenSummary, WaitConfig } from "./Options.ts"
@@ -10,9 +10,9 @@ import { Count, JobId, JobIdParam, JobStatus, OutputFormat, Timestamp } from "./
 /** 1 to 1,000 URLs to extract in one job; a plan may allow fewer. Duplicates are kept and processed one by one. */
 export const BatchRequest = Schema.Struct({
   urls: Schema.Array(Schema.String).check(Schema.isMinLength(1), Schema.isMaxLength(1000)),
-  ignore_invalid_urls: Schema.optionalKey(Schema.Boolean),
-  formats: Schema.optionalKey(Schema.Array(OutputFormat)),
-  render_js: Schema.optionalKey(Schema.Boolean),
+  ignore_invalid_urls: Schema.optionalKey(Schema.Boolean.annotate({ default: true })),
+  formats: Schema.optionalKey(Schema.Array(OutputFormat).annotate({ default: ["markdown"] })),
+  render_js: Schema.optionalKey(Schema.Boolean.annotate({ default: false })),
   proxy: Schema.optionalKey(ProxyConfig),
   headers: Schema.optionalKey(HeaderMap),
   wait_config: Schema.optionalKey(Schema.NullOr(WaitConfig))
@@ -101,22 +101,23 @@ export class BatchApi extends HttpApiGroup.make("batch")
       payload: BatchRequest,
       success: BatchAccepted.pipe(HttpApiSchema.status(202)),
       error: [PaymentRequired, Unprocessable]
-    }),
+    }).annotate(OpenApi.Summary, "Start a batch"),
     HttpApiEndpoint.get("listBatchJobs", "/v1/batch/jobs", {
       query: { ...JobFilter, ...ListQuery10 },
       success: BatchJobList
-    }),
+    }).annotate(OpenApi.Summary, "List batches"),
     HttpApiEndpoint.get("getBatch", "/v1/batch/:job_id", {
       params: { job_id: JobIdParam },
       query: SliceQuery,
       success: BatchStatus,
       error: NotFound
-    }),
+    }).annotate(OpenApi.Summary, "Poll a batch and read one slice of its results"),
     HttpApiEndpoint.delete("cancelBatch", "/v1/batch/:job_id", {
       params: { job_id: JobIdParam },
       success: BatchCancelled.pipe(HttpApiSchema.status(202)),
       error: [NotFound, Conflict]
-    })
+    }).annotate(OpenApi.Summary, "Cancel a queued or processing batch")
   )
   .middleware(RequestValidation)
-  .middleware(Authorization) {}
+  .middleware(Authorization)
+  .annotateMerge(OpenApi.annotations({ title: "Batch", description: "Many known URLs in one job." })) {}

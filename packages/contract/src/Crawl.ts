@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Conflict, NotFound, PaymentRequired, Unprocessable } from "./Errors.ts"
 import { ItemMetadata, ProxyConfig, pageEnvelope, TokenSummary, WaitConfig } from "./Options.ts"
 import { JobFilter, ListQuery10, SliceQuery } from "./Queries.ts"
@@ -12,7 +12,7 @@ export const CrawlRequest = Schema.Struct({
   depth: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10 })).annotate({ default: 2 })),
   limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 }))),
   formats: Schema.optionalKey(Schema.Array(OutputFormat)),
-  render_js: Schema.optionalKey(Schema.Boolean),
+  render_js: Schema.optionalKey(Schema.Boolean.annotate({ default: false })),
   same_domain_only: Schema.optionalKey(Schema.Boolean),
   include_subdomains: Schema.optionalKey(Schema.Boolean),
   proxy: Schema.optionalKey(ProxyConfig),
@@ -111,22 +111,23 @@ export class CrawlApi extends HttpApiGroup.make("crawl")
       payload: CrawlRequest,
       success: CrawlAccepted.pipe(HttpApiSchema.status(202)),
       error: [PaymentRequired, Unprocessable]
-    }),
+    }).annotate(OpenApi.Summary, "Start a crawl"),
     HttpApiEndpoint.get("listCrawlJobs", "/v1/crawl/jobs", {
       query: { ...JobFilter, ...ListQuery10 },
       success: CrawlJobList
-    }),
+    }).annotate(OpenApi.Summary, "List crawls"),
     HttpApiEndpoint.get("getCrawl", "/v1/crawl/:job_id", {
       params: { job_id: JobIdParam },
       query: SliceQuery,
       success: CrawlStatus,
       error: NotFound
-    }),
+    }).annotate(OpenApi.Summary, "Poll a crawl and read one slice of its results"),
     HttpApiEndpoint.delete("cancelCrawl", "/v1/crawl/:job_id", {
       params: { job_id: JobIdParam },
       success: CrawlCancelled.pipe(HttpApiSchema.status(202)),
       error: [NotFound, Conflict]
-    })
+    }).annotate(OpenApi.Summary, "Cancel a queued or processing crawl")
   )
   .middleware(RequestValidation)
-  .middleware(Authorization) {}
+  .middleware(Authorization)
+  .annotateMerge(OpenApi.annotations({ title: "Crawl", description: "A site, breadth first from a seed URL." })) {}

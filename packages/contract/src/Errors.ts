@@ -1,14 +1,12 @@
 import { Schema } from "effect"
 
-const envelope = {
+/** The error body of most answers. */
+export const ErrorResponse = Schema.Struct({
   code: Schema.String,
   message: Schema.String,
   correlation_id: Schema.optionalKey(Schema.NullOr(Schema.String)),
   retryable: Schema.optionalKey(Schema.Boolean)
-}
-
-/** The error body of most answers. */
-export const ErrorResponse = Schema.Struct(envelope).annotate({ identifier: "ErrorResponse" })
+}).annotate({ identifier: "ErrorResponse" })
 export type ErrorResponse = typeof ErrorResponse.Type
 
 /** One field the server refused: `loc` is the path to it, beginning with `body`, `query` or `path`. */
@@ -32,42 +30,44 @@ export const SearchErrorResponse = Schema.Struct({
 }).annotate({ identifier: "SearchErrorResponse" })
 
 /** The request cannot be understood. */
-export class BadRequest extends Schema.Error<BadRequest>("BadRequest")(envelope, { httpApiStatus: 400 }) {}
+export class BadRequest extends Schema.Error<BadRequest>("BadRequest")(ErrorResponse, { httpApiStatus: 400 }) {}
 /** The key is missing or wrong. */
-export class Unauthorized extends Schema.Error<Unauthorized>("Unauthorized")(envelope, { httpApiStatus: 401 }) {}
+export class Unauthorized extends Schema.Error<Unauthorized>("Unauthorized")(ErrorResponse, { httpApiStatus: 401 }) {}
 /** The balance does not cover the request. */
-export class PaymentRequired extends Schema.Error<PaymentRequired>("PaymentRequired")(envelope, {
+export class PaymentRequired extends Schema.Error<PaymentRequired>("PaymentRequired")(ErrorResponse, {
   httpApiStatus: 402
 }) {}
 /** There is no such job or webhook for this key. */
-export class NotFound extends Schema.Error<NotFound>("NotFound")(envelope, { httpApiStatus: 404 }) {}
+export class NotFound extends Schema.Error<NotFound>("NotFound")(ErrorResponse, { httpApiStatus: 404 }) {}
 /** URL discovery took too long. */
-export class MapTimedOut extends Schema.Error<MapTimedOut>("MapTimedOut")(envelope, { httpApiStatus: 408 }) {}
+export class MapTimedOut extends Schema.Error<MapTimedOut>("MapTimedOut")(ErrorResponse, { httpApiStatus: 408 }) {}
 /** The job is in a state that forbids this. */
-export class Conflict extends Schema.Error<Conflict>("Conflict")(envelope, { httpApiStatus: 409 }) {}
+export class Conflict extends Schema.Error<Conflict>("Conflict")(ErrorResponse, { httpApiStatus: 409 }) {}
 /** The request is well formed but refused: a plan limit, or a synchronous extraction that failed. */
-export class Unprocessable extends Schema.Error<Unprocessable>("Unprocessable")(envelope, { httpApiStatus: 422 }) {}
+export class Unprocessable extends Schema.Error<Unprocessable>("Unprocessable")(ErrorResponse, {
+  httpApiStatus: 422
+}) {}
 /** Throttled, or too many requests at once. */
-export class TooManyRequests extends Schema.Error<TooManyRequests>("TooManyRequests")(envelope, {
+export class TooManyRequests extends Schema.Error<TooManyRequests>("TooManyRequests")(ErrorResponse, {
   httpApiStatus: 429
 }) {}
 /** The server broke. */
-export class ServerFault extends Schema.Error<ServerFault>("ServerFault")(envelope, { httpApiStatus: 500 }) {}
+export class ServerFault extends Schema.Error<ServerFault>("ServerFault")(ErrorResponse, { httpApiStatus: 500 }) {}
 /** This server does not offer the operation. */
-export class NotImplemented extends Schema.Error<NotImplemented>("NotImplemented")(envelope, { httpApiStatus: 501 }) {}
+export class NotImplemented extends Schema.Error<NotImplemented>("NotImplemented")(ErrorResponse, {
+  httpApiStatus: 501
+}) {}
 
 /** Fields of the request are missing or wrong. */
-export class ValidationFailed extends Schema.Error<ValidationFailed>("ValidationFailed")(
-  { detail: Schema.Array(ValidationIssue) },
-  { httpApiStatus: 422 }
-) {}
+export class ValidationFailed extends Schema.Error<ValidationFailed>("ValidationFailed")(HTTPValidationError, {
+  httpApiStatus: 422
+}) {}
 
-const searchError = {
-  error: Schema.String,
-  message: Schema.String,
-  details: Schema.optionalKey(Schema.NullOr(Schema.Record(Schema.String, Schema.Unknown)))
-}
 /** The search gave nothing to return, `no_results` for one. */
-export class SearchFailed extends Schema.Error<SearchFailed>("SearchFailed")(searchError, { httpApiStatus: 422 }) {}
+export class SearchFailed extends Schema.Error<SearchFailed>("SearchFailed")(SearchErrorResponse, {
+  httpApiStatus: 422
+}) {}
 /** The search engine blocked the request. */
-export class SearchBlocked extends Schema.Error<SearchBlocked>("SearchBlocked")(searchError, { httpApiStatus: 502 }) {}
+export class SearchBlocked extends Schema.Error<SearchBlocked>("SearchBlocked")(SearchErrorResponse, {
+  httpApiStatus: 502
+}) {}

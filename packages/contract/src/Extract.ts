@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { BadRequest, NotFound, PaymentRequired, Unprocessable } from "./Errors.ts"
 import { HeaderMap, ProxyConfig, pageEnvelope, WaitConfig } from "./Options.ts"
 import { JobFilter, ListQuery100 } from "./Queries.ts"
@@ -10,9 +10,9 @@ import { Count, JobId, JobStatus, OutputFormat, ProcessingMode, Timestamp } from
 export const ExtractRequest = Schema.Struct({
   url: Schema.String,
   formats: Schema.optionalKey(Schema.Array(OutputFormat)),
-  render_js: Schema.optionalKey(Schema.Boolean),
-  processing_mode: Schema.optionalKey(ProcessingMode),
-  extract_links: Schema.optionalKey(Schema.Boolean),
+  render_js: Schema.optionalKey(Schema.Boolean.annotate({ default: false })),
+  processing_mode: Schema.optionalKey(Schema.Literals(ProcessingMode.literals).annotate({ default: "sync" })),
+  extract_links: Schema.optionalKey(Schema.Boolean.annotate({ default: false })),
   proxy: Schema.optionalKey(ProxyConfig),
   headers: Schema.optionalKey(HeaderMap),
   wait_config: Schema.optionalKey(Schema.NullOr(WaitConfig))
@@ -97,7 +97,7 @@ export class ExtractApi extends HttpApiGroup.make("extract")
       payload: ExtractRequest,
       success: [ExtractSyncResponse, ExtractAccepted.pipe(HttpApiSchema.status(202))],
       error: [BadRequest, PaymentRequired, Unprocessable]
-    }),
+    }).annotate(OpenApi.Summary, "Extract one URL: sync answers 200, async answers 202"),
     HttpApiEndpoint.get("listExtractionJobs", "/v1/extract/jobs", {
       query: {
         job_id: Schema.optionalKey(Schema.String),
@@ -107,12 +107,13 @@ export class ExtractApi extends HttpApiGroup.make("extract")
         ...ListQuery100
       },
       success: ExtractJobList
-    }),
+    }).annotate(OpenApi.Summary, "List extraction jobs"),
     HttpApiEndpoint.get("getExtractionJob", "/v1/extract/:job_id", {
       params: { job_id: JobId },
       success: ExtractJob,
       error: NotFound
-    })
+    }).annotate(OpenApi.Summary, "Poll one asynchronous extraction")
   )
   .middleware(RequestValidation)
-  .middleware(Authorization) {}
+  .middleware(Authorization)
+  .annotateMerge(OpenApi.annotations({ title: "Extraction", description: "One URL, at once or as a job." })) {}

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { BadRequest, MapTimedOut, NotFound, PaymentRequired, Unprocessable } from "./Errors.ts"
 import { pageEnvelope } from "./Options.ts"
 import { JobFilter, ListQuery10 } from "./Queries.ts"
@@ -9,9 +9,9 @@ import { JobId, JobIdParam, JobStatus, LinkSource, Timestamp } from "./Vocabular
 /** A site whose URLs to discover. `search` keeps URLs that contain it, whatever the case. */
 export const MapRequest = Schema.Struct({
   url: Schema.String,
-  search: Schema.optionalKey(Schema.NullOr(Schema.String)),
-  include_subdomains: Schema.optionalKey(Schema.Boolean),
-  ignore_query_parameters: Schema.optionalKey(Schema.Boolean)
+  search: Schema.optionalKey(Schema.NullOr(Schema.String).annotate({ default: null })),
+  include_subdomains: Schema.optionalKey(Schema.Boolean.annotate({ default: true })),
+  ignore_query_parameters: Schema.optionalKey(Schema.Boolean.annotate({ default: true }))
 }).annotate({ identifier: "MapRequest" })
 export type MapRequest = typeof MapRequest.Type
 
@@ -69,16 +69,17 @@ export class MapApi extends HttpApiGroup.make("map")
       payload: MapRequest,
       success: MapResponse,
       error: [BadRequest, PaymentRequired, MapTimedOut, Unprocessable]
-    }),
+    }).annotate(OpenApi.Summary, "Discover the URLs of a site"),
     HttpApiEndpoint.get("listMapJobs", "/v1/map/jobs", {
       query: { ...JobFilter, ...ListQuery10 },
       success: MapJobList
-    }),
+    }).annotate(OpenApi.Summary, "List map calls"),
     HttpApiEndpoint.get("getMapJob", "/v1/map/:job_id", {
       params: { job_id: JobIdParam },
       success: MapJob,
       error: NotFound
-    })
+    }).annotate(OpenApi.Summary, "One map call with its links")
   )
   .middleware(RequestValidation)
-  .middleware(Authorization) {}
+  .middleware(Authorization)
+  .annotateMerge(OpenApi.annotations({ title: "Map", description: "The URLs of a site, without their content." })) {}

@@ -12,7 +12,7 @@ export const ProxyConfig = Schema.Struct({
  * `load` may exist. `wait_timeout` is in milliseconds; whether it is a ceiling or a delay is not documented.
  */
 export const WaitConfig = Schema.Struct({
-  wait_until: Schema.optionalKey(Schema.String),
+  wait_until: Schema.optionalKey(Schema.String.annotate({ default: "domcontentloaded" })),
   wait_for: Schema.optionalKey(Schema.NullOr(Schema.String)),
   wait_timeout: Schema.optionalKey(Schema.NullOr(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))))
 }).annotate({ identifier: "WaitConfig" })

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { NotFound, PaymentRequired, SearchBlocked, SearchFailed } from "./Errors.ts"
 import { pageEnvelope } from "./Options.ts"
 import { JobFilter, ListQuery10 } from "./Queries.ts"
@@ -10,8 +10,8 @@ import { JobId, JobIdParam, JobStatus, Timestamp } from "./Vocabulary.ts"
 export const SearchRequest = Schema.Struct({
   query: Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(1000)),
   locale: Schema.optionalKey(Schema.String),
-  page: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 20 }))),
-  safe: Schema.optionalKey(Schema.Literals(["off", "moderate", "strict"])),
+  page: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 20 })).annotate({ default: 1 })),
+  safe: Schema.optionalKey(Schema.Literals(["off", "moderate", "strict"]).annotate({ default: "off" })),
   time_range: Schema.optionalKey(Schema.String)
 }).annotate({ identifier: "SearchRequest" })
 
@@ -73,16 +73,17 @@ export class SearchApi extends HttpApiGroup.make("search")
       payload: SearchRequest,
       success: SearchResponse,
       error: [PaymentRequired, SearchFailed, SearchBlocked]
-    }),
+    }).annotate(OpenApi.Summary, "Search the web"),
     HttpApiEndpoint.get("listSearchJobs", "/v1/search/jobs", {
       query: { query: Schema.optionalKey(Schema.String), ...JobFilter, ...ListQuery10 },
       success: SearchJobList
-    }),
+    }).annotate(OpenApi.Summary, "List searches"),
     HttpApiEndpoint.get("getSearchJob", "/v1/search/:job_id", {
       params: { job_id: JobIdParam },
       success: SearchJob,
       error: NotFound
-    })
+    }).annotate(OpenApi.Summary, "One stored search")
   )
   .middleware(RequestValidation)
-  .middleware(Authorization) {}
+  .middleware(Authorization)
+  .annotateMerge(OpenApi.annotations({ title: "Search", description: "Web search." })) {}

@@ -1,6 +1,13 @@
 import { Context } from "effect"
 import { HttpApiMiddleware, HttpApiSecurity } from "effect/http-api"
-import { NotImplemented, ServerFault, TooManyRequests, Unauthorized, ValidationFailed } from "./Errors.ts"
+import {
+  NotImplemented,
+  ServerFault,
+  TooManyRequests,
+  Unauthorized,
+  Unprocessable,
+  ValidationFailed
+} from "./Errors.ts"
 
 /** Who calls: a stable name for the key, never the key itself. Jobs belong to it. */
 export class Caller extends Context.Service<Caller, { readonly id: string }>()("@sluice/contract/Security/Caller") {}
@@ -17,5 +24,5 @@ export class Authorization extends HttpApiMiddleware.Service<Authorization, { pr
 /** Turns a request that does not fit its schema into the 422 body that names the fields. */
 export class RequestValidation extends HttpApiMiddleware.Service<RequestValidation>()(
   "@sluice/contract/Security/RequestValidation",
-  { error: [ValidationFailed, ServerFault, NotImplemented] }
+  { error: [ValidationFailed, Unprocessable, ServerFault, NotImplemented] }
 ) {}

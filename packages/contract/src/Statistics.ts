@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { DateRange } from "./Queries.ts"
 import { Authorization, RequestValidation } from "./Security.ts"
 import { Count, Timestamp } from "./Vocabulary.ts"
@@ -22,8 +22,15 @@ export const Usage = Schema.Record(Schema.String, Schema.Unknown)
 
 export class StatisticsApi extends HttpApiGroup.make("statistics")
   .add(
-    HttpApiEndpoint.get("getStatistics", "/v1/statistics", { query: DateRange, success: Statistics }),
-    HttpApiEndpoint.get("getUsage", "/v1/usage", { success: Usage })
+    HttpApiEndpoint.get("getStatistics", "/v1/statistics", { query: DateRange, success: Statistics }).annotate(
+      OpenApi.Summary,
+      "Aggregates of a date range, the last 30 days when none is given"
+    ),
+    HttpApiEndpoint.get("getUsage", "/v1/usage", { success: Usage }).annotate(
+      OpenApi.Summary,
+      "Live concurrency against the plan's limit"
+    )
   )
   .middleware(RequestValidation)
-  .middleware(Authorization) {}
+  .middleware(Authorization)
+  .annotateMerge(OpenApi.annotations({ title: "Statistics", description: "Aggregates and live usage." })) {}

@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import { Schema, SchemaTransformation } from "effect"
 
 /** The life of a job: `queued`, `processing`, then one of the three terminal states, which never change. */
 export const JobStatus = Schema.Literals(["queued", "processing", "completed", "failed", "cancelled"]).annotate({
@@ -50,7 +50,9 @@ export const WebhookId = Schema.String.check(Schema.isUUID()).pipe(Schema.brand(
 export type WebhookId = typeof WebhookId.Type
 
 /** An RFC 3339 instant with any number of fraction digits; kept to the millisecond. */
-export const Timestamp = Schema.DateTimeUtcFromString
+export const Timestamp = Schema.String.annotate({ format: "date-time" }).pipe(
+  Schema.decodeTo(Schema.DateTimeUtc, SchemaTransformation.dateTimeUtcFromString)
+)
 
 /** A whole number of at least 0. */
 export const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))

@@ -1,12 +1,12 @@
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { NotFound, Unprocessable } from "./Errors.ts"
 import { pageEnvelope } from "./Options.ts"
 import { ListQuery100 } from "./Queries.ts"
 import { Authorization, RequestValidation } from "./Security.ts"
 import { DeliveryStatus, JobId, Timestamp, WebhookEvent, WebhookId } from "./Vocabulary.ts"
 
-const target = Schema.String.check(Schema.isMinLength(1))
+const target = Schema.String.check(Schema.isMinLength(1)).annotate({ format: "uri" })
 
 /** A subscription to make: one URL, one event type. */
 export const WebhookCreateRequest = Schema.Struct({
@@ -17,7 +17,7 @@ export const WebhookCreateRequest = Schema.Struct({
 
 /** What to change of a subscription. Whether null clears a member or leaves it is not documented. */
 export const WebhookUpdateRequest = Schema.Struct({
-  url: Schema.optionalKey(Schema.NullOr(Schema.String)),
+  url: Schema.optionalKey(Schema.NullOr(Schema.String.annotate({ format: "uri" }))),
   description: Schema.optionalKey(Schema.NullOr(Schema.String)),
   is_active: Schema.optionalKey(Schema.NullOr(Schema.Boolean)),
   event_type: Schema.optionalKey(Schema.NullOr(WebhookEvent))
@@ -77,39 +77,43 @@ export const WebhookEnvelope = Schema.Struct({
 
 export class WebhooksApi extends HttpApiGroup.make("webhooks")
   .add(
-    HttpApiEndpoint.get("listWebhooks", "/v1/webhooks", { query: ListQuery100, success: WebhookList }),
+    HttpApiEndpoint.get("listWebhooks", "/v1/webhooks", { query: ListQuery100, success: WebhookList }).annotate(
+      OpenApi.Summary,
+      "List subscriptions, without secrets"
+    ),
     HttpApiEndpoint.post("createWebhook", "/v1/webhooks", {
       payload: WebhookCreateRequest,
       success: WebhookCreated.pipe(HttpApiSchema.status(201)),
       error: Unprocessable
-    }),
+    }).annotate(OpenApi.Summary, "Subscribe; the answer carries the secret"),
     HttpApiEndpoint.get("getWebhook", "/v1/webhooks/:webhook_id", {
       params: { webhook_id: WebhookId },
       success: Webhook,
       error: NotFound
-    }),
+    }).annotate(OpenApi.Summary, "One subscription, without its secret"),
     HttpApiEndpoint.patch("updateWebhook", "/v1/webhooks/:webhook_id", {
       params: { webhook_id: WebhookId },
       payload: WebhookUpdateRequest,
       success: Webhook,
       error: [NotFound, Unprocessable]
-    }),
+    }).annotate(OpenApi.Summary, "Change a subscription"),
     HttpApiEndpoint.delete("deleteWebhook", "/v1/webhooks/:webhook_id", {
       params: { webhook_id: WebhookId },
       success: HttpApiSchema.NoContent,
       error: NotFound
-    }),
+    }).annotate(OpenApi.Summary, "Remove a subscription"),
     HttpApiEndpoint.post("rotateWebhookSecret", "/v1/webhooks/:webhook_id/rotate-secret", {
       params: { webhook_id: WebhookId },
       success: WebhookSecret,
       error: NotFound
-    }),
+    }).annotate(OpenApi.Summary, "Replace the signing secret at once"),
     HttpApiEndpoint.get("listWebhookDeliveries", "/v1/webhooks/:webhook_id/deliveries", {
       params: { webhook_id: WebhookId },
       query: { ...ListQuery100, status: Schema.optionalKey(DeliveryStatus) },
       success: WebhookDeliveryList,
       error: NotFound
-    })
+    }).annotate(OpenApi.Summary, "List the delivery attempts of a subscription")
   )
   .middleware(RequestValidation)
-  .middleware(Authorization) {}
+  .middleware(Authorization)
+  .annotateMerge(OpenApi.annotations({ title: "Webhooks", description: "Subscriptions to finished jobs." })) {}

@@ -29,8 +29,8 @@ export class ConfigInvalid extends Schema.TaggedError<ConfigInvalid>()("ConfigIn
   }
 }
 
-/** The schema of a pipeline file whose sinks are of the given kinds. */
-export const pipelineSchema = (factories: ReadonlyArray<SinkFactory>) => {
+/** The schema of a pipeline file whose sinks are of the given kinds, with the further members a program of yours reads. */
+export const pipelineSchema = (factories: ReadonlyArray<SinkFactory>, further: Schema.Struct.Fields = {}) => {
   const kinds = factories.map(({ kind }) => kind)
   const sink = Schema.Struct(
     Object.fromEntries(factories.map(({ kind, options }) => [kind, Schema.optionalKey(options)]))
@@ -38,6 +38,7 @@ export const pipelineSchema = (factories: ReadonlyArray<SinkFactory>) => {
     Schema.makeFilter((entry) => Object.keys(entry).length === 1, { expected: `exactly one of ${kinds.join(", ")}` })
   )
   return Schema.Struct({
+    ...further,
     name: PipelineName,
     source: Source,
     transforms: Schema.optionalKey(Schema.Array(TransformConfig)),
@@ -46,21 +47,25 @@ export const pipelineSchema = (factories: ReadonlyArray<SinkFactory>) => {
 }
 
 /** The JSON Schema of a pipeline file, for editors. */
-export const pipelineJsonSchema = (factories: ReadonlyArray<SinkFactory>): Record<string, unknown> => {
-  const { definitions, schema } = Schema.toJsonSchemaDocument(pipelineSchema(factories))
+export const pipelineJsonSchema = (
+  factories: ReadonlyArray<SinkFactory>,
+  further: Schema.Struct.Fields = {}
+): Record<string, unknown> => {
+  const { definitions, schema } = Schema.toJsonSchemaDocument(pipelineSchema(factories, further))
   return { $schema: "https://json-schema.org/draft/2020-12/schema", ...schema, $defs: definitions }
 }
 
 /** The pipeline a configuration describes, or everything that is wrong with it. */
 export const pipelineFromConfig = Effect.fnUntraced(function* (
   config: unknown,
-  factories: ReadonlyArray<SinkFactory>
+  factories: ReadonlyArray<SinkFactory>,
+  further: Schema.Struct.Fields = {}
 ): Effect.fn.Return<Pipeline, ConfigInvalid> {
-  const schema = pipelineSchema(factories)
+  const schema = pipelineSchema(factories, further)
   const decoded = Schema.decodeUnknownResult(schema)(config, { errors: "all", onExcessProperty: "error" })
   if (Result.isFailure(decoded)) {
     const { issues } = SchemaIssue.makeFormatterStandardSchemaV1()(decoded.failure.issue)
-    const json = pipelineJsonSchema(factories)
+    const json = pipelineJsonSchema(factories, further)
     const [first, ...others] = issues.map(({ message, path = [] }) => {
       const keys = path.map((key) => (typeof key === "object" ? key.key : key)).map(toKey)
       return { path: keys, message: explain(json, keys, message) }
@@ -68,7 +73,7 @@ export const pipelineFromConfig = Effect.fnUntraced(function* (
     return yield* new ConfigInvalid({ issues: [first ?? { path: [], message: "it is no pipeline" }, ...others] })
   }
   const { name, source, transforms = [] } = decoded.success
-  const written = Schema.decodeUnknownSync(WrittenSinks)(config).sinks
+  const { sinks: written } = yield* Effect.orDie(Schema.decodeUnknownEffect(WrittenSinks)(config))
   const sinks = written.flatMap((entry) =>
     factories.filter(({ kind }) => kind in entry).map((factory) => factory.make(entry[factory.kind]))
   )

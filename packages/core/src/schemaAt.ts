@@ -40,6 +40,6 @@ export const membersAt = (root: unknown, path: ReadonlyArray<string | number>): 
 
 /** The values a JSON Schema lists at a path, in words; undefined where it lists none. */
 export const expectedAt = (root: unknown, path: ReadonlyArray<string | number>): string | undefined => {
-  const values = at(root, path).flatMap((schema) => (Array.isArray(schema["enum"]) ? schema["enum"] : []))
+  const values = at(root, path).flatMap((schema) => (Array.isArray(schema.enum) ? schema.enum : []))
   return values.length === 0 ? undefined : `one of ${values.map((value) => JSON.stringify(value)).join(", ")}`
 }

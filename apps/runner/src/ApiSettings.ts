@@ -1,0 +1,29 @@
+import { Schema } from "effect"
+
+/** Which Scraper API serves a pipeline, when the environment does not say. */
+export const ApiSettings = Schema.Struct({
+  base_url: Schema.optionalKey(Schema.String),
+  key: Schema.optionalKey(Schema.NonEmptyString),
+  auth: Schema.optionalKey(Schema.Literals(["x-api-key", "bearer"])),
+  concurrency: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 64 }))),
+  requests_per_second: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 })))
+}).annotate({ identifier: "Api", description: "Which Scraper API serves this pipeline. The environment wins." })
+export type ApiSettings = typeof ApiSettings.Type
+
+/** How the embedded scraper behaves when it serves a pipeline. */
+export const EmbeddedSettings = Schema.Struct({
+  allow_private_targets: Schema.optionalKey(Schema.Boolean),
+  host_delay_ms: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 60_000 }))),
+  host_concurrency: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 16 })))
+}).annotate({ identifier: "Embedded", description: "How the embedded scraper behaves when it serves this pipeline." })
+export type EmbeddedSettings = typeof EmbeddedSettings.Type
+
+/** The members of a pipeline file that are about this machine, not about the pipeline: no part of its hash. */
+export const machineFields = {
+  api: Schema.optionalKey(ApiSettings),
+  embedded: Schema.optionalKey(EmbeddedSettings)
+}
+
+/** {@link machineFields} read off a whole file. */
+export const MachineSettings = Schema.Struct(machineFields)
+export type MachineSettings = typeof MachineSettings.Type

@@ -1,0 +1,22 @@
+import { Effect } from "effect"
+import { Command } from "effect/cli"
+import { init } from "./commands/init.ts"
+import { migrate } from "./commands/migrate.ts"
+import { query } from "./commands/query.ts"
+import { run } from "./commands/run.ts"
+import { runs } from "./commands/runs.ts"
+import { schema } from "./commands/schema.ts"
+import { validate } from "./commands/validate.ts"
+
+/** The version `sluice --version` prints. */
+export const version = "0.1.0"
+
+/** The command line. */
+export const sluice = Command.make("sluice").pipe(
+  Command.withDescription("Land web-crawl results in a warehouse, exactly once"),
+  Command.withSubcommands([init, validate, schema, run, runs, query, migrate])
+)
+
+/** Runs the command line on arguments; errors are left to the caller. */
+export const runCli = (args: ReadonlyArray<string>) =>
+  Command.runWith(sluice, { version, renderErrors: false })(args).pipe(Effect.scoped)

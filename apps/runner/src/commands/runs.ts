@@ -1,0 +1,42 @@
+import { PostgresLedger } from "@sluice/sink-postgres"
+import { Effect, Schema } from "effect"
+import { Command, Flag } from "effect/cli"
+import { openDatabase } from "../database.ts"
+import { printResult } from "../Output.ts"
+import { failed } from "../Refusal.ts"
+import { jsonFlag, pipelineArgument } from "./run.ts"
+
+/** `sluice runs`: what has been run, newest first. */
+export const runs = Command.make(
+  "runs",
+  {
+    file: pipelineArgument,
+    json: jsonFlag,
+    limit: Flag.Int("limit").pipe(
+      Flag.withDescription("Most runs to list"),
+      Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 }))),
+      Flag.withDefault(20)
+    )
+  },
+  Effect.fnUntraced(function* ({ file, json, limit }) {
+    const { database } = yield* openDatabase(file, { mustExist: true })
+    const rows = yield* PostgresLedger.make(database)
+      .runs({ limit })
+      .pipe(Effect.mapError((error) => failed(error.message)))
+    const listed = rows.map((row) => ({
+      run_id: row.runId,
+      pipeline: row.pipeline,
+      config_hash: row.configHash,
+      status: row.status,
+      started_at: new Date(row.startedAt).toISOString(),
+      finished_at: row.finishedAt === null ? null : new Date(row.finishedAt).toISOString(),
+      pages: row.receipt?.pages.delivered ?? null,
+      tokens: row.receipt?.tokens.charged ?? null
+    }))
+    const lines = listed.map(
+      (row) =>
+        `${row.run_id}  ${row.started_at}  ${row.status.padEnd(14)} ${`${row.pages ?? "-"}`.padStart(8)} pages  ${row.pipeline}`
+    )
+    yield* printResult(json ? JSON.stringify(listed) : lines.length === 0 ? "no runs yet" : lines.join("\n"))
+  }, Effect.scoped)
+).pipe(Command.withDescription("List runs, newest first"))

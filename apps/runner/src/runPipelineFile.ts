@@ -1,0 +1,57 @@
+import { type Outcome, Pipeline, type Receipt } from "@sluice/core"
+import { Effect, type FileSystem, Option, type Path } from "effect"
+import type { MachineSettings } from "./ApiSettings.ts"
+import { printResult, tell } from "./Output.ts"
+import { duration, makeProgressLine } from "./ProgressLine.ts"
+import { exitCodes, type Refusal } from "./Refusal.ts"
+import { runRefusal } from "./refusals.ts"
+import { scraperLayer } from "./scraperLayer.ts"
+
+/** Runs a pipeline with progress on standard error. Fails only if it could not begin. */
+export const runWithProgress = Effect.fnUntraced(function* (
+  pipeline: Pipeline,
+  machine: MachineSettings
+): Effect.fn.Return<Outcome, Refusal, FileSystem.FileSystem | Path.Path> {
+  const line = yield* makeProgressLine
+  return yield* Pipeline.execute(pipeline, { onProgress: line.show }).pipe(
+    Effect.mapError(runRefusal),
+    Effect.provide(scraperLayer(machine)),
+    Effect.ensuring(line.clear)
+  )
+})
+
+/** The exit code of a run that began. */
+export const exitCodeOf = (outcome: Outcome): number => {
+  const { status } = outcome.receipt
+  if (status === "failed" && Option.isSome(outcome.failure)) return runRefusal(outcome.failure.value).exitCode
+  return exitCodes[status]
+}
+
+/** Runs a pipeline, prints its receipt (as JSON or for people) and answers the exit code. */
+export const runAndReport = Effect.fnUntraced(function* (pipeline: Pipeline, machine: MachineSettings, json: boolean) {
+  const outcome = yield* runWithProgress(pipeline, machine)
+  const { receipt } = outcome
+  if (receipt.reason !== undefined) yield* tell(`sluice: ${receipt.status}: ${receipt.reason}`)
+  yield* printResult(json ? JSON.stringify(receipt) : describeReceipt(receipt))
+  return exitCodeOf(outcome)
+})
+
+/** A receipt for people. */
+export const describeReceipt = (receipt: Receipt): string => {
+  const { pages, requests, tokens } = receipt
+  const seconds = (Date.parse(receipt.finished_at) - Date.parse(receipt.started_at)) / 1000
+  const jobs = receipt.jobs.length === 1 ? receipt.jobs[0]!.job_id : `${receipt.jobs.length} jobs`
+  return [
+    `run        ${receipt.run_id}`,
+    `pipeline   ${receipt.pipeline} (config ${receipt.config_hash.slice(0, 12)})`,
+    `status     ${receipt.status}, after ${duration(seconds)}`,
+    `jobs       ${jobs}`,
+    `pages      ${pages.delivered} delivered; the API counts ${pages.discovered} discovered, ${pages.completed} completed, ${pages.failed} failed, ${pages.cancelled} cancelled`,
+    `tokens     ${tokens.charged} charged, ${tokens.reserved} reserved`,
+    `requests   ${requests.submitted} submitted, ${requests.reads} reads, ${requests.retries} retries`,
+    ...receipt.sinks.map(({ dead_letters: letters, name, rows }) => {
+      const aside = letters === 0 ? "" : `, ${letters} set aside`
+      return `${`sink ${name}`.padEnd(10)} ${rows.pages} pages, ${rows.links} links, ${rows.page_metadata} page_metadata, ${rows.token_summaries} token_summaries${aside}`
+    })
+  ].join("\n")
+}

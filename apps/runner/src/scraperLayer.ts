@@ -1,0 +1,87 @@
+import { randomBytes } from "node:crypto"
+import { NodeHttpClient } from "@effect/platform-node"
+import { Scraper, type ScraperError } from "@sluice/core"
+import { serve } from "@sluice/scraper"
+import { Effect, FileSystem, Layer, Path, Redacted } from "effect"
+import type { MachineSettings } from "./ApiSettings.ts"
+import { Environment } from "./Environment.ts"
+import { failed, invalid, type Refusal } from "./Refusal.ts"
+import { scraperRefusal } from "./refusals.ts"
+import { Secrets } from "./Secrets.ts"
+
+/** Where the hosted service is, for those who name a key alone. */
+const hostedBaseUrl = "https://scraper.geonode.io"
+
+/**
+ * The Scraper API that serves a run: the one the environment or the file names, or, when neither names one, the embedded
+ * scraper on a loopback port of its own.
+ */
+export const scraperLayer = (
+  machine: MachineSettings
+): Layer.Layer<Scraper, Refusal, FileSystem.FileSystem | Path.Path> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const { variables } = yield* Environment
+      const secrets = yield* Secrets
+      const { api } = machine
+      const baseUrl = given(variables.SCRAPER_API_BASE_URL) ?? api?.base_url
+      const key = given(variables.GEONODE_SCRAPER_API_KEY) ?? api?.key
+      if (key !== undefined) secrets.add(key)
+      if (baseUrl !== undefined && key === undefined) {
+        return yield* invalid(
+          "a base URL is set and no API key: set GEONODE_SCRAPER_API_KEY, or unset SCRAPER_API_BASE_URL to use the embedded scraper"
+        )
+      }
+      if (key === undefined) return embedded(machine)
+      return client({
+        baseUrl: baseUrl ?? hostedBaseUrl,
+        apiKey: Redacted.make(key),
+        ...(api?.auth === undefined ? {} : { auth: api.auth }),
+        ...(api?.concurrency === undefined ? {} : { concurrency: api.concurrency }),
+        ...(api?.requests_per_second === undefined ? {} : { requestsPerSecond: api.requests_per_second })
+      })
+    })
+  )
+
+const given = (value: string | undefined): string | undefined => (value === "" ? undefined : value)
+
+const client = (options: Parameters<typeof Scraper.layer>[0]): Layer.Layer<Scraper, Refusal> =>
+  Scraper.layer(options).pipe(
+    Layer.provide(NodeHttpClient.layerUndici),
+    Layer.catch((error: ScraperError) => Layer.effect(Scraper, Effect.fail(scraperRefusal(error))))
+  )
+
+/** The embedded scraper. Its state and its key stay under `.sluice`, so that its jobs can be found again. */
+const embedded = ({ embedded: settings = {} }: MachineSettings) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const path = yield* Path.Path
+      const { stateDirectory } = yield* Environment
+      const directory = path.join(stateDirectory, "scraper")
+      const apiKey = yield* embeddedKey(path.join(stateDirectory, "scraper.key"))
+      const { baseUrl } = yield* serve({
+        apiKeys: [apiKey],
+        stateDir: directory,
+        allowPrivateTargets: settings.allow_private_targets ?? false,
+        ...(settings.host_delay_ms === undefined ? {} : { hostDelayMs: settings.host_delay_ms }),
+        ...(settings.host_concurrency === undefined ? {} : { hostConcurrency: settings.host_concurrency })
+      }).pipe(Effect.mapError((error) => failed(`the embedded scraper could not start: ${error.message}`)))
+      return client({ baseUrl, apiKey })
+    })
+  )
+
+const embeddedKey = Effect.fnUntraced(function* (file: string) {
+  const files = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const secrets = yield* Secrets
+  const known = yield* files.readFileString(file).pipe(Effect.orElseSucceed(() => ""))
+  const key = known.trim() === "" ? randomBytes(24).toString("base64url") : known.trim()
+  secrets.add(key)
+  if (known.trim() === "") {
+    yield* files.makeDirectory(path.dirname(file), { recursive: true }).pipe(
+      Effect.andThen(files.writeFileString(file, `${key}\n`, { mode: 0o600 })),
+      Effect.mapError(() => failed(`${path.dirname(file)} cannot be written to: check its permissions`))
+    )
+  }
+  return Redacted.make(key)
+})
