@@ -7,6 +7,8 @@ import { run } from "./commands/run.ts"
 import { runs } from "./commands/runs.ts"
 import { schema } from "./commands/schema.ts"
 import { validate } from "./commands/validate.ts"
+import { ExitCodeOfCommand } from "./ExitCodeOfCommand.ts"
+import { exitCodes } from "./Refusal.ts"
 
 /** The version `sluice --version` prints. */
 export const version = "0.1.0"
@@ -17,6 +19,11 @@ export const sluice = Command.make("sluice").pipe(
   Command.withSubcommands([init, validate, schema, run, runs, query, migrate])
 )
 
-/** Runs the command line on arguments; errors are left to the caller. */
-export const runCli = (args: ReadonlyArray<string>) =>
-  Command.runWith(sluice, { version, renderErrors: false })(args).pipe(Effect.scoped)
+/** Runs the command line on arguments and answers the exit code; errors are left to the caller. */
+export const runCli = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
+  const exit: ExitCodeOfCommand["Service"] = { code: exitCodes.completed }
+  yield* Command.runWith(sluice, { version, renderErrors: false })(args).pipe(
+    Effect.provideService(ExitCodeOfCommand, exit)
+  )
+  return exit.code
+})

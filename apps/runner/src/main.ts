@@ -3,26 +3,21 @@ import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Cause, Effect, Exit, Logger, Option } from "effect"
 import { CliError } from "effect/cli"
 import { runCli } from "./cli.ts"
-import { ExitCodeOfCommand } from "./ExitCodeOfCommand.ts"
 import { jsonLogger, tell } from "./Output.ts"
 import { exitCodes, Refusal } from "./Refusal.ts"
 import { SecretBox, Secrets } from "./Secrets.ts"
 
 /** Runs a command and answers what the process ends with; whatever went wrong has been told by then. */
-export const sluiceProcess = (
-  args: ReadonlyArray<string>,
-  command: (args: ReadonlyArray<string>) => ReturnType<typeof runCli> = runCli
+export const sluiceProcess = <E>(
+  command: (args: ReadonlyArray<string>) => Effect.Effect<number, E, NodeServices.NodeServices>,
+  args: ReadonlyArray<string>
 ): Effect.Effect<number, never, NodeServices.NodeServices> =>
   Effect.suspend(() => {
     const secrets = new SecretBox()
-    const exit = { code: exitCodes.completed as number }
     return command(args).pipe(
-      Effect.as(exit),
-      Effect.map(({ code }) => code),
       Effect.catchCause((cause) =>
         Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause as Cause.Cause<never>) : report(cause)
       ),
-      Effect.provideService(ExitCodeOfCommand, exit),
       Effect.provideService(Secrets, secrets),
       Effect.provide(Logger.layer([jsonLogger(secrets)]))
     )
@@ -63,4 +58,4 @@ export const runProcess = (program: Effect.Effect<number, never, NodeServices.No
     })
   )
 
-if (import.meta.main) runProcess(sluiceProcess(process.argv.slice(2)))
+if (import.meta.main) runProcess(sluiceProcess(runCli, process.argv.slice(2)))
