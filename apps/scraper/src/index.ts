@@ -1,1 +1,5 @@
-export {}
+export { isPublicAddress } from "./AddressGuard.ts"
+export { PageErrorCode } from "./PageFailure.ts"
+export { type ScraperConfig, ScraperStartError } from "./ScraperConfig.ts"
+export { serve } from "./Server.ts"
+export { normaliseUrl } from "./UrlNormal.ts"

@@ -1,0 +1,42 @@
+import { Cause, Effect } from "effect"
+import { HttpRouter, HttpServerError, type HttpServerResponse } from "effect/http"
+import { envelopeResponse } from "./Envelope.ts"
+
+/** Every route nobody else has: 404 with the envelope. */
+export const UnknownRoute = HttpRouter.add(
+  "*",
+  "/*",
+  Effect.sync(() => envelopeResponse(404, "NOT_FOUND", "No such route"))
+)
+
+/** Gives the answers that no endpoint made, to faults and to bodies that cannot be read, the envelope. */
+export const EnvelopedFaults = HttpRouter.middleware(
+  (httpEffect) =>
+    httpEffect.pipe(
+      Effect.catchDefect(faultOf),
+      Effect.map((response) => (response.status === 415 ? envelopeOf(response) : response))
+    ),
+  { global: true }
+)
+
+const faultOf = Effect.fnUntraced(function* (defect: unknown) {
+  const cause = Cause.die(defect)
+  const [response] = yield* HttpServerError.causeResponse(cause)
+  if (response.status >= 500) yield* Effect.logDebug("A request failed", cause)
+  return envelopeOf(response)
+})
+
+const envelopeOf = ({ status }: HttpServerResponse.HttpServerResponse): HttpServerResponse.HttpServerResponse => {
+  switch (status) {
+    case 413:
+      return envelopeResponse(413, "PAYLOAD_TOO_LARGE", "The body is too large")
+    case 415:
+      return envelopeResponse(415, "UNSUPPORTED_MEDIA_TYPE", "The body must be application/json")
+    case 503:
+      return envelopeResponse(503, "UNAVAILABLE", "The server is shutting down", true)
+    default:
+      return status < 500
+        ? envelopeResponse(status, "BAD_REQUEST", "The request cannot be read")
+        : envelopeResponse(500, "INTERNAL_ERROR", "The server broke", true)
+  }
+}

@@ -1,0 +1,115 @@
+import { CrawlResult } from "@sluice/contract"
+import { Effect, Option, Schema, Semaphore } from "effect"
+import { CrawlState } from "./CrawlState.ts"
+import { append, pathOf, readLines, readRange, type StoreError, sizeOf, sync, writeAtomic } from "./Files.ts"
+
+/** One line of a crawl's log. Pages are numbered by their `found` lines. */
+export const CrawlEvent = Schema.Union([
+  Schema.Struct({ t: Schema.tag("found"), url: Schema.String, parent: Schema.NullOr(Schema.Int), depth: Schema.Int }),
+  Schema.Struct({
+    t: Schema.tag("done"),
+    id: Schema.Int,
+    status: Schema.Literals(["completed", "failed"]),
+    url: Schema.String,
+    offset: Schema.Int,
+    size: Schema.Int
+  }),
+  Schema.Struct({ t: Schema.tag("dropped"), id: Schema.Int }),
+  Schema.Struct({ t: Schema.tag("cancelled") })
+])
+export type CrawlEvent = typeof CrawlEvent.Type
+
+const Event = Schema.fromJsonString(CrawlEvent)
+const Row = Schema.fromJsonString(CrawlResult)
+const encodeEvents = Schema.encodeEffect(Schema.Array(Event))
+const encodeRow = Schema.encodeEffect(Row)
+
+/**
+ * The files of one crawl: `pages.jsonl` with a row per ended page, and `log.jsonl` with what happened, small enough to
+ * be read back whole. Both only grow. A row is written before the log line that points to it, so after `kill -9` the
+ * log never tells of a page that is not there; a row without its line is fetched again. Appends reach the operating
+ * system, not the disk: they are synced when the crawl ends. A power failure before that costs pages, not the job.
+ */
+export interface CrawlLog {
+  /** Reads the log back, leaving out ends whose row is not on disk. */
+  readonly load: Effect.Effect<CrawlState, StoreError>
+  /** Appends a row; answers where it is. */
+  readonly appendRow: (
+    row: CrawlResult
+  ) => Effect.Effect<{ readonly offset: number; readonly size: number }, StoreError>
+  /** Appends events in one write. */
+  readonly appendEvents: (events: ReadonlyArray<CrawlEvent>) => Effect.Effect<void, StoreError>
+  /** Reads a row back; none if the bytes there are damaged. */
+  readonly readRow: (offset: number, size: number) => Effect.Effect<Option.Option<CrawlResult>, StoreError>
+  readonly sync: Effect.Effect<void, StoreError>
+}
+
+/** Opens the log in a crawl's directory, which must exist. There must be one per crawl. */
+export const openCrawlLog = (directory: string): CrawlLog => {
+  const pagesPath = pathOf(directory, "pages.jsonl")
+  const logPath = pathOf(directory, "log.jsonl")
+  const writing = Semaphore.makeUnsafe(1)
+  // Where the next row goes; unknown until asked, and again after a failed write.
+  let end: number | undefined
+
+  const load = Effect.gen(function* () {
+    const state = new CrawlState()
+    const size = yield* sizeOf(pagesPath)
+    const lines = yield* readLines(logPath)
+    for (const [index, line] of lines.entries()) {
+      const event = Schema.decodeOption(Event)(line)
+      if (Option.isNone(event)) {
+        // Damage that only a power failure can do. What follows it cannot be trusted, nor what would be appended.
+        yield* writeAtomic(
+          logPath,
+          lines
+            .slice(0, index)
+            .map((valid) => `${valid}\n`)
+            .join("")
+        )
+        break
+      }
+      replay(state, event.value, size)
+    }
+    return state
+  })
+
+  const appendRow = Effect.fnUntraced(function* (row: CrawlResult) {
+    const line = `${yield* Effect.orDie(encodeRow(row))}\n`
+    const size = Buffer.byteLength(line)
+    const offset = end ?? (yield* sizeOf(pagesPath))
+    end = undefined
+    yield* append(pagesPath, line)
+    end = offset + size
+    return { offset, size }
+  }, writing.withPermits(1))
+
+  return {
+    load,
+    appendRow,
+    appendEvents: Effect.fnUntraced(function* (events) {
+      const lines = yield* Effect.orDie(encodeEvents(events))
+      yield* append(logPath, lines.map((line) => `${line}\n`).join(""))
+    }, writing.withPermits(1)),
+    readRow: (offset, size) => Effect.map(readRange(pagesPath, offset, size), (line) => Schema.decodeOption(Row)(line)),
+    sync: Effect.andThen(sync(pagesPath), sync(logPath))
+  }
+}
+
+const replay = (state: CrawlState, event: CrawlEvent, pagesSize: number): void => {
+  switch (event.t) {
+    case "found":
+      state.discover(event.url, event.parent, event.depth)
+      break
+    case "done":
+      if (event.offset + event.size <= pagesSize) {
+        state.finish(event.id, event.status, event.url, event.offset, event.size)
+      }
+      break
+    case "dropped":
+      state.drop(event.id)
+      break
+    case "cancelled":
+      state.cancelOpen(true)
+  }
+}

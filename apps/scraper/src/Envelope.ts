@@ -1,0 +1,45 @@
+import { randomUUID } from "node:crypto"
+import { Conflict, NotFound, NotImplemented, TooManyRequests, Unauthorized, Unprocessable } from "@sluice/contract"
+import { Effect } from "effect"
+import { HttpEffect, type HttpServerRequest, HttpServerResponse } from "effect/http"
+
+/** The members of an error envelope, under a correlation id of its own. */
+export const envelope = (code: string, message: string, retryable = false) => ({
+  code,
+  message,
+  correlation_id: randomUUID(),
+  retryable
+})
+
+/** 401. */
+export const unauthorized = () => new Unauthorized(envelope("UNAUTHORIZED", "API key missing or invalid"))
+
+/** 404 for a job that does not exist or belongs to another key: a caller cannot tell the two apart. */
+export const noSuchJob = () => new NotFound(envelope("NOT_FOUND", "No such job"))
+
+/** 409. */
+export const invalidState = (message: string) => new Conflict(envelope("INVALID_STATE", message))
+
+/** 422 of the envelope kind. */
+export const refused = (code: string, message: string, retryable = false) =>
+  new Unprocessable(envelope(code, message, retryable))
+
+/** 501. */
+export const notOffered = (operation: string) =>
+  new NotImplemented(envelope("NOT_IMPLEMENTED", `This server does not offer ${operation} yet`))
+
+/** Fails with 429 and sets `Retry-After`. */
+export const tooMany = (
+  message: string,
+  retryAfterSeconds: number
+): Effect.Effect<never, TooManyRequests, HttpServerRequest.HttpServerRequest> =>
+  Effect.andThen(
+    HttpEffect.appendPreResponseHandler((_, response) =>
+      Effect.succeed(HttpServerResponse.setHeader(response, "retry-after", String(retryAfterSeconds)))
+    ),
+    Effect.fail(new TooManyRequests(envelope("RATE_LIMITED", message, true)))
+  )
+
+/** An answer of the server itself, outside any endpoint. */
+export const envelopeResponse = (status: number, code: string, message: string, retryable = false) =>
+  HttpServerResponse.jsonUnsafe(envelope(code, message, retryable), { status })

@@ -1,0 +1,151 @@
+import { isTerminal, JobError } from "@sluice/contract"
+import { Cause, Context, Effect, FiberMap, Layer, Option, Schema, Semaphore } from "effect"
+import { ExtractFacts, Extractor, ExtractSpec } from "./Extractor.ts"
+import { namesIn, pathOf, readText, removePath, type StoreError, writeAtomic } from "./Files.ts"
+import { expired, type JobFilter, jobFields, matching, newJobId, nowMillis } from "./Job.ts"
+import { ServerSettings } from "./ScraperConfig.ts"
+import { StateDir } from "./StateDir.ts"
+
+/** The manifest of an asynchronous extraction; its content is a file beside it. */
+export const ExtractJob = Schema.Struct({
+  ...jobFields,
+  spec: ExtractSpec,
+  facts: Schema.NullOr(ExtractFacts),
+  error: Schema.NullOr(JobError)
+})
+export type ExtractJob = typeof ExtractJob.Type
+
+const Content = Schema.Struct({
+  markdown: Schema.NullOr(Schema.String),
+  html: Schema.NullOr(Schema.String),
+  links: Schema.Array(Schema.String)
+})
+
+/**
+ * The asynchronous extractions of all keys. Synchronous ones are answered and forgotten: nobody has an id to ask with.
+ * Those left open by the last run of the server are done again.
+ */
+export class ExtractJobs extends Context.Service<
+  ExtractJobs,
+  {
+    readonly create: (owner: string, spec: ExtractSpec) => Effect.Effect<ExtractJob, StoreError>
+    readonly find: (owner: string, id: string) => Option.Option<ExtractJob>
+    readonly list: (owner: string, filter: JobFilter) => ReadonlyArray<ExtractJob>
+    readonly openJobs: (owner: string) => number
+    /** The content of a completed job; none if it is gone from the disk. */
+    readonly content: (job: ExtractJob) => Effect.Effect<Option.Option<typeof Content.Type>, StoreError>
+  }
+>()("@sluice/scraper/ExtractJobs") {
+  static readonly layer: Layer.Layer<ExtractJobs, StoreError, Extractor | ServerSettings | StateDir> = Layer.effect(
+    this,
+    Effect.gen(function* () {
+      const settings = yield* ServerSettings
+      const extractor = yield* Extractor
+      const root = pathOf((yield* StateDir).path, "extract")
+      const slots = yield* Semaphore.make(settings.maxRunningExtractions)
+      const fibers = yield* FiberMap.make<string>()
+      const jobs = new Map<string, ExtractJob>()
+      const manifest = (id: string) => pathOf(root, id, "job.json")
+      const contentFile = (id: string) => pathOf(root, id, "content.json")
+
+      for (const id of yield* namesIn(root)) {
+        const job = Option.flatMap(yield* readText(manifest(id)), Schema.decodeUnknownOption(Manifest))
+        if (Option.isSome(job)) jobs.set(id, job.value)
+        else yield* removePath(pathOf(root, id))
+      }
+      let seq = Math.max(0, ...Array.from(jobs.values(), (job) => job.seq))
+
+      const put = Effect.fnUntraced(function* (job: ExtractJob) {
+        jobs.set(job.id, job)
+        yield* writeAtomic(manifest(job.id), yield* Effect.orDie(encodeManifest(job)))
+      })
+
+      const sweep = Effect.suspend(() =>
+        Effect.forEach(
+          expired(jobs.values(), settings.retainJobs),
+          (job) => {
+            jobs.delete(job.id)
+            return removePath(pathOf(root, job.id))
+          },
+          { discard: true }
+        )
+      )
+      yield* sweep
+
+      const work = Effect.fnUntraced(function* (queued: ExtractJob) {
+        const job: ExtractJob = { ...queued, status: "processing" }
+        // Not written: after a restart queued and processing are the same.
+        jobs.set(job.id, job)
+        const extraction = yield* extractor.extract(job.spec)
+        const { facts } = extraction
+        if (extraction._tag === "Extracted") {
+          yield* writeAtomic(contentFile(job.id), yield* Effect.orDie(encodeContent(extraction.content)))
+          yield* put({ ...job, status: "completed", completedAt: yield* nowMillis, facts })
+        } else {
+          const { code, message, retryable } = extraction.failure
+          const error = { code, message, retryable, details: null }
+          yield* put({ ...job, status: "failed", completedAt: yield* nowMillis, facts, error })
+        }
+      })
+
+      const fail = Effect.fnUntraced(function* (job: ExtractJob) {
+        const error = { code: "INTERNAL_ERROR", message: "The server could not finish this job", retryable: true }
+        yield* put({ ...job, status: "failed", completedAt: yield* nowMillis, error })
+      })
+
+      const start = (job: ExtractJob) =>
+        FiberMap.run(
+          fibers,
+          job.id,
+          slots
+            .withPermits(1)(work(job))
+            .pipe(
+              Effect.catchCauseIf(
+                (cause) => !Cause.hasInterruptsOnly(cause),
+                (cause) => Effect.andThen(Effect.logDebug("An extraction broke down", cause), Effect.ignore(fail(job)))
+              )
+            )
+        )
+
+      yield* Effect.forEach(
+        [...jobs.values()].filter((job) => !isTerminal(job.status)).sort((a, b) => a.seq - b.seq),
+        start,
+        { discard: true }
+      )
+
+      return ExtractJobs.of({
+        create: Effect.fn("ExtractJobs.create")(function* (owner, spec) {
+          const job: ExtractJob = {
+            id: yield* newJobId,
+            owner,
+            seq: ++seq,
+            status: "queued",
+            createdAt: yield* nowMillis,
+            completedAt: null,
+            spec,
+            facts: null,
+            error: null
+          }
+          yield* put(job)
+          yield* sweep
+          yield* start(job)
+          return job
+        }, Effect.uninterruptible),
+        find: (owner, id) => Option.filter(Option.fromUndefinedOr(jobs.get(id)), (job) => job.owner === owner),
+        list: (owner, filter) => matching(jobs.values(), owner, filter),
+        openJobs: (owner) => {
+          let count = 0
+          for (const job of jobs.values()) if (job.owner === owner && !isTerminal(job.status)) count++
+          return count
+        },
+        content: (job) =>
+          Effect.map(readText(contentFile(job.id)), Option.flatMap(Schema.decodeUnknownOption(ContentFile)))
+      })
+    })
+  )
+}
+
+const Manifest = Schema.fromJsonString(ExtractJob)
+const encodeManifest = Schema.encodeEffect(Manifest)
+const ContentFile = Schema.fromJsonString(Content)
+const encodeContent = Schema.encodeEffect(ContentFile)

@@ -1,0 +1,40 @@
+import type { OutputFormat } from "@sluice/contract"
+import { Effect } from "effect"
+import { decodeText } from "./Charset.ts"
+import { type LoadedPage, mediaType } from "./Fetcher.ts"
+import { linksOf, parseHtml } from "./HtmlDocument.ts"
+import { markdownOf } from "./Markdown.ts"
+import { finalFailure, type PageFailure } from "./PageFailure.ts"
+
+/** What a page is turned into. A format that was not asked for is null; `links` are always there. */
+export interface PageContent {
+  readonly markdown: string | null
+  readonly html: string | null
+  readonly links: ReadonlyArray<string>
+}
+
+/**
+ * Decodes and converts a page. Plain text is its own Markdown and its own `html`, and has no links. The work is done in
+ * one go on the main thread; it yields first, so requests are answered between two pages.
+ */
+export const contentOf = Effect.fnUntraced(function* (
+  page: LoadedPage,
+  formats: ReadonlyArray<OutputFormat>
+): Effect.fn.Return<PageContent, PageFailure> {
+  yield* Effect.yieldNow
+  return yield* Effect.try({
+    try: () => convert(page, formats),
+    catch: (cause) => finalFailure("CONVERSION_ERROR", `The page cannot be converted: ${cause}`, page.httpStatus)
+  })
+})
+
+const convert = (page: LoadedPage, formats: ReadonlyArray<OutputFormat>): PageContent => {
+  const text = decodeText(page.body, page.contentType)
+  const html = formats.includes("html") ? text : null
+  if (mediaType(page.contentType) === "text/plain") {
+    return { markdown: formats.includes("markdown") ? text : null, html, links: [] }
+  }
+  const document = parseHtml(text, page.url)
+  const links = linksOf(document)
+  return { markdown: formats.includes("markdown") ? markdownOf(document) : null, html, links }
+}

@@ -1,0 +1,101 @@
+import { Context, type Redacted, Schema } from "effect"
+
+/** How the server runs. Everything but the API keys has a default. */
+export interface ScraperConfig {
+  /** Address to listen on. Default `127.0.0.1`. */
+  readonly host?: string
+  /** Port to listen on; 0 takes a free one. Default 0. */
+  readonly port?: number
+  /** Directory of the jobs. Default: a temporary one, deleted with the server. */
+  readonly stateDir?: string
+  /** Keys that may call; jobs are visible only to the key that made them. At least one is required. */
+  readonly apiKeys: ReadonlyArray<Redacted.Redacted<string>>
+  /** Whether targets on loopback, private and other non-public addresses may be fetched. Default false. */
+  readonly allowPrivateTargets?: boolean
+  /** Least time between two requests to one host. Default 100. A longer `Crawl-delay` wins, up to `maxCrawlDelayMs`. */
+  readonly hostDelayMs?: number
+  /** Requests to one host at once. Default 2. */
+  readonly hostConcurrency?: number
+  /** Page fetches at once, over all jobs. Default 16. */
+  readonly concurrency?: number
+  /** Pages of one crawl in work at once; also how many page bodies one crawl holds in memory. Default 8. */
+  readonly crawlConcurrency?: number
+  /** Crawls in work at once; the others stay queued. Default 4. */
+  readonly maxRunningCrawls?: number
+  /** Asynchronous extractions in work at once; the others stay queued. Default 8. */
+  readonly maxRunningExtractions?: number
+  /** Jobs and synchronous extractions a key may have open; one more is answered 429. Default 100. */
+  readonly maxOpenJobsPerKey?: number
+  /** Requests a key may make in a minute; one more is answered 429. Default 0: no limit. */
+  readonly requestsPerMinute?: number
+  /** Finished jobs kept, of each kind; older ones are deleted at start and as new ones come. Default 1000. */
+  readonly retainJobs?: number
+  /** Most bytes of a page, after decompression. Default 10 MiB. */
+  readonly maxPageBytes?: number
+  /** Longest time for one attempt at a page, redirects and body included. Default 30,000. */
+  readonly pageTimeoutMs?: number
+  /** Redirects followed. Default 10. */
+  readonly maxRedirects?: number
+  /** Further attempts after a transient failure. Default 2. */
+  readonly retries?: number
+  /** Wait before the first further attempt; doubles each time. `Retry-After` of the target wins up to 10 s. Default 500. */
+  readonly retryDelayMs?: number
+  /** Whether `robots.txt` is obeyed. Default true. */
+  readonly respectRobots?: boolean
+  /** Longest `Crawl-delay` honoured. Default 10,000. */
+  readonly maxCrawlDelayMs?: number
+  /** Most bytes of a request's body. Default 1 MiB. */
+  readonly maxRequestBytes?: number
+  /** Pages of a crawl whose request has no `limit`. Default 100. */
+  readonly defaultCrawlLimit?: number
+  /** Deepest crawl allowed; a deeper one is refused with the envelope. Default 10. */
+  readonly maxCrawlDepth?: number
+  /** The `User-Agent` header, whose first word is also the name looked up in `robots.txt`. Default `sluice-scraper/<version>`. */
+  readonly userAgent?: string
+}
+
+/** The version the server gives of itself. */
+export const version = "0.1.0"
+
+/** A configuration with its defaults filled in. */
+export type Settings = Required<Omit<ScraperConfig, "stateDir">> & { readonly stateDir: string | undefined }
+
+/** Fills in the defaults. */
+export const withDefaults = (config: ScraperConfig): Settings => ({
+  host: "127.0.0.1",
+  port: 0,
+  stateDir: undefined,
+  allowPrivateTargets: false,
+  hostDelayMs: 100,
+  hostConcurrency: 2,
+  concurrency: 16,
+  crawlConcurrency: 8,
+  maxRunningCrawls: 4,
+  maxRunningExtractions: 8,
+  maxOpenJobsPerKey: 100,
+  requestsPerMinute: 0,
+  retainJobs: 1000,
+  maxPageBytes: 10 * 1024 * 1024,
+  pageTimeoutMs: 30_000,
+  maxRedirects: 10,
+  retries: 2,
+  retryDelayMs: 500,
+  respectRobots: true,
+  maxCrawlDelayMs: 10_000,
+  maxRequestBytes: 1024 * 1024,
+  defaultCrawlLimit: 100,
+  maxCrawlDepth: 10,
+  userAgent: `sluice-scraper/${version}`,
+  ...config
+})
+
+/** The configuration in force. */
+export class ServerSettings extends Context.Service<ServerSettings, Settings>()(
+  "@sluice/scraper/ScraperConfig/ServerSettings"
+) {}
+
+/** The server could not start: the port is taken, the state directory unusable or in use, or no key was given. */
+export class ScraperStartError extends Schema.TaggedError<ScraperStartError>()("ScraperStartError", {
+  message: Schema.String,
+  cause: Schema.Defect()
+}) {}

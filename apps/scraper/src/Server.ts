@@ -1,0 +1,75 @@
+import { createServer } from "node:http"
+import { NodeHttpServer } from "@effect/platform-node"
+import { ScraperApi } from "@sluice/contract"
+import { ByteSize, Context, Effect, Layer, Redacted, type Scope } from "effect"
+import { HttpIncomingMessage, HttpRouter, HttpServer } from "effect/http"
+import { HttpApiBuilder } from "effect/http-api"
+import { EnvelopedFaults, UnknownRoute } from "./Answers.ts"
+import { AuthorizationLayer } from "./Auth.ts"
+import { Crawls } from "./Crawls.ts"
+import { ExtractJobs } from "./ExtractJobs.ts"
+import { Extractor } from "./Extractor.ts"
+import { Fetcher } from "./Fetcher.ts"
+import { HostQueue } from "./HostQueue.ts"
+import { HttpGet } from "./HttpGet.ts"
+import { CrawlHandlers } from "./handlers/Crawl.ts"
+import { ExtractHandlers } from "./handlers/Extract.ts"
+import { HealthHandlers } from "./handlers/Health.ts"
+import { NotOfferedHandlers } from "./handlers/NotOffered.ts"
+import { Quota } from "./Quota.ts"
+import { Robots } from "./Robots.ts"
+import { type ScraperConfig, ScraperStartError, ServerSettings, withDefaults } from "./ScraperConfig.ts"
+import { StateDir } from "./StateDir.ts"
+import { ValidationLayer } from "./Validation.ts"
+
+const Fetching = Fetcher.layer.pipe(
+  Layer.provide(Robots.layer),
+  Layer.provide(HostQueue.layer),
+  Layer.provide(HttpGet.layer)
+)
+
+const Jobs = Quota.layer.pipe(
+  Layer.provideMerge(Layer.mergeAll(Crawls.layer, ExtractJobs.layer)),
+  Layer.provideMerge(Extractor.layer),
+  Layer.provide([Fetching, StateDir.layer])
+)
+
+const Routes = HttpApiBuilder.layer(ScraperApi).pipe(
+  Layer.provide([CrawlHandlers, ExtractHandlers, HealthHandlers, NotOfferedHandlers]),
+  Layer.provide([AuthorizationLayer, ValidationLayer]),
+  Layer.provide(Jobs)
+)
+
+/** Starts the server in the given scope and answers its base URL. Closing the scope leaves open jobs to be resumed. */
+export const serve = Effect.fn("Server.serve")(function* (
+  config: ScraperConfig
+): Effect.fn.Return<{ readonly baseUrl: string }, ScraperStartError, Scope.Scope> {
+  if (config.apiKeys.length === 0 || config.apiKeys.some((key) => Redacted.value(key) === "")) {
+    return yield* new ScraperStartError({
+      message: "At least one API key is needed, and none may be empty",
+      cause: null
+    })
+  }
+  const settings = withDefaults(config)
+  const server = createServer()
+  const Listening = NodeHttpServer.layer(() => server, {
+    host: settings.host,
+    port: settings.port,
+    gracefulShutdownTimeout: "500 millis"
+  })
+  const App = HttpRouter.serve(Layer.mergeAll(Routes, UnknownRoute, EnvelopedFaults), {
+    disableLogger: true,
+    disableListenLog: true
+  }).pipe(
+    Layer.provideMerge(Listening),
+    Layer.provide(Layer.succeed(ServerSettings, settings)),
+    Layer.provide(Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(settings.maxRequestBytes)))
+  )
+  // Fresh: two servers started within one layer would otherwise share their jobs.
+  const context = yield* Layer.build(Layer.fresh(App)).pipe(
+    Effect.mapError((cause) =>
+      cause instanceof ScraperStartError ? cause : new ScraperStartError({ message: "The server cannot start", cause })
+    )
+  )
+  return { baseUrl: HttpServer.formatAddress(Context.get(context, HttpServer.HttpServer).address) }
+})

@@ -1,0 +1,124 @@
+import { Caller, JobId, ScraperApi } from "@sluice/contract"
+import { Effect, Option } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { Crawls, type CrawlView } from "../Crawls.ts"
+import { invalidState, noSuchJob, refused } from "../Envelope.ts"
+import { pageOf, timestamp } from "../Job.ts"
+import { Quota } from "../Quota.ts"
+import { ServerSettings } from "../ScraperConfig.ts"
+import { targetUrl, withoutRendering } from "./Requests.ts"
+
+/**
+ * Crawl endpoints. `proxy` and `wait_config` are echoed and otherwise ignored: there is no proxy pool and no browser
+ * behind this server.
+ */
+export const CrawlHandlers = HttpApiBuilder.group(
+  ScraperApi,
+  "crawl",
+  Effect.fnUntraced(function* (handlers) {
+    const settings = yield* ServerSettings
+    const crawls = yield* Crawls
+    const quota = yield* Quota
+
+    const find = Effect.fnUntraced(function* (id: string) {
+      const { id: owner } = yield* Caller
+      const job = crawls.find(owner, id)
+      return Option.isSome(job) ? job.value : yield* noSuchJob()
+    })
+
+    return handlers.handleAll({
+      createCrawl: Effect.fnUntraced(function* ({ payload }) {
+        yield* withoutRendering(payload.render_js)
+        const url = yield* targetUrl(payload.url)
+        const depth = payload.depth ?? 2
+        if (depth > settings.maxCrawlDepth) {
+          return yield* refused(
+            "VALIDATION_ERROR",
+            `Crawl depth limit exceeded: requested ${depth}, plan allows at most ${settings.maxCrawlDepth}`
+          )
+        }
+        const limit = payload.limit ?? settings.defaultCrawlLimit
+        const { id: owner } = yield* Caller
+        const create = crawls.create(owner, {
+          url,
+          depth,
+          limit,
+          formats: payload.formats ?? ["markdown"],
+          sameDomainOnly: payload.same_domain_only ?? true,
+          includeSubdomains: payload.include_subdomains ?? false,
+          proxy: { country: null, type: "residential", ...payload.proxy },
+          waitConfig: payload.wait_config ?? null
+        })
+        const job = yield* quota.withOne(owner, Effect.orDie(create))
+        return {
+          job_id: JobId.make(job.id),
+          url: job.spec.url,
+          status: job.status,
+          status_url: statusUrl(job.id),
+          estimated_pages: depth === 1 ? 1 : limit
+        }
+      }),
+      listCrawlJobs: Effect.fnUntraced(function* ({ query }) {
+        const { id: owner } = yield* Caller
+        const { rows, ...envelope } = pageOf(crawls.list(owner, query), query.page ?? 1, query.page_size ?? 10)
+        const jobs = rows.map((job) => ({
+          job_id: JobId.make(job.id),
+          url: job.spec.url,
+          status: job.status,
+          total_pages: job.counts.total,
+          completed_pages: job.counts.completed,
+          failed_pages: job.counts.failed,
+          config: configOf(job),
+          ...times(job)
+        }))
+        return { jobs, ...envelope }
+      }),
+      getCrawl: Effect.fnUntraced(function* ({ params, query }) {
+        const job = yield* find(params.job_id)
+        const results = yield* Effect.orDie(crawls.slice(job, query.page ?? 1, query.page_size ?? 10))
+        return {
+          job_id: params.job_id,
+          url: job.spec.url,
+          status: job.status,
+          crawl_config: configOf(job),
+          total_pages: job.counts.total,
+          completed_pages: job.counts.completed,
+          failed_pages: job.counts.failed,
+          cancelled_pages: job.counts.cancelled,
+          ...times(job),
+          token_summary: { tokens_charged_total: job.counts.completed, tokens_reserved: job.openPages },
+          results
+        }
+      }),
+      cancelCrawl: Effect.fnUntraced(function* ({ params }) {
+        const job = yield* find(params.job_id)
+        if (job.status !== "queued" && job.status !== "processing") {
+          return yield* invalidState(`Crawl job ${job.id} is already ${job.status} and cannot be cancelled`)
+        }
+        const inFlight = yield* Effect.orDie(crawls.cancel(job))
+        return {
+          job_id: params.job_id,
+          status: "cancelled",
+          status_url: statusUrl(job.id),
+          in_flight_pages: inFlight
+        } as const
+      })
+    })
+  })
+)
+
+const statusUrl = (id: string) => `/v1/crawl/${id}`
+
+const times = (job: CrawlView) => ({
+  created_at: timestamp(job.createdAt),
+  completed_at: job.completedAt === null ? null : timestamp(job.completedAt)
+})
+
+const configOf = ({ spec }: CrawlView) => ({
+  render_js: false,
+  formats: spec.formats,
+  same_domain_only: spec.sameDomainOnly,
+  include_subdomains: spec.includeSubdomains,
+  proxy: spec.proxy,
+  wait_config: spec.waitConfig
+})

@@ -1,0 +1,37 @@
+import { ScraperApi } from "@sluice/contract"
+import { Layer } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { notOffered } from "../Envelope.ts"
+
+const batch = () => notOffered("batch extraction")
+const map = () => notOffered("URL maps")
+const search = () => notOffered("web search")
+const statistics = () => notOffered("statistics")
+const webhooks = () => notOffered("webhooks")
+
+/** The endpoints of the contract that this server answers with 501. */
+export const NotOfferedHandlers = Layer.mergeAll(
+  HttpApiBuilder.group(ScraperApi, "batch", (handlers) =>
+    handlers.handleAll({ createBatch: batch, listBatchJobs: batch, getBatch: batch, cancelBatch: batch })
+  ),
+  HttpApiBuilder.group(ScraperApi, "map", (handlers) =>
+    handlers.handleAll({ mapUrls: map, listMapJobs: map, getMapJob: map })
+  ),
+  HttpApiBuilder.group(ScraperApi, "search", (handlers) =>
+    handlers.handleAll({ search, listSearchJobs: search, getSearchJob: search })
+  ),
+  HttpApiBuilder.group(ScraperApi, "statistics", (handlers) =>
+    handlers.handleAll({ getStatistics: statistics, getUsage: () => notOffered("usage figures") })
+  ),
+  HttpApiBuilder.group(ScraperApi, "webhooks", (handlers) =>
+    handlers.handleAll({
+      createWebhook: webhooks,
+      listWebhooks: webhooks,
+      getWebhook: webhooks,
+      updateWebhook: webhooks,
+      deleteWebhook: webhooks,
+      rotateWebhookSecret: webhooks,
+      listWebhookDeliveries: webhooks
+    })
+  )
+)

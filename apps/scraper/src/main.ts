@@ -1,0 +1,60 @@
+#!/usr/bin/env node
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import { Config, Console, Effect, Layer, Redacted } from "effect"
+import { Command, Flag } from "effect/cli"
+import { version } from "./ScraperConfig.ts"
+import { serve } from "./Server.ts"
+
+const flags = {
+  host: Flag.String("host").pipe(
+    Flag.withDescription("Address to listen on (HOST)"),
+    Flag.withFallbackConfig(Config.String("HOST")),
+    Flag.withDefault("127.0.0.1")
+  ),
+  port: Flag.Int("port").pipe(
+    Flag.withDescription("Port to listen on, 0 for a free one (PORT)"),
+    Flag.withFallbackConfig(Config.Int("PORT")),
+    Flag.withDefault(8080)
+  ),
+  stateDir: Flag.String("state-dir").pipe(
+    Flag.withDescription("Directory of the jobs (SCRAPER_STATE_DIR)"),
+    Flag.withFallbackConfig(Config.String("SCRAPER_STATE_DIR")),
+    Flag.withDefault("./scraper-state")
+  ),
+  allowPrivateTargets: Flag.Boolean("allow-private-targets").pipe(
+    Flag.withDescription("Fetch targets on loopback and private addresses too"),
+    Flag.withDefault(false)
+  ),
+  hostDelayMs: Flag.Int("host-delay-ms").pipe(
+    Flag.withDescription("Least time between two requests to one host"),
+    Flag.withDefault(100)
+  ),
+  hostConcurrency: Flag.Int("host-concurrency").pipe(
+    Flag.withDescription("Requests to one host at once"),
+    Flag.withDefault(2)
+  ),
+  concurrency: Flag.Int("concurrency").pipe(Flag.withDescription("Page fetches at once"), Flag.withDefault(16))
+}
+
+const keys = Config.Redacted("SCRAPER_API_KEYS")
+
+/** The command: serves until it is interrupted. Keys come from SCRAPER_API_KEYS alone, separated by commas. */
+export const scraper = Command.make(
+  "sluice-scraper",
+  flags,
+  Effect.fnUntraced(function* (config) {
+    const apiKeys = Redacted.value(yield* keys)
+      .split(",")
+      .map((key) => key.trim())
+      .filter((key) => key !== "")
+      .map((key) => Redacted.make(key))
+    const listening = Effect.flatMap(serve({ ...config, apiKeys }), ({ baseUrl }) =>
+      Console.log(`Listening on ${baseUrl}`)
+    )
+    return yield* Layer.launch(Layer.effectDiscard(listening))
+  })
+).pipe(Command.withDescription("Serves the Scraper API from this machine"))
+
+if (import.meta.main) {
+  scraper.pipe(Command.run({ version }), Effect.provide(NodeServices.layer), NodeRuntime.runMain)
+}
