@@ -5,9 +5,9 @@ import { join } from "node:path"
 import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import { parseArgs } from "node:util"
+import { type JobSnapshot, type PageRecord, pageKey, type Segment } from "@sluice/core"
+import { type Database, Postgres, quoteName } from "@sluice/sink-postgres"
 import { Console, Effect, Stream } from "effect"
-import { type JobSnapshot, type PageRecord, pageKey, type Segment } from "../../packages/core/src/index.ts"
-import { type Database, Postgres, quoteName } from "../../packages/sink-postgres/src/index.ts"
 import {
   encodeLinks,
   encodeMetadata,
@@ -21,7 +21,7 @@ import { createDatabase, postgresServer } from "../../packages/testkit/src/Postg
 
 // What the Postgres sink makes of the server's own speed: raw COPY of the same bytes into the same keyed tables, over as many
 // connections, is the limit; all in one run on one machine, because figures of different hours do not compare.
-// node test/bench/postgres.ts [--pages 20000] [--links 20] [--size 4096] [--segment 500] [--rounds 3]
+// node test/bench/postgres.ts [--pages 20000] [--links 20] [--size 4096] [--segment 500] [--rounds 3] [--memory]
 // DATABASE_URL names the server; else one without fsync (and lz4) is started, whose ratios flatter no one but mean less.
 
 const { values: flags } = parseArgs({
@@ -30,7 +30,8 @@ const { values: flags } = parseArgs({
     links: { type: "string", default: "20" },
     size: { type: "string", default: "4096" },
     segment: { type: "string", default: "500" },
-    rounds: { type: "string", default: "3" }
+    rounds: { type: "string", default: "3" },
+    memory: { type: "boolean", default: false }
   }
 })
 const pages = Number(flags.pages)
@@ -71,7 +72,8 @@ const recordOf = (jobId: string, at: number): PageRecord => {
     status: "completed",
     errorCode: null,
     errorMessage: null,
-    markdown: `${at} ${bodies[at % bodies.length]}`,
+    // Flat, as JSON.parse makes it.
+    markdown: Buffer.from(`${at} ${bodies[at % bodies.length]}`).toString(),
     html: null,
     links: Array.from({ length: linksPerPage }, (_, n) => urls[(at * 31 + n * 131) % pages]!),
     httpStatus: 200,
@@ -101,10 +103,17 @@ const recordsOfSegment = (jobId: string, seq: number): ReadonlyArray<PageRecord>
     recordOf(jobId, seq * perSegment + n)
   )
 
+/** All records of a job, made before the clock starts; with --memory made one segment at a time, as a crawl does. */
+const recordsOf = (jobId: string): ((seq: number) => ReadonlyArray<PageRecord>) => {
+  if (flags.memory) return (seq) => recordsOfSegment(jobId, seq)
+  const segments = Array.from({ length: segmentCount }, (_, seq) => recordsOfSegment(jobId, seq))
+  return (seq) => segments[seq]!
+}
+
 function* keyedOf(lane: number): Generator<KeyedRecord> {
   for (let seq = lane; seq < segmentCount; seq += connections) {
     const records = recordsOfSegment("raw", seq).toSorted((a, b) => (a.key < b.key ? -1 : 1))
-    for (const record of records) yield { record, setNo: 1, jobNo: 1, mayStand: false }
+    for (const record of records) yield { record, setNo: 1, jobNo: 1, mayStand: false, fingerprint: null }
   }
 }
 
@@ -135,6 +144,8 @@ interface Measured {
   readonly seconds: number
   readonly rss: number
   readonly wal: number
+  /** Seconds of CPU of this process. */
+  readonly cpu: number
 }
 
 /** Time, the process's highest memory and the server's WAL while an effect runs. */
@@ -147,12 +158,19 @@ const measure = <E, R>(database: Database["Service"], work: Effect.Effect<unknow
     const watch = setInterval(() => {
       rss = Math.max(rss, process.memoryUsage.rss())
     }, 20)
+    const cpu = process.cpuUsage()
     const start = performance.now()
     yield* work
     const seconds = (performance.now() - start) / 1000
     clearInterval(watch)
+    const spent = process.cpuUsage(cpu)
     const [after] = yield* walAt
-    return { seconds, rss: rss / 1e6, wal: (Number(after?.at) - Number(before?.at)) / 1e6 }
+    return {
+      seconds,
+      cpu: (spent.user + spent.system) / 1e6,
+      rss: rss / 1e6,
+      wal: (Number(after?.at) - Number(before?.at)) / 1e6
+    }
   })
 
 const rawLoad = (database: Database["Service"], folder: string) =>
@@ -170,15 +188,18 @@ const rawLoad = (database: Database["Service"], folder: string) =>
 const sinkLoad = (url: string, schema: string, mode: "append" | "merge", jobId: string) =>
   Effect.gen(function* () {
     const { ledger, begin } = yield* Postgres.sink({ url, schema, mode }).connect
+    const database = yield* Postgres.open({ url, schema })
+    yield* database.query("CHECKPOINT")
+    const records = recordsOf(jobId)
     const run = yield* ledger!.begin({ pipeline: "bench", configHash: "", startedAt: 1_700_000_000_000 })
     const session = yield* begin(run)
-    yield* Stream.range(0, segmentCount - 1).pipe(
+    const load = Stream.range(0, segmentCount - 1).pipe(
       Stream.mapEffect(
         (seq) => {
-          const records = recordsOfSegment(jobId, seq)
-          const keys = [{ jobId, keys: BigInt64Array.from(records, ({ key }) => key) }]
+          const batch = records(seq)
+          const keys = [{ jobId, keys: BigInt64Array.from(batch, ({ key }) => key) }]
           const { runId, epoch } = run
-          const segment: Segment = { runId, epoch, seq, records, jobs: [snapshot(jobId)], bytes: 0 }
+          const segment: Segment = { runId, epoch, seq, records: batch, jobs: [snapshot(jobId)], bytes: 0 }
           return session.write(segment, {
             store: ledger!.store,
             run: ({ rows, deadLetters }, within) =>
@@ -189,6 +210,7 @@ const sinkLoad = (url: string, schema: string, mode: "append" | "merge", jobId: 
       ),
       Stream.runDrain
     )
+    return yield* measure(database, load)
   }).pipe(Effect.scoped)
 
 /** A statement a row, one transaction for all of the sample; scaled up to the whole. */
@@ -228,17 +250,16 @@ const round = Effect.fnUntraced(function* (url: string, folder: string, number: 
   const merge = `merge_${number}`
   const raw = `raw_${number}`
   const measured: Record<string, Measured> = {}
-  measured["sink, append"] = yield* measure(yield* inSchema(append), sinkLoad(url, append, "append", "job-1"))
-  measured["sink, merge, first load"] = yield* measure(yield* inSchema(merge), sinkLoad(url, merge, "merge", "job-1"))
-  measured["sink, merge, unchanged second load"] = yield* measure(
-    yield* inSchema(merge),
-    sinkLoad(url, merge, "merge", "job-2")
-  )
+  measured["sink, append"] = yield* sinkLoad(url, append, "append", "job-1")
+  measured["sink, merge, first load"] = yield* sinkLoad(url, merge, "merge", "job-1")
+  measured["sink, merge, unchanged second load"] = yield* sinkLoad(url, merge, "merge", "job-2")
+  yield* Effect.forEach([append, merge], drop)
+  if (flags.memory) return measured
   const database = yield* inSchema(raw)
   measured["raw COPY (the limit)"] = yield* measure(database, rawLoad(database, folder))
   const naive = yield* measure(database, naiveLoad(database))
   measured["INSERT a row, extrapolated"] = { ...naive, seconds: (naive.seconds / naiveSample) * pages }
-  yield* Effect.forEach([append, merge, raw], drop)
+  yield* drop(raw)
   return measured
 }, Effect.scoped)
 
@@ -251,7 +272,7 @@ const bench = Effect.gen(function* () {
     Effect.promise(() => mkdtemp(join(tmpdir(), "sluice-bench-"))),
     (path) => Effect.promise(() => rm(path, { recursive: true }))
   )
-  const bytes = yield* Effect.promise(() => encodeFiles(folder))
+  const bytes = flags.memory ? Number.NaN : yield* Effect.promise(() => encodeFiles(folder))
   yield* Console.log(
     `${pages} pages, ${linksPerPage} links and ${size} bytes of Markdown each, ${perSegment} a segment; ${server.label}; ${rounds} rounds, medians`
   )
@@ -260,7 +281,7 @@ const bench = Effect.gen(function* () {
     (n) => round(url, folder, n)
   )
   const of = (name: string, key: keyof Measured) => median(measured.map((one) => one[name]![key]))
-  const limit = of("raw COPY (the limit)", "seconds")
+  const limit = flags.memory ? Number.NaN : of("raw COPY (the limit)", "seconds")
   for (const name of Object.keys(measured[0]!)) {
     const seconds = of(name, "seconds")
     yield* Console.log(
@@ -270,6 +291,7 @@ const bench = Effect.gen(function* () {
         `${(bytes / 1e6 / seconds).toFixed(1)} MB/s`.padStart(12),
         `${(limit / seconds).toFixed(2)} of the limit`.padStart(18),
         `WAL ${Math.round(of(name, "wal"))} MB`.padStart(12),
+        `CPU ${of(name, "cpu").toFixed(2)} s`.padStart(12),
         `RSS ${Math.round(of(name, "rss"))} MB`.padStart(12)
       ].join("")
     )

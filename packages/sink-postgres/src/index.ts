@@ -1,1 +1,6 @@
-export {}
+export * from "./Database.ts"
+export { DatabaseError } from "./DatabaseError.ts"
+export { MigrationError } from "./Migrations.ts"
+export * as Postgres from "./Postgres.ts"
+export * as PostgresLedger from "./PostgresLedger.ts"
+export { LoadMode, PostgresSinkConfig, type PostgresSinkOptions } from "./PostgresSinkConfig.ts"

@@ -1,1 +1,3 @@
-export {}
+export * from "./PostgresServer.ts"
+export * from "./SinkSuite.ts"
+export * from "./simulator/index.ts"

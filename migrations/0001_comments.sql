@@ -1,0 +1,106 @@
+DO $$
+BEGIN
+  ALTER TABLE pages ALTER COLUMN markdown SET COMPRESSION lz4, ALTER COLUMN html SET COMPRESSION lz4;
+EXCEPTION WHEN feature_not_supported OR invalid_parameter_value THEN
+  NULL; -- a server built without lz4 keeps its default
+END
+$$;
+--> statement-breakpoint
+CREATE FUNCTION links_to(target text) RETURNS SETOF links LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT * FROM links WHERE hashtextextended(url, 0) = hashtextextended(target, 0) AND url = target;
+END;
+COMMENT ON FUNCTION links_to(text) IS 'The links that lead to a URL, found by index';
+--> statement-breakpoint
+COMMENT ON TABLE pages IS 'Pages as they ended. In append mode every job has its own rows, in merge mode the latest delivery of a page wins';
+COMMENT ON COLUMN pages.set_no IS 'What the row belongs to and is unique within: see page_sets';
+COMMENT ON COLUMN pages.page_key IS 'First 8 bytes of the SHA-256 of the URL (and of its occurrence, where a list repeats it)';
+COMMENT ON COLUMN pages.job_no IS 'The job that delivered the content as it is now: see jobs. A delivery that changed nothing leaves it; page_metadata has the latest';
+COMMENT ON COLUMN pages.url IS 'The page''s URL, of any length';
+COMMENT ON COLUMN pages.parent_url IS 'The page that led here; null for seeds and lists';
+COMMENT ON COLUMN pages.depth IS 'Distance from the seed, which is 1; null where the job has no depth';
+COMMENT ON COLUMN pages.input_index IS '0-based place in the request, for jobs made of a list of URLs';
+COMMENT ON COLUMN pages.status IS 'completed, failed or cancelled';
+COMMENT ON COLUMN pages.error_code IS 'Why a failed page failed, as a code';
+COMMENT ON COLUMN pages.error_message IS 'Why a failed page failed, in words';
+COMMENT ON COLUMN pages.markdown IS 'The content as Markdown, where asked for';
+COMMENT ON COLUMN pages.html IS 'The content as HTML, where asked for';
+COMMENT ON COLUMN pages.fingerprint IS 'In merge mode the first 8 bytes of a SHA-256 of the content and its links: a delivery with the same is not written. Set it to null after changing a row or its links by hand';
+COMMENT ON COLUMN pages.landed_at IS 'When the row was written or last changed';
+COMMENT ON TABLE links IS 'Absolute URLs found on pages, in document order';
+COMMENT ON COLUMN links.set_no IS 'With page_key the page the link is on: see pages';
+COMMENT ON COLUMN links.page_key IS 'With set_no the page the link is on: see pages';
+COMMENT ON COLUMN links.position IS '0-based place on the page; the same URL may stand at several';
+COMMENT ON COLUMN links.url IS 'Where the link leads, of any length';
+COMMENT ON TABLE page_metadata IS 'How each page was fetched and what it cost';
+COMMENT ON COLUMN page_metadata.set_no IS 'With page_key the page: see pages';
+COMMENT ON COLUMN page_metadata.page_key IS 'With set_no the page: see pages';
+COMMENT ON COLUMN page_metadata.job_no IS 'The job that delivered the page last: see jobs';
+COMMENT ON COLUMN page_metadata.http_status IS 'HTTP status the site answered with';
+COMMENT ON COLUMN page_metadata.duration_ms IS 'How long the page took, in milliseconds';
+COMMENT ON COLUMN page_metadata.retry_count IS 'Attempts beyond the first';
+COMMENT ON COLUMN page_metadata.tokens_charged IS 'Tokens the API charged for the page';
+COMMENT ON TABLE token_summaries IS 'The latest counters of each job, as the API told them';
+COMMENT ON COLUMN token_summaries.job_no IS 'The job: see jobs';
+COMMENT ON COLUMN token_summaries.pages_discovered IS 'Pages known to the job';
+COMMENT ON COLUMN token_summaries.pages_completed IS 'Pages that ended with content';
+COMMENT ON COLUMN token_summaries.pages_failed IS 'Pages that failed';
+COMMENT ON COLUMN token_summaries.pages_cancelled IS 'Pages given up because the job was cancelled';
+COMMENT ON COLUMN token_summaries.tokens_charged IS 'Tokens charged for the job so far';
+COMMENT ON COLUMN token_summaries.tokens_reserved IS 'Tokens held back for pages under way';
+COMMENT ON COLUMN token_summaries.observed_at IS 'When the API gave this answer; an older one never replaces a newer';
+COMMENT ON TABLE jobs IS 'Jobs of the API whose results landed here';
+COMMENT ON COLUMN jobs.job_no IS 'Narrow key of the job, which the data tables carry';
+COMMENT ON COLUMN jobs.job_id IS 'The API''s id; begins with sync- where the API has none';
+COMMENT ON COLUMN jobs.run_id IS 'The run that first landed it: see runs';
+COMMENT ON COLUMN jobs.kind IS 'crawl, extract, batch or map';
+COMMENT ON COLUMN jobs.url IS 'The URL the job began with';
+COMMENT ON COLUMN jobs.status IS 'The job''s status when last seen';
+COMMENT ON COLUMN jobs.first_seen_at IS 'When the first segment of the job was written';
+COMMENT ON TABLE page_sets IS 'What rows belong together: in append mode one set per pipeline, sink and job, in merge mode one per pipeline and sink';
+COMMENT ON COLUMN page_sets.set_no IS 'Narrow key of the set, which the data tables carry';
+COMMENT ON COLUMN page_sets.pipeline IS 'Name of the pipeline';
+COMMENT ON COLUMN page_sets.sink IS 'Name of the sink within the pipeline';
+COMMENT ON COLUMN page_sets.mode IS 'append or merge';
+COMMENT ON COLUMN page_sets.job_no IS 'The job, in append mode: see jobs';
+COMMENT ON TABLE runs IS 'Ledger: every run of a pipeline';
+COMMENT ON COLUMN runs.run_id IS 'The run''s id; later runs sort after earlier ones';
+COMMENT ON COLUMN runs.pipeline IS 'Name of the pipeline';
+COMMENT ON COLUMN runs.config_hash IS 'SHA-256 of the pipeline''s canonical configuration';
+COMMENT ON COLUMN runs.status IS 'running until the run has ended, then how it ended';
+COMMENT ON COLUMN runs.epoch IS 'Raised by whoever takes the run over; writes under an older epoch are refused';
+COMMENT ON COLUMN runs.started_at IS 'When the run began';
+COMMENT ON COLUMN runs.finished_at IS 'When it ended; null while it has not';
+COMMENT ON COLUMN runs.receipt IS 'What the finished run can prove';
+COMMENT ON TABLE submissions IS 'Ledger: paid work, recorded before it is asked for';
+COMMENT ON COLUMN submissions.run_id IS 'The run: see runs';
+COMMENT ON COLUMN submissions.ordinal IS 'Number of the submission within its run, from 0';
+COMMENT ON COLUMN submissions.kind IS 'crawl, extract, batch or map';
+COMMENT ON COLUMN submissions.url IS 'The URL asked for, or the first of a list';
+COMMENT ON COLUMN submissions.request_hash IS 'SHA-256 of the canonical request';
+COMMENT ON COLUMN submissions.submitted_at IS 'When the intent was recorded';
+COMMENT ON COLUMN submissions.job_id IS 'The job it became; null until the answer has been seen';
+COMMENT ON TABLE segments IS 'Ledger: batches of records that stand in a sink';
+COMMENT ON COLUMN segments.run_id IS 'The run: see runs';
+COMMENT ON COLUMN segments.sink IS 'Name of the sink';
+COMMENT ON COLUMN segments.seq IS 'Number of the segment within its run';
+COMMENT ON COLUMN segments.epoch IS 'The epoch it was committed under';
+COMMENT ON COLUMN segments.bytes IS 'About what its records weigh';
+COMMENT ON COLUMN segments.keys IS 'Page keys it holds, job by job: length of the job id (uint16), job id (UTF-8), number of keys (uint32), keys (int64), all big-endian';
+COMMENT ON COLUMN segments.pages IS 'Rows that stand for it in pages';
+COMMENT ON COLUMN segments.links IS 'Rows that stand for it in links';
+COMMENT ON COLUMN segments.page_metadata IS 'Rows that stand for it in page_metadata';
+COMMENT ON COLUMN segments.token_summaries IS 'Rows that stand for it in token_summaries and for no earlier segment';
+COMMENT ON COLUMN segments.dead_letters IS 'Records set aside instead of written';
+COMMENT ON COLUMN segments.committed_at IS 'When it was committed';
+COMMENT ON TABLE dead_letters IS 'Records that could not be written, with the reason';
+COMMENT ON COLUMN dead_letters.letter_no IS 'Number of the letter';
+COMMENT ON COLUMN dead_letters.run_id IS 'The run: see runs';
+COMMENT ON COLUMN dead_letters.sink IS 'Name of the sink that set it aside';
+COMMENT ON COLUMN dead_letters.job_id IS 'The job that delivered it';
+COMMENT ON COLUMN dead_letters.page_key IS 'Its page key: see pages';
+COMMENT ON COLUMN dead_letters.url IS 'Its URL, with what no text column takes replaced';
+COMMENT ON COLUMN dead_letters.reason IS 'nul_byte, lone_surrogate, out_of_range or refused';
+COMMENT ON COLUMN dead_letters.detail IS 'The server''s words where it refused, without values';
+COMMENT ON COLUMN dead_letters.raw IS 'The whole record as JSON';
+COMMENT ON COLUMN dead_letters.created_at IS 'When it was set aside';

@@ -1,0 +1,36 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { getTableName, is, Table } from "drizzle-orm"
+import * as schema from "../src/schema.ts"
+
+const folder = join(import.meta.dirname, "../../../migrations")
+
+interface Journal {
+  readonly entries: ReadonlyArray<{ readonly tag: string }>
+}
+
+/** The source of `src/migrations.generated.ts`: the workspace's `migrations`, which a published package cannot reach. */
+export const embedMigrations = (): string => {
+  const journal: Journal = JSON.parse(readFileSync(join(folder, "meta/_journal.json"), "utf8"))
+  const entries = journal.entries.map(({ tag }) => {
+    const sql = readFileSync(join(folder, `${tag}.sql`), "utf8").replaceAll("--> statement-breakpoint", "")
+    return `  {\n    id: "${tag}",\n    sql: \`${sql.replace(/[\\`]|\$\{/g, "\\$&")}\`\n  }`
+  })
+  const tables = Object.values(schema)
+    .filter((value) => is(value, Table))
+    .map((table) => `  "${getTableName(table)}"`)
+    .sort()
+  return `// Written by scripts/writeMigrations.ts from the workspace's migrations; not edited by hand.
+
+/** One step of the database's preparation; ids sort in the order of application. */
+export interface Migration {
+  readonly id: string
+  readonly sql: string
+}
+
+/** The tables they make; kept here because drizzle's schema costs 200 MB to import. */
+export const tableNames: ReadonlyArray<string> = [\n${tables.join(",\n")}\n]
+
+/** Every migration this build knows. */
+export const migrations: ReadonlyArray<Migration> = [\n${entries.join(",\n")}\n]\n`
+}

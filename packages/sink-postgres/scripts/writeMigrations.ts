@@ -1,0 +1,5 @@
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { embedMigrations } from "./embedMigrations.ts"
+
+writeFileSync(join(import.meta.dirname, "../src/migrations.generated.ts"), embedMigrations())

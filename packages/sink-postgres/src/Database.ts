@@ -1,0 +1,49 @@
+import { Context, type Effect } from "effect"
+import type { DatabaseError } from "./DatabaseError.ts"
+
+/** A row by column name, read the same way from both drivers and safe for JSON: see `columnParsers`. */
+export type Row = Readonly<Record<string, unknown>>
+
+/** Runs one statement. On a {@link Database} that is a transaction of its own. */
+export interface Queryable {
+  readonly query: (sql: string, parameters?: ReadonlyArray<unknown>) => Effect.Effect<ReadonlyArray<Row>, DatabaseError>
+}
+
+/** An open transaction. */
+export interface Transaction extends Queryable {
+  /** Runs any number of statements without parameters. */
+  readonly execute: (sql: string) => Effect.Effect<void, DatabaseError>
+  /** Loads rows in COPY's binary format into `target`, a table with its columns; pulls `chunks` only as fast as they leave. */
+  readonly copyIn: (
+    target: string,
+    chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+  ) => Effect.Effect<void, DatabaseError>
+}
+
+/** A Postgres database under one schema: a server behind a pool, or PGlite in a directory. */
+export class Database extends Context.Service<
+  Database,
+  Queryable & {
+    readonly kind: "pg" | "pglite"
+    /** What all unqualified names resolve to, inside every transaction. */
+    readonly schema: string
+    /** The same object wherever rows and ledger can share a transaction. */
+    readonly store: object
+    /** How many transactions make progress at once. */
+    readonly concurrency: number
+    /** Commits when `use` succeeds, rolls back when it fails or is interrupted. Must not be nested. */
+    readonly transaction: <A, E, R>(
+      use: (transaction: Transaction) => Effect.Effect<A, E, R>
+    ) => Effect.Effect<A, E | DatabaseError, R>
+  }
+>()("@sluice/sink-postgres/Database") {}
+
+/** Quotes a name for SQL. */
+export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
+
+/**
+ * What every transaction begins with. Settings are local to it, so a pooler between us and the server does no harm. JIT
+ * never pays for statements as short as ours.
+ */
+export const beginStatement = (schema: string): string =>
+  `BEGIN; SET LOCAL search_path TO ${quoteName(schema)}; SET LOCAL jit = off`

@@ -1,0 +1,31 @@
+import type { Segment } from "@sluice/core"
+import { Effect } from "effect"
+import type { Transaction } from "./Database.ts"
+import type { DatabaseError } from "./DatabaseError.ts"
+import { cleanText, type DeadLetter, rawJson } from "./DirtyRecords.ts"
+
+/** Keeps what was set aside. Writing a segment again adds no letter. */
+export const writeDeadLetters = Effect.fnUntraced(function* (
+  tx: Transaction,
+  sink: string,
+  segment: Segment,
+  letters: ReadonlyArray<DeadLetter>
+): Effect.fn.Return<void, DatabaseError> {
+  if (letters.length === 0) return
+  const rows = letters.map(({ record, reason, detail }) => ({
+    job_id: cleanText(record.jobId),
+    page_key: String(record.key),
+    url: cleanText(record.url),
+    reason,
+    detail,
+    raw: rawJson(record)
+  }))
+  yield* tx.query(
+    `INSERT INTO dead_letters (run_id, sink, job_id, page_key, url, reason, detail, raw)
+     SELECT $1::uuid, $2::text, job_id, page_key, url, reason, detail, raw
+     FROM json_to_recordset($3::json)
+       AS r (job_id text, page_key bigint, url text, reason text, detail text, raw text)
+     ON CONFLICT DO NOTHING`,
+    [segment.runId, sink, JSON.stringify(rows)]
+  )
+})

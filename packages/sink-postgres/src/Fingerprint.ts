@@ -1,0 +1,24 @@
+import { hash } from "node:crypto"
+import type { PageRecord } from "@sluice/core"
+
+/**
+ * The 64-bit identity of a page's content: everything but how it was fetched. Two contents share one once in 10^19
+ * comparisons; what is equal need not be sent. The record must be clean: NUL parts the fields.
+ */
+export const fingerprint = (record: PageRecord): bigint => {
+  const fields = [
+    `${record.depth}`,
+    `${record.inputIndex}`,
+    record.status,
+    record.url,
+    field(record.parentUrl),
+    field(record.errorCode),
+    field(record.errorMessage),
+    field(record.markdown),
+    field(record.html),
+    ...record.links
+  ]
+  return hash("sha256", fields.join("\0"), "buffer").readBigInt64BE(0)
+}
+
+const field = (text: string | null): string => (text === null ? "" : `=${text}`)

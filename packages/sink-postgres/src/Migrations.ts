@@ -1,0 +1,113 @@
+import { Effect, Schema } from "effect"
+import { type Database, quoteName, type Transaction } from "./Database.ts"
+import { type DatabaseError, Denied, DatabaseError as Failure } from "./DatabaseError.ts"
+import { type Migration, migrations, tableNames } from "./migrations.generated.ts"
+
+/** The database was prepared by a build that knows more migrations than this one. */
+class TooNew extends Schema.TaggedError<TooNew>()("TooNew", { detail: Schema.String }) {}
+/** The database cannot be prepared as the settings ask: an old server, a schema that holds tables of others. */
+class Unsuitable extends Schema.TaggedError<Unsuitable>()("Unsuitable", { detail: Schema.String }) {}
+
+/** Every way preparing a database can fail. Nothing has been changed by a migration that failed. */
+export class MigrationError extends Schema.TaggedError<MigrationError>()("MigrationError", {
+  reason: Schema.Union([TooNew, Unsuitable])
+}) {
+  override get message(): string {
+    return this.reason.detail
+  }
+}
+
+/**
+ * Brings the database to this build's schema and answers the ids it applied. Each migration and its row in
+ * `sluice_migrations` are one transaction under a lock of the schema, so any number of processes may start at once.
+ */
+export const migrate = Effect.fn("Migrations.migrate")(function* (
+  database: Database["Service"],
+  known: ReadonlyArray<Migration> = migrations
+): Effect.fn.Return<ReadonlyArray<string>, DatabaseError | MigrationError> {
+  yield* checkVersion(database)
+  const applied: Array<string> = []
+  if ((yield* database.transaction((tx) => pending(tx, database.schema, known))).length === 0) return applied
+  for (const migration of known) {
+    const isNew = yield* database.transaction((tx) => apply(tx, database.schema, migration, known))
+    if (isNew) applied.push(migration.id)
+  }
+  return applied
+}, Effect.mapError(explainDenied))
+
+const checkVersion = Effect.fnUntraced(function* (database: Database["Service"]) {
+  const [row] = yield* database.query(
+    "SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS name"
+  )
+  if (Number(row?.number) >= 150000) return
+  return yield* new MigrationError({
+    reason: new Unsuitable({ detail: `the server is Postgres ${row?.name}; Sluice needs 15 or newer` })
+  })
+})
+
+const pending = Effect.fnUntraced(function* (tx: Transaction, schemaName: string, known: ReadonlyArray<Migration>) {
+  // Asked of the catalog: name resolution may still answer from before the lock was waited for.
+  const [present] = yield* tx.query(
+    `SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = $1 AND c.relname = 'sluice_migrations'`,
+    [schemaName]
+  )
+  if (present === undefined) return known
+  const rows = yield* tx.query("SELECT id FROM sluice_migrations ORDER BY id")
+  const ids = new Set(known.map((migration) => migration.id))
+  const newer = rows.map((row) => String(row.id)).filter((id) => !ids.has(id))
+  if (newer.length > 0) {
+    return yield* new MigrationError({
+      reason: new TooNew({
+        detail: `the database was prepared by a newer Sluice (${newer.join(", ")}); upgrade Sluice`
+      })
+    })
+  }
+  const done = new Set(rows.map((row) => row.id))
+  return known.filter((migration) => !done.has(migration.id))
+})
+
+const apply = Effect.fnUntraced(function* (
+  tx: Transaction,
+  schemaName: string,
+  migration: Migration,
+  known: ReadonlyArray<Migration>
+) {
+  yield* tx.query("SELECT pg_advisory_xact_lock(hashtextextended('sluice_migrations ' || $1, 0))", [schemaName])
+  const open = yield* pending(tx, schemaName, known)
+  if (!open.includes(migration)) return false
+  if (open.length === known.length) yield* prepareSchema(tx, schemaName)
+  yield* tx.execute(migration.sql)
+  yield* tx.query("INSERT INTO sluice_migrations (id) VALUES ($1)", [migration.id])
+  return true
+})
+
+const prepareSchema = Effect.fnUntraced(function* (tx: Transaction, schemaName: string) {
+  const [present] = yield* tx.query("SELECT 1 FROM pg_namespace WHERE nspname = $1", [schemaName])
+  if (present === undefined) yield* tx.execute(`CREATE SCHEMA ${quoteName(schemaName)}`)
+  const taken = yield* tx.query(
+    "SELECT relname FROM pg_class WHERE relnamespace = $1::text::regnamespace AND relname = ANY ($2::text[]) ORDER BY 1",
+    [quoteName(schemaName), `{${tableNames.join(",")}}`]
+  )
+  if (taken.length > 0) {
+    return yield* new MigrationError({
+      reason: new Unsuitable({
+        detail: `the schema "${schemaName}" already holds ${taken.map((row) => `"${row.relname}"`).join(", ")}, not made by Sluice; set the option "schema" to one of its own`
+      })
+    })
+  }
+  yield* tx.execute(`CREATE TABLE sluice_migrations (id text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
+COMMENT ON TABLE sluice_migrations IS 'Which migrations of Sluice this schema has seen';
+COMMENT ON COLUMN sluice_migrations.id IS 'Name of the migration';
+COMMENT ON COLUMN sluice_migrations.applied_at IS 'When it was applied'`)
+})
+
+function explainDenied(error: DatabaseError | MigrationError): DatabaseError | MigrationError {
+  if (error._tag === "MigrationError" || error.reason._tag !== "Denied" || error.operation === "connect") return error
+  return new Failure({
+    operation: "migrate",
+    reason: new Denied({
+      detail: `the role may not prepare the database (${error.reason.detail}); grant it CREATE and USAGE on the schema, or let an owner run "sluice migrate"`
+    })
+  })
+}

@@ -1,0 +1,133 @@
+import { mkdir, realpath } from "node:fs/promises"
+import type { PGlite } from "@electric-sql/pglite"
+import { Effect, Exit, type Scope, Semaphore } from "effect"
+import { columnParsers } from "./columnParsers.ts"
+import { beginStatement, Database, type Row, type Transaction } from "./Database.ts"
+import { DatabaseError, Denied, Other, toDatabaseError } from "./DatabaseError.ts"
+import { DirectoryInUse, lockDirectory } from "./DirectoryLock.ts"
+
+/** Where an embedded database lives. */
+export interface PgliteOptions {
+  readonly directory: string
+  readonly schema: string
+}
+
+/**
+ * PGlite in a directory, open until the last scope that asked for it ends. Within a process the same directory is one
+ * instance with one connection, so transactions take turns; a second process is refused.
+ */
+export const openPglite = Effect.fn("PgliteDatabase.open")(function* (
+  options: PgliteOptions
+): Effect.fn.Return<Database["Service"], DatabaseError, Scope.Scope> {
+  const shared = yield* Effect.acquireRelease(
+    opening.withPermit(Effect.tryPromise({ try: () => take(options.directory), catch: refused(options.directory) })),
+    (shared) => opening.withPermit(Effect.promise(() => giveBack(shared)))
+  )
+  const begin = beginStatement(options.schema)
+  const { engine } = shared
+  const transaction = <A, E, R>(use: (transaction: Transaction) => Effect.Effect<A, E, R>) =>
+    shared.turn.withPermit(
+      Effect.acquireUseRelease(
+        run("begin", () => engine.exec(begin)),
+        () =>
+          Effect.tap(
+            use(transactionOf(engine)),
+            run("commit", () => engine.exec("COMMIT"))
+          ),
+        (_, exit) =>
+          Exit.isFailure(exit) ? Effect.promise(() => engine.exec("ROLLBACK").catch(() => undefined)) : Effect.void
+      )
+    )
+  return Database.of({
+    kind: "pglite",
+    schema: options.schema,
+    store: storeOf(shared, options.schema),
+    concurrency: 1,
+    transaction,
+    query: (sql, parameters) => transaction((tx) => tx.query(sql, parameters))
+  })
+})
+
+interface Shared {
+  readonly path: string
+  readonly engine: PGlite
+  readonly turn: Semaphore.Semaphore
+  readonly stores: Map<string, object>
+  readonly unlock: () => Promise<void>
+  holders: number
+}
+
+/** The instances open in this process, by real path; changed only under `opening`. */
+const open = new Map<string, Shared>()
+const opening = Semaphore.makeUnsafe(1)
+
+const take = async (directory: string): Promise<Shared> => {
+  await mkdir(directory, { recursive: true })
+  const path = await realpath(directory)
+  const known = open.get(path)
+  if (known !== undefined) {
+    known.holders++
+    return known
+  }
+  const unlock = await lockDirectory(`${path}.lock`)
+  try {
+    // Loaded only here: whoever has a server never pays for the engine.
+    const { PGlite } = await import("@electric-sql/pglite")
+    const engine = await PGlite.create({ dataDir: path, parsers: columnParsers })
+    const shared = {
+      path,
+      engine,
+      turn: Semaphore.makeUnsafe(1),
+      stores: new Map<string, object>(),
+      unlock,
+      holders: 1
+    }
+    open.set(path, shared)
+    return shared
+  } catch (cause) {
+    await unlock()
+    throw cause
+  }
+}
+
+const giveBack = async (shared: Shared): Promise<void> => {
+  if (--shared.holders > 0) return
+  open.delete(shared.path)
+  await shared.engine.close()
+  await shared.unlock()
+}
+
+/** Two databases over one instance share a transaction only where their names resolve alike. */
+const storeOf = (shared: Shared, schema: string): object => {
+  const store = shared.stores.get(schema) ?? { schema }
+  shared.stores.set(schema, store)
+  return store
+}
+
+const refused =
+  (directory: string) =>
+  (cause: unknown): DatabaseError => {
+    if (cause instanceof DirectoryInUse) {
+      const detail = `the directory ${directory} is in use by process ${cause.pid}; an embedded database serves one process at a time, so stop that one or give the sink a url`
+      return new DatabaseError({ operation: "open", reason: new Denied({ detail }) })
+    }
+    const error = toDatabaseError("open")(cause)
+    if (error.reason._tag !== "Other") return error
+    const detail = `the directory ${directory} could not be opened as an embedded database`
+    return new DatabaseError({ operation: "open", reason: new Other({ sqlState: error.reason.sqlState, detail }) })
+  }
+
+const run = <A>(operation: string, statement: () => Promise<A>): Effect.Effect<A, DatabaseError> =>
+  Effect.tryPromise({ try: statement, catch: toDatabaseError(operation) })
+
+const transactionOf = (engine: PGlite): Transaction => ({
+  query: (sql, parameters) =>
+    run("query", async (): Promise<ReadonlyArray<Row>> => (await engine.query<Row>(sql, [...(parameters ?? [])])).rows),
+  execute: (sql) => run("execute", () => engine.exec(sql)),
+  copyIn: (target, chunks) =>
+    run("copy", async () => {
+      const parts: Array<Uint8Array<ArrayBuffer>> = []
+      for await (const chunk of chunks) parts.push(chunk as Uint8Array<ArrayBuffer>)
+      await engine.query(`COPY ${target} FROM '/dev/blob' WITH (FORMAT binary)`, [], { blob: new Blob(parts) })
+    })
+})

@@ -1,0 +1,5 @@
+export { migrate } from "./Migrations.ts"
+export { open } from "./openDatabase.ts"
+export { make as ledger } from "./PostgresLedger.ts"
+export { sink } from "./PostgresSink.ts"
+export { query } from "./Query.ts"

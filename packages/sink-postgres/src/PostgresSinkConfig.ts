@@ -1,0 +1,46 @@
+import { Effect, Redacted, Schema } from "effect"
+
+/** How pages of later runs meet those of earlier ones: kept beside them, or replacing them. */
+export const LoadMode = Schema.Literals(["append", "merge"])
+export type LoadMode = typeof LoadMode.Type
+
+const SchemaName = Schema.NonEmptyString.check(
+  Schema.isMaxLength(63),
+  Schema.isPattern(/^[^\0]+$/),
+  Schema.makeFilter((name: string) => !name.startsWith("pg_") || "schemas that begin with pg_ belong to the server")
+)
+
+/** The settings of a Postgres sink as a pipeline file holds them. */
+export const PostgresSinkConfig = Schema.Struct({
+  /** Address of the server, `postgres://user:password@host:port/database`. Absent: an embedded database in `directory`. */
+  url: Schema.optionalKey(Schema.RedactedFromValue(Schema.String, { label: "url" })),
+  /** Where the embedded database lives; made if absent. */
+  directory: Schema.NonEmptyString.pipe(Schema.withDecodingDefaultKey(Effect.succeed("./.sluice/postgres"))),
+  /** Schema the tables are in; made if absent. */
+  schema: SchemaName.pipe(Schema.withDecodingDefaultKey(Effect.succeed("public"))),
+  /** `merge` keeps the latest delivery of each page, `append` every job's own. */
+  mode: LoadMode.pipe(Schema.withDecodingDefaultKey(Effect.succeed("merge"))),
+  /** Tells sinks of one pipeline apart. */
+  name: Schema.NonEmptyString.pipe(Schema.withDecodingDefaultKey(Effect.succeed("postgres")))
+}).annotate({ identifier: "PostgresSinkConfig" })
+export type PostgresSinkConfig = typeof PostgresSinkConfig.Type
+
+/** The settings as code writes them: every one may be left out, and the url may be plain or redacted. */
+export interface PostgresSinkOptions {
+  readonly url?: string | Redacted.Redacted | undefined
+  readonly directory?: string | undefined
+  readonly schema?: string | undefined
+  readonly mode?: LoadMode | undefined
+  readonly name?: string | undefined
+}
+
+/** Fills in what was left out. */
+export const withDefaults = (options: PostgresSinkOptions): PostgresSinkConfig => ({
+  ...(options.url === undefined
+    ? {}
+    : { url: Redacted.isRedacted(options.url) ? options.url : Redacted.make(options.url, { label: "url" }) }),
+  directory: options.directory ?? "./.sluice/postgres",
+  schema: options.schema ?? "public",
+  mode: options.mode ?? "merge",
+  name: options.name ?? "postgres"
+})

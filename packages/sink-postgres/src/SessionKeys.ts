@@ -1,0 +1,58 @@
+import type { RunHandle, Segment } from "@sluice/core"
+import { Effect, Semaphore } from "effect"
+import type { Database } from "./Database.ts"
+import type { DatabaseError } from "./DatabaseError.ts"
+import { registerJobs, registerSet } from "./JobRows.ts"
+import type { PostgresSinkConfig } from "./PostgresSinkConfig.ts"
+
+/** A set as a session knows it. */
+export interface KnownSet {
+  readonly setNo: number
+  /** Whether pages from before this session may stand in it. */
+  readonly mayHold: boolean
+  readonly isMerged: boolean
+}
+
+/** The narrow keys of what a segment names. */
+export interface SegmentKeys {
+  readonly jobs: ReadonlyMap<string, number>
+  readonly setOf: (jobId: string) => KnownSet
+}
+
+/**
+ * Numbers jobs and sets for a session, each registered once and durable before a row names it. A number is never taken back,
+ * so what is cached stays true whatever becomes of the segment.
+ */
+export const makeSessionKeys = (database: Database["Service"], config: PostgresSinkConfig, run: RunHandle) => {
+  const jobs = new Map<string, number>()
+  const sets = new Map<number | null, KnownSet>()
+  const turn = Semaphore.makeUnsafe(1)
+  const setKey = (jobId: string) => (config.mode === "append" ? (jobs.get(jobId) ?? null) : null)
+
+  const learn = Effect.fnUntraced(function* (jobIds: ReadonlySet<string>, recordJobs: ReadonlySet<string>) {
+    const unknown = [...jobIds].filter((id) => !jobs.has(id))
+    if (unknown.length > 0) {
+      const found = yield* database.transaction((tx) => registerJobs(tx, run.runId, unknown))
+      for (const [id, jobNo] of found) jobs.set(id, jobNo)
+    }
+    for (const id of recordJobs) {
+      const jobNo = setKey(id)
+      if (sets.has(jobNo)) continue
+      const set = { pipeline: run.pipeline, sink: config.name, mode: config.mode, jobNo }
+      const { setNo, isNew } = yield* database.transaction((tx) => registerSet(tx, set))
+      const isMerged = config.mode === "merge"
+      sets.set(jobNo, { setNo, isMerged, mayHold: isMerged && !isNew })
+    }
+  })
+
+  return {
+    /** The keys for a segment; asks the database only for what the session has not met. */
+    of: (segment: Segment): Effect.Effect<SegmentKeys, DatabaseError> => {
+      const recordJobs = new Set(segment.records.map(({ jobId }) => jobId))
+      const jobIds = new Set([...recordJobs, ...segment.jobs.map(({ jobId }) => jobId)])
+      const keys: SegmentKeys = { jobs, setOf: (jobId) => sets.get(setKey(jobId))! }
+      const isKnown = [...jobIds].every((id) => jobs.has(id)) && [...recordJobs].every((id) => sets.has(setKey(id)))
+      return isKnown ? Effect.succeed(keys) : Effect.as(turn.withPermit(learn(jobIds, recordJobs)), keys)
+    }
+  }
+}

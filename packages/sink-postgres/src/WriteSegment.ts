@@ -1,0 +1,139 @@
+import type { Commit, LedgerError, PageRecord, Segment, WriteResult } from "@sluice/core"
+import { Effect } from "effect"
+import { loadOrSetAside } from "./Bisection.ts"
+import type { Database, Transaction } from "./Database.ts"
+import { DatabaseError } from "./DatabaseError.ts"
+import { writeDeadLetters } from "./DeadLetters.ts"
+import { type DeadLetter, dirtDetail, findDirt } from "./DirtyRecords.ts"
+import { fingerprint } from "./Fingerprint.ts"
+import { writeSnapshots } from "./JobRows.ts"
+import { copyNew, updateMetadata } from "./LoadSegment.ts"
+import { mergeRecords } from "./MergeSegment.ts"
+import type { KeyedRecord } from "./Rows.ts"
+import type { SegmentKeys } from "./SessionKeys.ts"
+import { findStanding, partition, standingId } from "./StandingPages.ts"
+
+/** A segment on its way into the tables. */
+export interface SegmentWrite {
+  readonly sink: string
+  readonly segment: Segment
+  readonly keys: SegmentKeys
+  /** Jobs whose summary this segment is the session's first to write. */
+  readonly newSummaries: number
+  readonly commit: Commit
+}
+
+const carefulAttempts = 3
+
+/**
+ * Writes a segment in one transaction, and its commit with it where the ledger shares the database. The fast way copies
+ * pages that are new straight into the keyed tables; whenever the server refuses that, all is rolled back and the careful way
+ * merges page by page what differs and sets aside what the server does not take.
+ */
+export const writeSegment = Effect.fnUntraced(function* (
+  database: Database["Service"],
+  write: SegmentWrite
+): Effect.fn.Return<WriteResult, DatabaseError | LedgerError> {
+  const { records, letters } = sift(write)
+  const attempt = (load: typeof loadFast) =>
+    database.transaction(
+      Effect.fnUntraced(function* (tx) {
+        const refused = yield* load(tx, records)
+        const result = yield* writeRest(tx, write, records, [...letters, ...refused])
+        if (write.commit.store === database.store) {
+          yield* write.commit.run(result, { store: database.store, connection: tx })
+        }
+        return result
+      })
+    )
+  const result = yield* attempt(loadFast).pipe(
+    Effect.catchIf(isWorthCare, () =>
+      attempt(loadCarefully).pipe(Effect.retry({ times: carefulAttempts - 1, while: isWorthCare }))
+    )
+  )
+  if (write.commit.store !== database.store) yield* write.commit.run(result)
+  return result
+})
+
+/** Rows in the way and refused data; a server that is gone is not asked again. */
+const isWorthCare = (error: DatabaseError | LedgerError): error is DatabaseError =>
+  error instanceof DatabaseError && (error.reason._tag === "RejectedData" || error.reason._tag === "Conflict")
+
+interface Sifted {
+  readonly records: ReadonlyArray<KeyedRecord>
+  readonly letters: ReadonlyArray<DeadLetter>
+}
+
+/**
+ * Sets dirty records aside and gives the others their keys, in the order of the primary key: neighbours go to the same index
+ * page, and two segments cannot lock each other out. Of two deliveries of a page by one job the first counts; by two jobs of
+ * a merged set, the second.
+ */
+const sift = ({ segment, keys }: SegmentWrite): Sifted => {
+  const letters: Array<DeadLetter> = []
+  const byPage = new Map<string, KeyedRecord>()
+  for (const record of segment.records) {
+    const dirt = findDirt(record)
+    if (dirt !== undefined) {
+      letters.push({ record, reason: dirt, detail: dirtDetail[dirt] })
+      continue
+    }
+    const { setNo, mayHold, isMerged } = keys.setOf(record.jobId)
+    const jobNo = keys.jobs.get(record.jobId)!
+    const keyed = { record, setNo, jobNo, mayStand: mayHold, fingerprint: isMerged ? fingerprint(record) : null }
+    const id = standingId(keyed)
+    if (byPage.get(id)?.jobNo !== keyed.jobNo) byPage.set(id, keyed)
+  }
+  const records = [...byPage.values()].sort(
+    (a, b) => a.setNo - b.setNo || (a.record.key < b.record.key ? -1 : a.record.key > b.record.key ? 1 : 0)
+  )
+  return { records, letters }
+}
+
+const loadFast = Effect.fnUntraced(function* (
+  tx: Transaction,
+  records: ReadonlyArray<KeyedRecord>
+): Effect.fn.Return<ReadonlyArray<DeadLetter>, DatabaseError> {
+  const { added, changed, refetched } = partition(records, yield* findStanding(tx, records))
+  yield* copyNew(tx, added)
+  yield* mergeRecords(tx, changed)
+  yield* updateMetadata(tx, refetched)
+  return []
+})
+
+const loadCarefully = Effect.fnUntraced(function* (
+  tx: Transaction,
+  records: ReadonlyArray<KeyedRecord>
+): Effect.fn.Return<ReadonlyArray<DeadLetter>, DatabaseError> {
+  const letters: Array<DeadLetter> = []
+  yield* loadOrSetAside(
+    tx,
+    records,
+    (batch) => mergeRecords(tx, batch),
+    ({ record }, refusal) =>
+      letters.push({ record, reason: "refused", detail: `${refusal.detail} (SQLSTATE ${refusal.sqlState})` })
+  )
+  return letters
+})
+
+const writeRest = Effect.fnUntraced(function* (
+  tx: Transaction,
+  write: SegmentWrite,
+  records: ReadonlyArray<KeyedRecord>,
+  letters: ReadonlyArray<DeadLetter>
+): Effect.fn.Return<WriteResult, DatabaseError> {
+  yield* writeDeadLetters(tx, write.sink, write.segment, letters)
+  // Late, because it locks rows that the next segment writes too.
+  yield* writeSnapshots(tx, write.segment.jobs, write.keys.jobs)
+  const aside = new Set<PageRecord>(letters.map(({ record }) => record))
+  const landed = records.filter(({ record }) => !aside.has(record))
+  return {
+    rows: {
+      pages: landed.length,
+      links: landed.reduce((sum, { record }) => sum + record.links.length, 0),
+      page_metadata: landed.length,
+      token_summaries: write.newSummaries
+    },
+    deadLetters: letters.length
+  }
+})

@@ -1,0 +1,268 @@
+// Written by scripts/writeMigrations.ts from the workspace's migrations; not edited by hand.
+
+/** One step of the database's preparation; ids sort in the order of application. */
+export interface Migration {
+  readonly id: string
+  readonly sql: string
+}
+
+/** The tables they make; kept here because drizzle's schema costs 200 MB to import. */
+export const tableNames: ReadonlyArray<string> = [
+  "dead_letters",
+  "jobs",
+  "links",
+  "page_metadata",
+  "page_sets",
+  "pages",
+  "runs",
+  "segments",
+  "submissions",
+  "token_summaries"
+]
+
+/** Every migration this build knows. */
+export const migrations: ReadonlyArray<Migration> = [
+  {
+    id: "0000_tables",
+    sql: `CREATE TABLE "dead_letters" (
+	"letter_no" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "dead_letters_letter_no_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
+	"run_id" uuid NOT NULL,
+	"sink" text NOT NULL,
+	"job_id" text NOT NULL,
+	"page_key" bigint NOT NULL,
+	"url" text NOT NULL,
+	"reason" text NOT NULL,
+	"detail" text NOT NULL,
+	"raw" text NOT NULL,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "dead_letters_identity" UNIQUE("run_id","sink","job_id","page_key")
+);
+
+CREATE TABLE "jobs" (
+	"job_no" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "jobs_job_no_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
+	"job_id" text NOT NULL,
+	"run_id" uuid NOT NULL,
+	"kind" text,
+	"url" text,
+	"status" text,
+	"first_seen_at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "jobs_job_id_key" UNIQUE("job_id")
+);
+
+CREATE TABLE "links" (
+	"set_no" integer NOT NULL,
+	"page_key" bigint NOT NULL,
+	"position" integer NOT NULL,
+	"url" text NOT NULL,
+	CONSTRAINT "links_pkey" PRIMARY KEY("set_no","page_key","position")
+);
+
+CREATE TABLE "page_metadata" (
+	"set_no" integer NOT NULL,
+	"page_key" bigint NOT NULL,
+	"job_no" integer NOT NULL,
+	"http_status" integer,
+	"duration_ms" integer,
+	"retry_count" integer,
+	"tokens_charged" integer,
+	CONSTRAINT "page_metadata_pkey" PRIMARY KEY("set_no","page_key")
+);
+
+CREATE TABLE "page_sets" (
+	"set_no" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "page_sets_set_no_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
+	"pipeline" text NOT NULL,
+	"sink" text NOT NULL,
+	"mode" text NOT NULL,
+	"job_no" integer,
+	CONSTRAINT "page_sets_identity" UNIQUE NULLS NOT DISTINCT("pipeline","sink","mode","job_no"),
+	CONSTRAINT "page_sets_mode_check" CHECK (("page_sets"."mode" = 'append') = ("page_sets"."job_no" is not null) and "page_sets"."mode" in ('append', 'merge'))
+);
+
+CREATE TABLE "pages" (
+	"set_no" integer NOT NULL,
+	"page_key" bigint NOT NULL,
+	"job_no" integer NOT NULL,
+	"url" text NOT NULL,
+	"parent_url" text,
+	"depth" integer,
+	"input_index" integer,
+	"status" text NOT NULL,
+	"error_code" text,
+	"error_message" text,
+	"markdown" text,
+	"html" text,
+	"fingerprint" bigint,
+	"landed_at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "pages_pkey" PRIMARY KEY("set_no","page_key"),
+	CONSTRAINT "pages_status_check" CHECK ("pages"."status" in ('completed', 'failed', 'cancelled'))
+);
+
+CREATE TABLE "runs" (
+	"run_id" uuid PRIMARY KEY NOT NULL,
+	"pipeline" text NOT NULL,
+	"config_hash" text NOT NULL,
+	"status" text DEFAULT 'running' NOT NULL,
+	"epoch" integer DEFAULT 1 NOT NULL,
+	"started_at" timestamp with time zone NOT NULL,
+	"finished_at" timestamp with time zone,
+	"receipt" jsonb
+);
+
+CREATE TABLE "segments" (
+	"run_id" uuid NOT NULL,
+	"sink" text NOT NULL,
+	"seq" integer NOT NULL,
+	"epoch" integer NOT NULL,
+	"bytes" bigint NOT NULL,
+	"keys" "bytea" NOT NULL,
+	"pages" integer NOT NULL,
+	"links" integer NOT NULL,
+	"page_metadata" integer NOT NULL,
+	"token_summaries" integer NOT NULL,
+	"dead_letters" integer NOT NULL,
+	"committed_at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "segments_pkey" PRIMARY KEY("run_id","sink","seq")
+);
+
+CREATE TABLE "submissions" (
+	"run_id" uuid NOT NULL,
+	"ordinal" integer NOT NULL,
+	"kind" text NOT NULL,
+	"url" text NOT NULL,
+	"request_hash" text NOT NULL,
+	"submitted_at" timestamp with time zone NOT NULL,
+	"job_id" text,
+	CONSTRAINT "submissions_pkey" PRIMARY KEY("run_id","ordinal")
+);
+
+CREATE TABLE "token_summaries" (
+	"job_no" integer PRIMARY KEY NOT NULL,
+	"pages_discovered" bigint NOT NULL,
+	"pages_completed" bigint NOT NULL,
+	"pages_failed" bigint NOT NULL,
+	"pages_cancelled" bigint NOT NULL,
+	"tokens_charged" bigint NOT NULL,
+	"tokens_reserved" bigint NOT NULL,
+	"observed_at" timestamp with time zone NOT NULL
+);
+
+CREATE INDEX "jobs_run_id_idx" ON "jobs" USING btree ("run_id");
+CREATE INDEX "links_url_hash_idx" ON "links" USING btree (hashtextextended("url", 0));
+CREATE INDEX "page_metadata_job_no_idx" ON "page_metadata" USING btree ("job_no");
+CREATE INDEX "pages_url_idx" ON "pages" USING hash ("url");
+CREATE INDEX "pages_job_no_idx" ON "pages" USING btree ("job_no");
+CREATE INDEX "runs_started_at_idx" ON "runs" USING btree ("started_at" DESC NULLS LAST);
+CREATE INDEX "runs_pipeline_idx" ON "runs" USING btree ("pipeline","started_at" DESC NULLS LAST);
+CREATE INDEX "token_summaries_observed_at_idx" ON "token_summaries" USING btree ("observed_at");`
+  },
+  {
+    id: "0001_comments",
+    sql: `DO $$
+BEGIN
+  ALTER TABLE pages ALTER COLUMN markdown SET COMPRESSION lz4, ALTER COLUMN html SET COMPRESSION lz4;
+EXCEPTION WHEN feature_not_supported OR invalid_parameter_value THEN
+  NULL; -- a server built without lz4 keeps its default
+END
+$$;
+
+CREATE FUNCTION links_to(target text) RETURNS SETOF links LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT * FROM links WHERE hashtextextended(url, 0) = hashtextextended(target, 0) AND url = target;
+END;
+COMMENT ON FUNCTION links_to(text) IS 'The links that lead to a URL, found by index';
+
+COMMENT ON TABLE pages IS 'Pages as they ended. In append mode every job has its own rows, in merge mode the latest delivery of a page wins';
+COMMENT ON COLUMN pages.set_no IS 'What the row belongs to and is unique within: see page_sets';
+COMMENT ON COLUMN pages.page_key IS 'First 8 bytes of the SHA-256 of the URL (and of its occurrence, where a list repeats it)';
+COMMENT ON COLUMN pages.job_no IS 'The job that delivered the content as it is now: see jobs. A delivery that changed nothing leaves it; page_metadata has the latest';
+COMMENT ON COLUMN pages.url IS 'The page''s URL, of any length';
+COMMENT ON COLUMN pages.parent_url IS 'The page that led here; null for seeds and lists';
+COMMENT ON COLUMN pages.depth IS 'Distance from the seed, which is 1; null where the job has no depth';
+COMMENT ON COLUMN pages.input_index IS '0-based place in the request, for jobs made of a list of URLs';
+COMMENT ON COLUMN pages.status IS 'completed, failed or cancelled';
+COMMENT ON COLUMN pages.error_code IS 'Why a failed page failed, as a code';
+COMMENT ON COLUMN pages.error_message IS 'Why a failed page failed, in words';
+COMMENT ON COLUMN pages.markdown IS 'The content as Markdown, where asked for';
+COMMENT ON COLUMN pages.html IS 'The content as HTML, where asked for';
+COMMENT ON COLUMN pages.fingerprint IS 'In merge mode the first 8 bytes of a SHA-256 of the content and its links: a delivery with the same is not written. Set it to null after changing a row or its links by hand';
+COMMENT ON COLUMN pages.landed_at IS 'When the row was written or last changed';
+COMMENT ON TABLE links IS 'Absolute URLs found on pages, in document order';
+COMMENT ON COLUMN links.set_no IS 'With page_key the page the link is on: see pages';
+COMMENT ON COLUMN links.page_key IS 'With set_no the page the link is on: see pages';
+COMMENT ON COLUMN links.position IS '0-based place on the page; the same URL may stand at several';
+COMMENT ON COLUMN links.url IS 'Where the link leads, of any length';
+COMMENT ON TABLE page_metadata IS 'How each page was fetched and what it cost';
+COMMENT ON COLUMN page_metadata.set_no IS 'With page_key the page: see pages';
+COMMENT ON COLUMN page_metadata.page_key IS 'With set_no the page: see pages';
+COMMENT ON COLUMN page_metadata.job_no IS 'The job that delivered the page last: see jobs';
+COMMENT ON COLUMN page_metadata.http_status IS 'HTTP status the site answered with';
+COMMENT ON COLUMN page_metadata.duration_ms IS 'How long the page took, in milliseconds';
+COMMENT ON COLUMN page_metadata.retry_count IS 'Attempts beyond the first';
+COMMENT ON COLUMN page_metadata.tokens_charged IS 'Tokens the API charged for the page';
+COMMENT ON TABLE token_summaries IS 'The latest counters of each job, as the API told them';
+COMMENT ON COLUMN token_summaries.job_no IS 'The job: see jobs';
+COMMENT ON COLUMN token_summaries.pages_discovered IS 'Pages known to the job';
+COMMENT ON COLUMN token_summaries.pages_completed IS 'Pages that ended with content';
+COMMENT ON COLUMN token_summaries.pages_failed IS 'Pages that failed';
+COMMENT ON COLUMN token_summaries.pages_cancelled IS 'Pages given up because the job was cancelled';
+COMMENT ON COLUMN token_summaries.tokens_charged IS 'Tokens charged for the job so far';
+COMMENT ON COLUMN token_summaries.tokens_reserved IS 'Tokens held back for pages under way';
+COMMENT ON COLUMN token_summaries.observed_at IS 'When the API gave this answer; an older one never replaces a newer';
+COMMENT ON TABLE jobs IS 'Jobs of the API whose results landed here';
+COMMENT ON COLUMN jobs.job_no IS 'Narrow key of the job, which the data tables carry';
+COMMENT ON COLUMN jobs.job_id IS 'The API''s id; begins with sync- where the API has none';
+COMMENT ON COLUMN jobs.run_id IS 'The run that first landed it: see runs';
+COMMENT ON COLUMN jobs.kind IS 'crawl, extract, batch or map';
+COMMENT ON COLUMN jobs.url IS 'The URL the job began with';
+COMMENT ON COLUMN jobs.status IS 'The job''s status when last seen';
+COMMENT ON COLUMN jobs.first_seen_at IS 'When the first segment of the job was written';
+COMMENT ON TABLE page_sets IS 'What rows belong together: in append mode one set per pipeline, sink and job, in merge mode one per pipeline and sink';
+COMMENT ON COLUMN page_sets.set_no IS 'Narrow key of the set, which the data tables carry';
+COMMENT ON COLUMN page_sets.pipeline IS 'Name of the pipeline';
+COMMENT ON COLUMN page_sets.sink IS 'Name of the sink within the pipeline';
+COMMENT ON COLUMN page_sets.mode IS 'append or merge';
+COMMENT ON COLUMN page_sets.job_no IS 'The job, in append mode: see jobs';
+COMMENT ON TABLE runs IS 'Ledger: every run of a pipeline';
+COMMENT ON COLUMN runs.run_id IS 'The run''s id; later runs sort after earlier ones';
+COMMENT ON COLUMN runs.pipeline IS 'Name of the pipeline';
+COMMENT ON COLUMN runs.config_hash IS 'SHA-256 of the pipeline''s canonical configuration';
+COMMENT ON COLUMN runs.status IS 'running until the run has ended, then how it ended';
+COMMENT ON COLUMN runs.epoch IS 'Raised by whoever takes the run over; writes under an older epoch are refused';
+COMMENT ON COLUMN runs.started_at IS 'When the run began';
+COMMENT ON COLUMN runs.finished_at IS 'When it ended; null while it has not';
+COMMENT ON COLUMN runs.receipt IS 'What the finished run can prove';
+COMMENT ON TABLE submissions IS 'Ledger: paid work, recorded before it is asked for';
+COMMENT ON COLUMN submissions.run_id IS 'The run: see runs';
+COMMENT ON COLUMN submissions.ordinal IS 'Number of the submission within its run, from 0';
+COMMENT ON COLUMN submissions.kind IS 'crawl, extract, batch or map';
+COMMENT ON COLUMN submissions.url IS 'The URL asked for, or the first of a list';
+COMMENT ON COLUMN submissions.request_hash IS 'SHA-256 of the canonical request';
+COMMENT ON COLUMN submissions.submitted_at IS 'When the intent was recorded';
+COMMENT ON COLUMN submissions.job_id IS 'The job it became; null until the answer has been seen';
+COMMENT ON TABLE segments IS 'Ledger: batches of records that stand in a sink';
+COMMENT ON COLUMN segments.run_id IS 'The run: see runs';
+COMMENT ON COLUMN segments.sink IS 'Name of the sink';
+COMMENT ON COLUMN segments.seq IS 'Number of the segment within its run';
+COMMENT ON COLUMN segments.epoch IS 'The epoch it was committed under';
+COMMENT ON COLUMN segments.bytes IS 'About what its records weigh';
+COMMENT ON COLUMN segments.keys IS 'Page keys it holds, job by job: length of the job id (uint16), job id (UTF-8), number of keys (uint32), keys (int64), all big-endian';
+COMMENT ON COLUMN segments.pages IS 'Rows that stand for it in pages';
+COMMENT ON COLUMN segments.links IS 'Rows that stand for it in links';
+COMMENT ON COLUMN segments.page_metadata IS 'Rows that stand for it in page_metadata';
+COMMENT ON COLUMN segments.token_summaries IS 'Rows that stand for it in token_summaries and for no earlier segment';
+COMMENT ON COLUMN segments.dead_letters IS 'Records set aside instead of written';
+COMMENT ON COLUMN segments.committed_at IS 'When it was committed';
+COMMENT ON TABLE dead_letters IS 'Records that could not be written, with the reason';
+COMMENT ON COLUMN dead_letters.letter_no IS 'Number of the letter';
+COMMENT ON COLUMN dead_letters.run_id IS 'The run: see runs';
+COMMENT ON COLUMN dead_letters.sink IS 'Name of the sink that set it aside';
+COMMENT ON COLUMN dead_letters.job_id IS 'The job that delivered it';
+COMMENT ON COLUMN dead_letters.page_key IS 'Its page key: see pages';
+COMMENT ON COLUMN dead_letters.url IS 'Its URL, with what no text column takes replaced';
+COMMENT ON COLUMN dead_letters.reason IS 'nul_byte, lone_surrogate, out_of_range or refused';
+COMMENT ON COLUMN dead_letters.detail IS 'The server''s words where it refused, without values';
+COMMENT ON COLUMN dead_letters.raw IS 'The whole record as JSON';
+COMMENT ON COLUMN dead_letters.created_at IS 'When it was set aside';
+`
+  }
+]

@@ -1,0 +1,46 @@
+import { assert, describe, it } from "@effect/vitest"
+import { isKeyCollision, toDatabaseError } from "../src/DatabaseError.ts"
+
+const thrown = (fields: object) => toDatabaseError("copy")(Object.assign(new Error(), fields))
+
+describe("DatabaseError", () => {
+  it("keeps no value of a row, whatever the driver attached", () => {
+    const error = thrown({
+      code: "22P02",
+      message: 'invalid input syntax for type integer: "hush"',
+      detail: "hush",
+      where: "COPY pages, line 1: hush",
+      query: "SELECT 'hush'",
+      params: ["hush"]
+    })
+    assert.strictEqual(error.message, "copy: invalid input syntax for type integer")
+    assert.notInclude(JSON.stringify(error) + error.stack, "hush")
+  })
+
+  it("tells refused rows from rows in the way", () => {
+    const collision = thrown({ code: "23505", message: 'violates "pages_pkey"', constraint: "pages_pkey" })
+    assert.isTrue(isKeyCollision(collision))
+    assert.isFalse(isKeyCollision(thrown({ code: "23505", message: "violates", constraint: "their_own" })))
+    assert.strictEqual(thrown({ code: "54000", message: "index row size" }).reason._tag, "RejectedData")
+  })
+
+  it("says what may be tried again", () => {
+    const tags = [
+      { code: "ECONNREFUSED" },
+      { code: "53300", message: "too many clients" },
+      { code: "40P01", message: "deadlock detected" },
+      { code: "28P01", message: "password authentication failed" },
+      { code: "42703", message: 'column "x" does not exist' }
+    ].map((fields) => {
+      const error = thrown(fields)
+      return [error.reason._tag, error.isRetryable]
+    })
+    assert.deepStrictEqual(tags, [
+      ["Unreachable", true],
+      ["Unreachable", true],
+      ["Conflict", true],
+      ["Denied", false],
+      ["Other", false]
+    ])
+  })
+})

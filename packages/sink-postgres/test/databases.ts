@@ -1,0 +1,53 @@
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { Landed, LandedPage, SinkUnderTest } from "@sluice/testkit"
+import { Effect, type Scope } from "effect"
+import { type Database, Postgres, type PostgresSinkOptions } from "../src/index.ts"
+
+/** Where tests may put schemas. */
+export type Place = Pick<PostgresSinkOptions, "url" | "directory">
+
+/** A place of its own for an embedded database, gone with the scope. */
+export const temporaryDirectory: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "sluice-pglite-"))),
+  (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
+)
+
+let schemas = 0
+
+/** A name no other test of this process and place uses. */
+export const freshSchema = (): string => `t${++schemas}`
+
+/** A sink over a schema of its own. */
+export const sinkIn = Effect.fnUntraced(function* (
+  place: Place,
+  mode: "append" | "merge"
+): Effect.fn.Return<SinkUnderTest & { readonly database: Database["Service"] }, unknown, Scope.Scope> {
+  const schema = freshSchema()
+  const database = yield* Postgres.open({ ...place, schema })
+  return {
+    sink: Postgres.sink({ ...place, schema, mode }),
+    database,
+    keeps: mode === "append" ? "every delivery" : "the latest",
+    read: Effect.orDie(readLanded(database))
+  }
+})
+
+const readLanded = Effect.fnUntraced(function* (database: Database["Service"]) {
+  const pages = yield* database.query(`
+    SELECT p.url, parent_url AS "parentUrl", depth, input_index AS "inputIndex", status, error_code AS "errorCode",
+      error_message AS "errorMessage", markdown, html, http_status AS "httpStatus", duration_ms AS "durationMs",
+      retry_count AS "retryCount", tokens_charged AS "tokensCharged",
+      ARRAY(SELECT l.url FROM links l WHERE l.set_no = p.set_no AND l.page_key = p.page_key ORDER BY position) AS links
+    FROM pages p JOIN page_metadata m USING (set_no, page_key)`)
+  const summaries = yield* database.query(
+    `SELECT job_id AS "jobId", tokens_charged AS "tokensCharged" FROM token_summaries JOIN jobs USING (job_no)`
+  )
+  const deadLetters = yield* database.query(`SELECT job_id AS "jobId", url, reason FROM dead_letters`)
+  return {
+    pages: pages as unknown as ReadonlyArray<LandedPage>,
+    summaries: summaries as unknown as Landed["summaries"],
+    deadLetters: deadLetters as unknown as Landed["deadLetters"]
+  }
+})

@@ -1,0 +1,26 @@
+import { afterAll, beforeAll } from "@effect/vitest"
+import { sinkSuite } from "@sluice/testkit"
+import { Effect, Exit, Scope } from "effect"
+import { Postgres } from "../src/index.ts"
+import { databaseSuite } from "./databaseSuite.ts"
+import { sinkIn, temporaryDirectory } from "./databases.ts"
+
+// One instance for the file, with a schema a test: making one takes seconds.
+const scope = Scope.makeUnsafe()
+let directory = ""
+beforeAll(async () => {
+  directory = await Effect.runPromise(Scope.provide(temporaryDirectory, scope))
+  await Effect.runPromise(Scope.provide(Postgres.open({ directory }), scope))
+}, 120_000)
+afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+const place = Effect.sync(() => ({ directory }))
+
+sinkSuite(
+  "PGlite, append",
+  Effect.flatMap(place, (at) => sinkIn(at, "append"))
+)
+sinkSuite(
+  "PGlite, merge",
+  Effect.flatMap(place, (at) => sinkIn(at, "merge"))
+)
+databaseSuite("PGlite", place)

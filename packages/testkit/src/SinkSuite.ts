@@ -1,0 +1,341 @@
+import { assert, describe, it } from "@effect/vitest"
+import {
+  type JobSnapshot,
+  type Ledger,
+  makeLedgerMemory,
+  type PageRecord,
+  pageKey,
+  type RunHandle,
+  type Segment,
+  type Sink,
+  type SinkConnection
+} from "@sluice/core"
+import { Effect, type Scope } from "effect"
+
+/** A page as a reader finds it, with its links in order. */
+export interface LandedPage
+  extends Pick<
+    PageRecord,
+    | "url"
+    | "parentUrl"
+    | "depth"
+    | "inputIndex"
+    | "status"
+    | "errorCode"
+    | "errorMessage"
+    | "markdown"
+    | "html"
+    | "links"
+    | "httpStatus"
+    | "durationMs"
+    | "retryCount"
+    | "tokensCharged"
+  > {}
+
+/** All that has landed, in any order. */
+export interface Landed {
+  readonly pages: ReadonlyArray<LandedPage>
+  readonly summaries: ReadonlyArray<{ readonly jobId: string; readonly tokensCharged: number }>
+  readonly deadLetters: ReadonlyArray<{ readonly jobId: string; readonly url: string; readonly reason: string }>
+}
+
+/** A sink over an empty store, and how to look at what readers of the store see. */
+export interface SinkUnderTest {
+  readonly sink: Sink
+  readonly read: Effect.Effect<Landed>
+  /** What a second job's delivery of a page does to the first's. */
+  readonly keeps: "every delivery" | "the latest"
+}
+
+/** A record with everything in it that the given fields do not say otherwise. */
+export const sampleRecord = (url: string, fields: Partial<PageRecord> = {}): PageRecord => ({
+  jobId: "job-1",
+  key: pageKey(url),
+  url,
+  inputIndex: null,
+  parentUrl: "https://a.example/",
+  depth: 2,
+  status: "completed",
+  errorCode: null,
+  errorMessage: null,
+  markdown: `# ${url}`,
+  html: null,
+  links: ["https://a.example/", "https://b.example/?q=1"],
+  httpStatus: 200,
+  durationMs: 31,
+  retryCount: 0,
+  tokensCharged: 1,
+  bytes: 500,
+  ...fields
+})
+
+/** A finished job's counters. */
+export const sampleSnapshot = (jobId: string, fields: Partial<JobSnapshot> = {}): JobSnapshot => ({
+  jobId,
+  kind: "crawl",
+  url: "https://a.example/",
+  status: "completed",
+  discovered: 3,
+  completed: 3,
+  failed: 0,
+  cancelled: 0,
+  tokensCharged: 3,
+  tokensReserved: 0,
+  observedAt: 1_750_000_000_000,
+  ...fields
+})
+
+/** The landed form of a record. */
+export const landedOf = (record: PageRecord): LandedPage => {
+  const { jobId: _job, key: _key, bytes: _bytes, ...landed } = record
+  return landed
+}
+
+/** One run that writes segments through a session and commits them in the sink's ledger, or one in memory. */
+export const startRun = Effect.fn("SinkSuite.startRun")(function* (
+  sink: Sink,
+  connection: SinkConnection,
+  given: { readonly ledger?: Ledger; readonly run?: RunHandle } = {}
+) {
+  const ledger = given.ledger ?? connection.ledger ?? makeLedgerMemory()
+  const run = given.run ?? (yield* ledger.begin({ pipeline: "suite", configHash: "h", startedAt: 1_750_000_000_000 }))
+  const session = yield* connection.begin(run)
+  const segmentOf = (seq: number, records: ReadonlyArray<PageRecord>, jobs?: ReadonlyArray<JobSnapshot>): Segment => ({
+    runId: run.runId,
+    epoch: run.epoch,
+    seq,
+    records,
+    jobs: jobs ?? [...new Set(records.map(({ jobId }) => jobId))].map((jobId) => sampleSnapshot(jobId)),
+    bytes: 1
+  })
+  const write = (seq: number, records: ReadonlyArray<PageRecord>, jobs?: ReadonlyArray<JobSnapshot>) =>
+    session.write(segmentOf(seq, records, jobs), {
+      store: ledger.store,
+      run: ({ rows, deadLetters }, within) =>
+        ledger.commit(
+          { runId: run.runId, epoch: run.epoch, sink: sink.name, seq, bytes: 1, keys: [], rows, deadLetters },
+          within
+        )
+    })
+  return { ledger, run, session, segmentOf, write, publish: session.publish }
+})
+
+const byUrl = (pages: ReadonlyArray<LandedPage>): ReadonlyArray<LandedPage> =>
+  pages.toSorted((a, b) => (a.url < b.url ? -1 : a.url > b.url ? 1 : `${a.markdown}` < `${b.markdown}` ? -1 : 1))
+
+const assertLanded = (landed: Landed, records: ReadonlyArray<PageRecord>) =>
+  assert.deepStrictEqual(byUrl(landed.pages), byUrl(records.map(landedOf)))
+
+/**
+ * What every sink owes the pipeline: idempotent segments in any order, dirty records set aside, a fenced epoch refused, and
+ * content byte for byte. `make` answers a sink over a store of its own, in the test's scope.
+ */
+export const sinkSuite = <E>(name: string, make: Effect.Effect<SinkUnderTest, E, Scope.Scope>): void => {
+  describe(`${name}: what every sink owes`, () => {
+    it.effect("lands the four datasets byte for byte", () =>
+      Effect.gen(function* () {
+        const { sink, read } = yield* make
+        const { write, publish } = yield* startRun(sink, yield* sink.connect)
+        const records = [
+          sampleRecord("https://a.example/1", {
+            markdown: "\\N \\. \\t\ttab\r\nline\\\\ \"quote\" 'single', {brace}\u0001"
+          }),
+          sampleRecord("https://a.example/ünïcode/漢字/😀", {
+            markdown: "e\u0301 👩‍👩‍👧 \u{10FFFF} \uFEFF \u2028",
+            html: "<p>é</p>"
+          }),
+          sampleRecord("https://a.example/failed", {
+            status: "failed",
+            errorCode: "TIMEOUT",
+            errorMessage: "the site did not answer",
+            markdown: null,
+            links: [],
+            httpStatus: null,
+            durationMs: null,
+            retryCount: 2,
+            tokensCharged: 0
+          }),
+          sampleRecord("https://a.example/empty", { markdown: "", parentUrl: null, depth: null, inputIndex: 7 }),
+          sampleRecord("https://a.example/big", { markdown: "é".repeat(700_000) })
+        ]
+        const result = yield* write(0, records)
+        assert.deepStrictEqual(result, {
+          rows: { pages: 5, links: 8, page_metadata: 5, token_summaries: 1 },
+          deadLetters: 0
+        })
+        yield* publish
+        const landed = yield* read
+        assertLanded(landed, records)
+        assert.deepStrictEqual(landed.summaries, [{ jobId: "job-1", tokensCharged: 3 }])
+        assert.deepStrictEqual(landed.deadLetters, [])
+      })
+    )
+
+    it.effect("writes a segment twice as if once", () =>
+      Effect.gen(function* () {
+        const { sink, read } = yield* make
+        const connection = yield* sink.connect
+        const { ledger, run, write } = yield* startRun(sink, connection)
+        const records = [sampleRecord("https://a.example/1"), sampleRecord("https://a.example/2", { markdown: "a\0b" })]
+        const first = yield* write(0, records)
+        assert.deepStrictEqual(yield* write(0, records), { ...first, rows: { ...first.rows, token_summaries: 0 } })
+        // A resumed process has a session of its own.
+        const resumed = yield* startRun(sink, connection, { ledger, run })
+        assert.strictEqual((yield* resumed.write(0, records)).rows.pages, 1)
+        yield* resumed.publish
+        const landed = yield* read
+        assertLanded(landed, records.slice(0, 1))
+        assert.lengthOf(landed.deadLetters, 1)
+        assert.lengthOf(landed.summaries, 1)
+      })
+    )
+
+    it.effect("writes as many segments at once as it says", () =>
+      Effect.gen(function* () {
+        const { sink, read } = yield* make
+        const { session, write, publish } = yield* startRun(sink, yield* sink.connect)
+        const segments = Array.from({ length: 6 }, (_, seq) =>
+          Array.from({ length: 20 }, (_, n) => sampleRecord(`https://a.example/${seq}/${n}`))
+        )
+        const results = yield* Effect.forEach(segments, (records, seq) => write(seq, records), {
+          concurrency: session.concurrency
+        })
+        assert.strictEqual(
+          results.reduce((sum, { rows }) => sum + rows.pages, 0),
+          120
+        )
+        assert.strictEqual(
+          results.reduce((sum, { rows }) => sum + rows.token_summaries, 0),
+          1
+        )
+        yield* publish
+        assertLanded(yield* read, segments.flat())
+      })
+    )
+
+    it.effect("takes a segment of snapshots alone, and never an older one for a newer", () =>
+      Effect.gen(function* () {
+        const { sink, read } = yield* make
+        const { write, publish } = yield* startRun(sink, yield* sink.connect)
+        const at = (observedAt: number, tokensCharged: number) => [
+          sampleSnapshot("job-1", { observedAt, tokensCharged })
+        ]
+        assert.deepStrictEqual((yield* write(0, [], at(2000, 20))).rows, {
+          pages: 0,
+          links: 0,
+          page_metadata: 0,
+          token_summaries: 1
+        })
+        yield* write(1, [], at(3000, 30))
+        yield* write(2, [], at(1000, 10))
+        yield* publish
+        assert.deepStrictEqual((yield* read).summaries, [{ jobId: "job-1", tokensCharged: 30 }])
+      })
+    )
+
+    it.effect("sets aside what it cannot hold, and lands the rest", () =>
+      Effect.gen(function* () {
+        const { sink, read } = yield* make
+        const { write, publish } = yield* startRun(sink, yield* sink.connect)
+        const clean = [
+          sampleRecord("https://a.example/twice", { links: ["https://b.example/same", "https://b.example/same"] }),
+          sampleRecord(`https://a.example/${"long".repeat(2000)}`, {
+            links: [`https://b.example/${randomText(60_000)}`]
+          }),
+          sampleRecord("https://a.example/copy", { markdown: "\\.\n\\N\t\\\\\n\x07\b\v\f" })
+        ]
+        const dirty = [
+          sampleRecord("https://a.example/nul", { markdown: "before\0after" }),
+          sampleRecord("https://a.example/nul-link", { links: ["https://b.example/\0"] }),
+          sampleRecord("https://a.example/surrogate", { errorMessage: "half \uD83D of a pair" }),
+          sampleRecord("https://a.example/surrogates", { links: ["https://b.example/\uD83D", "\uDE00"] }),
+          sampleRecord("https://a.example/surrogate-url-\uDC00")
+        ]
+        const result = yield* write(0, [dirty[0]!, ...clean, ...dirty.slice(1), { ...clean[0]!, markdown: "again" }])
+        yield* publish
+        const landed = yield* read
+        // A store that can hold such text may land it; one that cannot says why.
+        const aside = landed.deadLetters.map(({ reason }) => reason).toSorted()
+        if (aside.length === dirty.length) {
+          assert.deepStrictEqual(aside, ["lone_surrogate", "lone_surrogate", "lone_surrogate", "nul_byte", "nul_byte"])
+          assertLanded(landed, clean)
+        }
+        assert.strictEqual(result.deadLetters, aside.length)
+        assert.strictEqual(result.rows.pages, landed.pages.length)
+        assert.strictEqual(result.rows.pages + result.deadLetters, clean.length + dirty.length)
+        const urls = new Set(landed.pages.map(({ url }) => url))
+        for (const { url } of clean) assert.isTrue(urls.has(url))
+      })
+    )
+
+    it.effect("sets numbers aside that no store of integers holds", () =>
+      Effect.gen(function* () {
+        const { sink, read } = yield* make
+        const { write, publish } = yield* startRun(sink, yield* sink.connect)
+        const odd = sampleRecord("https://a.example/odd", { durationMs: 2 ** 31 })
+        const result = yield* write(0, [odd, sampleRecord("https://a.example/even")])
+        yield* publish
+        const landed = yield* read
+        assert.strictEqual(result.rows.pages, landed.pages.length)
+        assert.strictEqual(landed.pages.length + landed.deadLetters.length, 2)
+      })
+    )
+
+    it.effect("refuses a run that another process has taken over", () =>
+      Effect.gen(function* () {
+        const { sink, read } = yield* make
+        const connection = yield* sink.connect
+        const paused = yield* startRun(sink, connection)
+        yield* paused.write(0, [sampleRecord("https://a.example/1")])
+        const run = yield* paused.ledger.takeOver(paused.run.runId)
+        const failure = yield* Effect.flip(paused.write(1, [sampleRecord("https://a.example/2")]))
+        assert.strictEqual(failure.reason._tag, "Fenced")
+        const next = yield* startRun(sink, connection, { ledger: paused.ledger, run })
+        yield* next.write(1, [sampleRecord("https://a.example/3")])
+        yield* next.publish
+        assertLanded(yield* read, [sampleRecord("https://a.example/1"), sampleRecord("https://a.example/3")])
+      })
+    )
+
+    it.effect("keeps or replaces what an earlier run delivered, as it says", () =>
+      Effect.gen(function* () {
+        const { sink, read, keeps } = yield* make
+        const connection = yield* sink.connect
+        const first = [
+          sampleRecord("https://a.example/same"),
+          sampleRecord("https://a.example/changed", {
+            links: ["https://b.example/1", "https://b.example/2", "https://b.example/3"]
+          }),
+          sampleRecord("https://a.example/lost"),
+          sampleRecord("https://a.example/only-first")
+        ]
+        const second = [
+          { ...first[0]!, durationMs: 99 },
+          sampleRecord("https://a.example/changed", {
+            markdown: "new",
+            links: ["https://b.example/1", "https://b.example/4"]
+          }),
+          sampleRecord("https://a.example/lost", { status: "failed", errorCode: "GONE", markdown: null, links: [] }),
+          sampleRecord("https://a.example/only-second")
+        ].map((record) => ({ ...record, jobId: "job-2" }))
+        const one = yield* startRun(sink, connection)
+        yield* one.write(0, first)
+        yield* one.publish
+        const two = yield* startRun(sink, connection)
+        const result = yield* two.write(0, second)
+        yield* two.publish
+        assert.strictEqual(result.rows.pages, 4)
+        assertLanded(yield* read, keeps === "the latest" ? [...second, first[3]!] : [...first, ...second])
+      })
+    )
+  })
+}
+
+/** Text that does not compress, the same on every run. */
+const randomText = (length: number): string => {
+  let state = 7
+  return Array.from({ length }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return (state >>> 27).toString(36)
+  }).join("")
+}
