@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto"
 import { type ExtractJob, ExtractRequest, isTerminal, JobId, type JobStatus } from "@sluice/contract"
-import { Clock, Duration, Effect, Schema, Stream } from "effect"
+import { Clock, Duration, Effect, Option, Schema, Stream } from "effect"
 import { type ReaderOptions, readerDefaults } from "./JobReader.ts"
 import { CurrentJournal } from "./Journal.ts"
 import { type PageRecord, pageKey } from "./PageRecord.ts"
 import { recordOfItem } from "./recordOfItem.ts"
 import { type ExtractAnswer, Scraper } from "./Scraper.ts"
+import type { ScraperError } from "./ScraperError.ts"
 import { ApiFailed, DeadlinePassed, LedgerFailed, SourceError, Vanished } from "./SourceError.ts"
 import { Formats, PageUrl } from "./sourceOptions.ts"
 import { submitJob } from "./submitJob.ts"
@@ -119,10 +120,16 @@ const awaitEnd = Effect.fnUntraced(function* (
 /** Asks for the page itself. A refusal that is about the page, not about us, is a failed page. */
 const extractNow = Effect.fnUntraced(function* (request: ExtractRequest, page: Page) {
   const scraper = yield* Scraper
-  let answer: ExtractAnswer | undefined
-  const ask = Effect.map(scraper.extractNow(request), (given) => {
-    answer = given
-  })
+  let answer: Omit<Ended, "job_id"> | undefined
+  const ask = scraper.extractNow(request).pipe(
+    Effect.map(succeeded),
+    Effect.catch((error) => Effect.mapError(Effect.fromOption(failed(error)), () => error)),
+    Effect.tap((given) =>
+      Effect.sync(() => {
+        answer = given
+      })
+    )
+  )
   const jobId = yield* submitJob(
     { ordinal: page.ordinal, kind: "extract", url: page.url, body: request },
     Effect.as(ask, { jobId: JobId.make(`sync-${randomUUID()}`) })
@@ -134,18 +141,25 @@ const extractNow = Effect.fnUntraced(function* (request: ExtractRequest, page: P
       Effect.mapError((error) => new SourceError({ source: "extract", reason: new ApiFailed({ error }) }))
     )
   }
-  const { data, metadata, tokensCharged } = answer!
-  return [
-    yield* deliver(page, {
-      job_id: jobId,
-      status: "completed",
-      data,
-      metadata,
-      error: null,
-      tokens_charged: tokensCharged
-    })
-  ]
+  return [yield* deliver(page, { job_id: jobId, ...answer! })]
 })
+
+const succeeded = ({ data, metadata, tokensCharged }: ExtractAnswer): Omit<Ended, "job_id"> => ({
+  status: "completed",
+  data,
+  metadata,
+  error: null,
+  tokens_charged: tokensCharged
+})
+
+/** A synchronous extraction that failed is refused with the page's own code, ours being `VALIDATION_ERROR`. */
+const failed = ({ reason }: ScraperError): Option.Option<Omit<Ended, "job_id">> => {
+  if (reason._tag !== "InvalidRequest" || reason.status !== 422) return Option.none()
+  const { code, detail: message } = reason
+  return code === undefined || code === "VALIDATION_ERROR"
+    ? Option.none()
+    : Option.some({ status: "failed", data: null, metadata: null, error: { code, message }, tokens_charged: 0 })
+}
 
 const isCommitted = Effect.fnUntraced(function* (jobId: string, page: Page) {
   const journal = yield* CurrentJournal

@@ -1,4 +1,4 @@
-import type { JobStatus } from "@sluice/contract"
+import { isTerminal, type JobStatus } from "@sluice/contract"
 import { Schema } from "effect"
 
 /** The kinds of paid work. */
@@ -27,3 +27,10 @@ export interface JobSnapshot {
 
 /** How many pages of a job have ended, whichever way: what the delivered records are reconciled with. */
 export const settled = (snapshot: JobSnapshot): number => snapshot.completed + snapshot.failed + snapshot.cancelled
+
+/**
+ * Whether an answer is to be believed over an earlier one: a stale answer, or a job that goes backwards, never undoes what
+ * is known.
+ */
+export const supersedes = (snapshot: JobSnapshot, before: JobSnapshot): boolean =>
+  isTerminal(snapshot.status) || (!isTerminal(before.status) && settled(snapshot) >= settled(before))

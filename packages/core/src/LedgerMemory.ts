@@ -50,7 +50,13 @@ export const makeLedgerMemory = (): Ledger => {
         return { ...intent, runId, epoch: 1 }
       }),
     takeOver: (runId) =>
-      Effect.map(find("take over", runId), (entry) => ({ ...entry.intent, runId, epoch: ++entry.epoch })),
+      find("take over", runId).pipe(
+        Effect.filterOrFail(
+          ({ receipt }) => receipt === null,
+          () => new LedgerError({ operation: "take over", reason: new UnknownRun({ runId }) })
+        ),
+        Effect.map((entry) => ({ ...entry.intent, runId, epoch: ++entry.epoch }))
+      ),
     intend: (run, intent) =>
       Effect.map(held("intend", run), (entry) => {
         if (!entry.submissions.has(intent.ordinal)) entry.submissions.set(intent.ordinal, { ...intent, jobId: null })

@@ -1,4 +1,4 @@
-import type { JobSnapshot } from "./JobSnapshot.ts"
+import { type JobSnapshot, supersedes } from "./JobSnapshot.ts"
 import type { PageRecord } from "./PageRecord.ts"
 import type { Receipt } from "./Receipt.ts"
 import { addRows, type DatasetCounts, noRows, type Segment } from "./Segment.ts"
@@ -31,10 +31,10 @@ export class RunTracker {
     this.#startedAt = startedAt
   }
 
-  /** Takes a snapshot in, unless a later one of the same job is known. */
+  /** Takes a snapshot in, unless what is known of the job is further on. */
   observe(snapshot: JobSnapshot): void {
     const before = this.#jobs.get(snapshot.jobId)
-    if (before !== undefined && before.observedAt > snapshot.observedAt) return
+    if (before !== undefined && !supersedes(snapshot, before)) return
     if (before !== undefined) this.#count(before, -1)
     this.#count(snapshot, 1)
     this.#jobs.set(snapshot.jobId, snapshot)

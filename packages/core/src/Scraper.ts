@@ -11,7 +11,7 @@ import {
   ScraperApi
 } from "@sluice/contract"
 import { Config, Context, Duration, Effect, Layer, Random, Redacted, Result, Schema, Semaphore } from "effect"
-import { HttpClient, HttpClientRequest } from "effect/http"
+import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import { RateLimiter } from "effect/persistence"
 import { CurrentRequestCounter } from "./RequestCounter.ts"
@@ -132,7 +132,11 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
           : HttpClientRequest.setHeader("X-Api-Key", Redacted.value(options.apiKey))
       )
     ),
-    HttpClient.transform((answer) => Effect.flatMap(answer, judgeAnswer))
+    HttpClient.transform((answer) =>
+      Effect.flatMap(answer, (given) => judgeAnswer(given, Redacted.value(options.apiKey)))
+    ),
+    // fetch would follow a redirect to another host and take the key there
+    HttpClient.transformResponse(Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }))
   )
   const api = yield* HttpApiClient.makeWith(ScraperApi, { httpClient })
 
@@ -145,27 +149,24 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
 
   /** One attempt: a slot, the rate limit, then the request and its body within the timeout. */
   const attempt = <A, E>(operation: string, request: Effect.Effect<A, E>): Effect.Effect<A, ScraperError> =>
-    limiter
-      .consume({
-        algorithm: "token-bucket",
-        onExceeded: "delay",
-        window: "1 second",
-        limit: options.requestsPerSecond,
-        key: base.origin
-      })
-      .pipe(
-        Effect.orDie,
-        Effect.andThen(
-          request.pipe(
-            Effect.mapError(fail(operation)),
-            Effect.timeoutOrElse({
-              duration: options.attemptTimeout,
-              orElse: () => fail(operation)(new Unavailable({ status: null, detail: "timed out", retryAfterMs: null }))
-            })
-          )
-        ),
-        slots.withPermit
-      )
+    RateLimiter.sleep(limiter, {
+      algorithm: "token-bucket",
+      window: "1 second",
+      limit: options.requestsPerSecond,
+      key: base.origin
+    }).pipe(
+      Effect.orDie,
+      Effect.andThen(
+        request.pipe(
+          Effect.mapError(fail(operation)),
+          Effect.timeoutOrElse({
+            duration: options.attemptTimeout,
+            orElse: () => fail(operation)(new Unavailable({ status: null, detail: "timed out", retryAfterMs: null }))
+          })
+        )
+      ),
+      slots.withPermit
+    )
 
   /** A request that may cost tokens: sent once. */
   const submit = <A, E>(operation: string, request: Effect.Effect<A, E>): Effect.Effect<A, ScraperError> =>
@@ -262,5 +263,6 @@ const readBaseUrl = (value: string): Effect.Effect<URL, ScraperError> => {
   const url = new URL(value)
   if (url.protocol !== "https:" && url.protocol !== "http:") return refuse("SCRAPER_API_BASE_URL is not http or https")
   if (url.username !== "" || url.password !== "") return refuse("SCRAPER_API_BASE_URL must not carry credentials")
+  if (url.search !== "" || url.hash !== "") return refuse("SCRAPER_API_BASE_URL must end with its path")
   return Effect.succeed(url)
 }

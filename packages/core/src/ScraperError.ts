@@ -12,9 +12,13 @@ export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited"
 }) {}
 /** There is no such job for this key. */
 export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", { detail: Schema.String }) {}
-/** The server refuses the request as it stands. `fields` holds its messages by field path, where it names fields. */
+/**
+ * The server refuses the request as it stands. `code` is the server's, where it gives one; `fields` holds its messages by
+ * field path, where it names fields.
+ */
 export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("InvalidRequest", {
   status: Schema.Int,
+  code: Schema.optionalKey(Schema.String),
   detail: Schema.String,
   fields: Schema.Array(Schema.Struct({ path: Schema.String, message: Schema.String }))
 }) {}

@@ -8,7 +8,7 @@ import { CurrentJournal } from "./Journal.ts"
 import { type PageRecord, pageKey } from "./PageRecord.ts"
 import { recordOfItem } from "./recordOfItem.ts"
 import { Scraper } from "./Scraper.ts"
-import { ApiFailed, SourceError } from "./SourceError.ts"
+import { ApiFailed, LedgerFailed, SourceError } from "./SourceError.ts"
 import { PageUrl } from "./sourceOptions.ts"
 import { submitJob } from "./submitJob.ts"
 
@@ -44,21 +44,27 @@ const records = (
 const urls = (options: Omit<typeof MapOptions.Encoded, "into">): Stream.Stream<string, SourceError, Scraper> =>
   Stream.suspend(() => {
     const { into: _, ...request } = decode(options)
-    return Stream.unwrap(
-      Effect.map(discover(request), ({ links }) => Stream.fromIterable(links).pipe(Stream.map((link) => link.url)))
-    )
+    return Stream.unwrap(Effect.map(discover(request), ({ links }) => Stream.fromIterable(links)))
   })
 
 /** Discovering the URLs of a site: `SiteMap.make` for a pipeline, `SiteMap.records` and `SiteMap.urls` for plain streams. */
 export const SiteMap = { make, records, urls }
 
+/** Asks for the URLs, as a submission under a job id of ours: the answer names none, and a later attempt asks again. */
 const discover = Effect.fnUntraced(function* (
   request: MapRequest
-): Effect.fn.Return<MapResponse, SourceError, Scraper> {
+): Effect.fn.Return<{ readonly jobId: JobId; readonly links: ReadonlyArray<string> }, SourceError, Scraper> {
   const scraper = yield* Scraper
-  return yield* scraper
-    .map(request)
-    .pipe(Effect.mapError((error) => new SourceError({ source: "map", reason: new ApiFailed({ error }) })))
+  let answer: MapResponse | undefined
+  const ask = Effect.map(scraper.map(request), (given) => {
+    answer = given
+  })
+  const jobId = yield* submitJob(
+    { ordinal: 0, kind: "map", url: request.url, body: request },
+    Effect.as(ask, { jobId: JobId.make(`sync-${randomUUID()}`) })
+  )
+  if (answer === undefined) yield* Effect.mapError(ask, (error) => failure(new ApiFailed({ error })))
+  return { jobId, links: answer!.links.map((link) => link.url) }
 })
 
 /** @internal */
@@ -66,24 +72,22 @@ export const stream = (options: MapOptions, reader: ReaderOptions): Stream.Strea
   const { into, ...request } = options
   return Stream.unwrap(
     Effect.gen(function* () {
-      const site = yield* discover(request)
-      const found = site.links.map((link) => link.url)
-      if (into === undefined) return Stream.fromEffect(landSite(request, found))
-      if (found.length === 0) return Stream.empty
+      const { jobId, links } = yield* discover(request)
+      if (into === undefined) return Stream.fromIterableEffect(landSite(jobId, request, links))
+      if (links.length === 0) return Stream.empty
       return "extract" in into
-        ? extractStream({ ...into.extract, urls: found }, reader)
-        : batchStream({ ...into.batch, urls: found }, reader)
+        ? extractStream({ ...into.extract, urls: links }, reader, 1)
+        : batchStream({ ...into.batch, urls: links }, reader, 1)
     })
   )
 }
 
-/** The site itself as a record, under a job id of ours: the answer names none. */
-const landSite = Effect.fnUntraced(function* (request: MapRequest, links: ReadonlyArray<string>) {
+/** The site itself as a record, unless it was committed before. */
+const landSite = Effect.fnUntraced(function* (jobId: JobId, request: MapRequest, links: ReadonlyArray<string>) {
   const journal = yield* CurrentJournal
-  const jobId = yield* submitJob(
-    { ordinal: 0, kind: "map", url: request.url, body: request },
-    Effect.sync(() => ({ jobId: JobId.make(`sync-${randomUUID()}`) }))
-  )
+  const key = pageKey(request.url)
+  const committed = yield* Effect.mapError(journal.committed(jobId), (error) => failure(new LedgerFailed({ error })))
+  if (committed.has(key)) return []
   yield* journal.progress({
     jobId,
     kind: "map",
@@ -97,8 +101,12 @@ const landSite = Effect.fnUntraced(function* (request: MapRequest, links: Readon
     tokensReserved: 0,
     observedAt: yield* Clock.currentTimeMillis
   })
-  return recordOfItem(
-    { jobId, key: pageKey(request.url), inputIndex: null, parentUrl: null, depth: null, links },
-    { url: request.url, status: "completed" }
-  )
+  return [
+    recordOfItem(
+      { jobId, key, inputIndex: null, parentUrl: null, depth: null, links },
+      { url: request.url, status: "completed" }
+    )
+  ]
 })
+
+const failure = (reason: SourceError["reason"]) => new SourceError({ source: "map", reason })

@@ -1,5 +1,5 @@
 import { isTerminal } from "@sluice/contract"
-import { type JobSnapshot, settled } from "./JobSnapshot.ts"
+import { type JobSnapshot, settled, supersedes } from "./JobSnapshot.ts"
 
 /** Page sizes a plan steps down through when bodies are large. Each divides the one before, so slices keep their edges. */
 const pageSizes = [50, 25, 5, 1] as const
@@ -36,6 +36,8 @@ export class SlicePlan {
   #extraReads = 0
   #sweeps = 0
   #rotation = 0
+  /** How far to look beyond where rows were seen: a slice may be short, or empty, before others that are not. */
+  #reach = 0
   #progressed = false
   readonly #readSincePause = new Set<number>()
   readonly #readSinceTerminal = new Set<number>()
@@ -63,12 +65,7 @@ export class SlicePlan {
   observe(snapshot: JobSnapshot, slice: SliceReport, seen: number): void {
     this.#progressed ||= seen > this.#seen
     this.#seen = seen
-    const before = this.#snapshot
-    const wasTerminal = before !== undefined && isTerminal(before.status)
-    // A stale answer, or a job that goes backwards, never undoes what is known.
-    if (before === undefined || isTerminal(snapshot.status) || (!wasTerminal && settled(snapshot) >= settled(before))) {
-      this.#snapshot = snapshot
-    }
+    if (this.#snapshot === undefined || supersedes(snapshot, this.#snapshot)) this.#snapshot = snapshot
     if (slice.rows > 0 && slice.page >= this.#lastPage) {
       this.#lastPage = slice.page
       this.#lastFull = slice.rows === this.pageSize
@@ -90,6 +87,7 @@ export class SlicePlan {
       for (const page of pages) for (let part = 0; part < factor; part++) set.add((page - 1) * factor + 1 + part)
     }
     this.#lastPage *= factor
+    this.#reach *= factor
     return true
   }
 
@@ -124,6 +122,7 @@ export class SlicePlan {
     }
     if (this.#sweeps >= this.#maxSweeps) return { _tag: "Done", reconciled: false }
     this.#sweeps++
+    this.#reach = this.#slicesOf(this.#snapshot?.discovered ?? 0)
     this.#frontier = 1
     this.#closed.clear()
     this.#readSinceTerminal.clear()
@@ -146,7 +145,10 @@ export class SlicePlan {
     return pages
   }
 
-  /** The next open slice after the one a pause led to before, so that none waits for ever behind a stuck one. */
+  /**
+   * The next open slice after the one a pause led to before, so that none waits for ever behind a stuck one. Each time all
+   * of them have been looked at, one more is.
+   */
   #rotate(): number {
     const bound = this.#bound()
     for (let page = Math.max(this.#rotation + 1, this.#frontier); page <= bound; page++) {
@@ -156,12 +158,13 @@ export class SlicePlan {
       }
     }
     this.#rotation = this.#frontier
+    this.#reach = Math.max(this.#reach, Math.min(bound + 1, this.#slicesOf(this.#snapshot?.discovered ?? 0)))
     return this.#frontier
   }
 
   #bound(): number {
     const expected = this.#snapshot === undefined ? 1 : this.#slicesOf(settled(this.#snapshot))
-    return Math.max(this.#lastPage + (this.#lastFull ? 1 : 0), expected, 1)
+    return Math.max(this.#lastPage + (this.#lastFull ? 1 : 0), expected, this.#reach, 1)
   }
 
   #seenOrSettled(): number {

@@ -6,7 +6,7 @@ import { type PageRecord, PageStatus, weigh } from "./PageRecord.ts"
 const Droppable = Schema.Literals(["markdown", "html", "links", "metadata"])
 
 /** Which records to keep: those to which every given condition applies. `url` is a glob over the whole URL. */
-export const SelectOptions = Schema.Struct({
+const SelectOptions = Schema.Struct({
   status: Schema.optionalKey(Schema.Array(PageStatus).check(Schema.isMinLength(1))),
   url: Schema.optionalKey(Schema.NonEmptyString),
   max_depth: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)))

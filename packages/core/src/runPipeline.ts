@@ -178,7 +178,13 @@ const carryOut = Effect.fnUntraced(function* (
     Stream.filter((segment) => segment !== undefined),
     Stream.mapEffect(write, { concurrency: Math.min(...targets.map(({ session }) => session.concurrency)) }),
     Stream.runDrain,
-    Effect.andThen(Effect.forEach(targets, ({ session }) => session.publish, { discard: true })),
+    Effect.andThen(
+      Effect.suspend(() =>
+        statusOf(Exit.void, tracker, unreconciled) === "completed"
+          ? Effect.forEach(targets, ({ session }) => session.publish, { discard: true })
+          : Effect.void
+      )
+    ),
     Effect.provideService(CurrentJournal, journal),
     Effect.provideService(CurrentRequestCounter, counter)
   )

@@ -25,6 +25,7 @@ const readSearch = Schema.decodeUnknownOption(Schema.fromJsonString(SearchErrorR
 const quote = (text: string): string => (text.length > longestQuote ? `${text.slice(0, longestQuote)}…` : text)
 
 interface ErrorBody {
+  readonly code?: string
   readonly detail: string
   readonly fields: ReadonlyArray<{ readonly path: string; readonly message: string }>
 }
@@ -41,11 +42,17 @@ const readErrorBody = (body: string, status: number): ErrorBody => {
     return { detail: "fields are missing or wrong", fields }
   }
   const envelope = Option.getOrUndefined(readEnvelope(text))
-  if (envelope !== undefined) return { detail: quote(envelope.message), fields: [] }
+  if (envelope !== undefined) return { code: quote(envelope.code), detail: quote(envelope.message), fields: [] }
   const search = Option.getOrUndefined(readSearch(text))
   if (search !== undefined) return { detail: quote(search.message), fields: [] }
   return { detail: `HTTP ${status} without a message`, fields: [] }
 }
+
+/** A server may quote the key it was sent; what we quote of its answer must not. */
+const hide = (text: string, secret: string): string =>
+  secret === ""
+    ? text
+    : text.replaceAll(secret, "<redacted>").replaceAll(JSON.stringify(secret).slice(1, -1), "<redacted>")
 
 /** `Retry-After` in both forms, as milliseconds from now; null when absent or senseless. */
 const readRetryAfter = (value: string | undefined, now: number): number | null => {
@@ -55,9 +62,10 @@ const readRetryAfter = (value: string | undefined, now: number): number | null =
   return Number.isNaN(date) ? null : Math.max(0, date - now)
 }
 
-/** Lets a 2xx JSON answer through and turns every other one into its reason. */
+/** Lets a 2xx JSON answer through and turns every other one into its reason, which never quotes the secret. */
 export const judgeAnswer = Effect.fnUntraced(function* (
-  response: HttpClientResponse.HttpClientResponse
+  response: HttpClientResponse.HttpClientResponse,
+  secret: string
 ): Effect.fn.Return<HttpClientResponse.HttpClientResponse, ScraperReason> {
   const { status } = response
   const type = response.headers["content-type"] ?? ""
@@ -71,7 +79,7 @@ export const judgeAnswer = Effect.fnUntraced(function* (
   const now = yield* Clock.currentTimeMillis
   const retryAfterMs = readRetryAfter(response.headers["retry-after"], now)
   const body = yield* response.text.pipe(Effect.orElseSucceed(() => ""))
-  const { detail, fields } = readErrorBody(body, status)
+  const { detail, ...refusal } = readErrorBody(hide(body, secret), status)
   if (status === 401 || status === 403) return yield* new Unauthorized({ detail })
   if (status === 402) return yield* new PaymentRequired({ detail })
   if (status === 404) {
@@ -91,7 +99,7 @@ export const judgeAnswer = Effect.fnUntraced(function* (
   if (status < 400) {
     return yield* new Unreadable({ detail: `it answered with a redirect (${status})`, broken: false })
   }
-  return yield* new InvalidRequest({ status, detail, fields })
+  return yield* new InvalidRequest({ status, detail, ...refusal })
 })
 
 /** What the derived client can fail with besides our own reasons, turned into one of them. */
@@ -107,6 +115,9 @@ export const readFailure = (error: unknown): ScraperReason => {
     return new Unreadable({ detail: "the body is not the JSON it says it is", broken: true })
   }
   if (Schema.isSchemaError(error)) {
+    if (error.message === "Expected a valid JSON string") {
+      return new Unreadable({ detail: "the body is not the JSON it says it is", broken: true })
+    }
     return new Unreadable({ detail: `it does not fit the contract: ${whereOf(error)}`, broken: false })
   }
   return new Unreadable({ detail: "the answer could not be taken in", broken: false })

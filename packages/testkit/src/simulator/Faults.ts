@@ -1,0 +1,93 @@
+import { type Dice, dice } from "./Dice.ts"
+
+/** The bodies an error answer can have. `html` is a page, as a proxy in between would send. */
+export type ErrorBody = "envelope" | "validation" | "search" | "empty" | "html"
+
+/** What can go wrong with one request. Where a handler runs first, its effect stands: a job is made, a poll has passed. */
+export type Fault =
+  /** An error answer instead of the handler's. `retryAfter` is in seconds, as a number or as a date that far ahead. */
+  | {
+      readonly _tag: "Status"
+      readonly status: number
+      readonly body?: ErrorBody
+      readonly retryAfter?: { readonly as: "seconds" | "date"; readonly seconds: number }
+    }
+  /** The connection is reset before the handler runs. */
+  | { readonly _tag: "Reset" }
+  /** The handler runs; its answer is lost with the connection. */
+  | { readonly _tag: "Lost" }
+  /** The handler runs; half of its body arrives, then the connection breaks. */
+  | { readonly _tag: "Truncated" }
+  /** The handler runs; its answer comes late, */
+  | { readonly _tag: "Slow"; readonly millis: number }
+  /** or its headers come, and its body never. */
+  | { readonly _tag: "Stalled" }
+  /** A page of HTML with 200 instead of the handler's answer. */
+  | { readonly _tag: "Html" }
+  /** The handler's answer with members of the wrong type. */
+  | { readonly _tag: "WrongTypes" }
+  /** A redirect to another address. */
+  | { readonly _tag: "Redirect"; readonly location: string }
+
+/** When a fault is played. Every given condition must hold. */
+export interface FaultRule {
+  readonly fault: Fault
+  readonly method?: "GET" | "POST" | "DELETE"
+  /** The beginning of the path, such as `/v1/crawl`. */
+  readonly path?: string
+  /** Only the requests with these numbers, counted from 1 among those that match method and path. */
+  readonly nth?: ReadonlyArray<number>
+  /** The chance of each such request, 0 to 1, by the simulator's seed. */
+  readonly probability?: number
+  /** How often at most. */
+  readonly times?: number
+}
+
+interface Entry {
+  readonly rule: FaultRule
+  readonly next: Dice
+  matched: number
+  played: number
+}
+
+/** The faults still to come. The first rule that applies to a request is played. */
+export class FaultPlan {
+  readonly #seed: number
+  readonly #entries: Array<Entry> = []
+
+  constructor(seed: number, rules: ReadonlyArray<FaultRule> = []) {
+    this.#seed = seed
+    this.add(...rules)
+  }
+
+  /** Adds rules behind those that are there. They count requests from now on. */
+  add(...rules: ReadonlyArray<FaultRule>): void {
+    for (const rule of rules) {
+      this.#entries.push({ rule, next: dice(this.#seed, "fault", this.#entries.length), matched: 0, played: 0 })
+    }
+  }
+
+  /** Drops all rules. */
+  clear(): void {
+    this.#entries.length = 0
+  }
+
+  /** @internal The fault of a request, if it has one. */
+  take(method: string, path: string): Fault | undefined {
+    let taken: Fault | undefined
+    for (const entry of this.#entries) {
+      const { rule } = entry
+      if (rule.method !== undefined && rule.method !== method) continue
+      if (rule.path !== undefined && !path.startsWith(rule.path)) continue
+      entry.matched++
+      // every rule counts and rolls, so one rule does not shift another
+      const hit = rule.probability === undefined || entry.next() < rule.probability
+      if (taken !== undefined || !hit) continue
+      if (rule.nth !== undefined && !rule.nth.includes(entry.matched)) continue
+      if (rule.times !== undefined && entry.played >= rule.times) continue
+      entry.played++
+      taken = rule.fault
+    }
+    return taken
+  }
+}

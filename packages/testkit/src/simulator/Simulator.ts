@@ -1,0 +1,74 @@
+import { createServer } from "node:http"
+import { NodeHttpServer } from "@effect/platform-node"
+import { ScraperApi } from "@sluice/contract"
+import { Context, Effect, Layer, Redacted, type Scope } from "effect"
+import { HttpRouter, HttpServer, type HttpServerError } from "effect/http"
+import { HttpApiBuilder } from "effect/http-api"
+import { ChargeLedger } from "./ChargeLedger.ts"
+import { FaultMiddleware } from "./FaultMiddleware.ts"
+import { FaultPlan } from "./Faults.ts"
+import { BatchHandlers } from "./handlers/Batch.ts"
+import { CrawlHandlers } from "./handlers/Crawl.ts"
+import { ExtractHandlers } from "./handlers/Extract.ts"
+import { MapHandlers } from "./handlers/Map.ts"
+import { RestHandlers } from "./handlers/Rest.ts"
+import { JobStore } from "./JobStore.ts"
+import { FieldCheck, KeyCheck } from "./SecurityLayers.ts"
+import { SimulatedApi, type SimulatorOptions } from "./SimulatedApi.ts"
+import { makeSite } from "./SiteModel.ts"
+
+/** A running simulator. */
+export interface Simulator {
+  readonly baseUrl: string
+  readonly apiKey: Redacted.Redacted
+  /** What was asked, made and charged so far. */
+  readonly charges: ChargeLedger
+  /** The faults still to come; add to them at any time. */
+  readonly faults: FaultPlan
+}
+
+const Routes = HttpApiBuilder.layer(ScraperApi).pipe(
+  Layer.provide([CrawlHandlers, BatchHandlers, ExtractHandlers, MapHandlers, RestHandlers]),
+  Layer.provide([KeyCheck, FieldCheck])
+)
+
+/**
+ * Starts a fake of the Scraper API on loopback, for as long as the scope lasts. It is deterministic: what it answers
+ * depends on its options and on the requests before, never on time. Jobs move on by being polled.
+ *
+ * ```ts
+ * const simulator = yield* Simulator.make({ crawl: () => crawlHistory(makeSite({ pages: 500 }), { perPoll: 40 }) })
+ * const client = Scraper.layer({ baseUrl: simulator.baseUrl, apiKey: simulator.apiKey })
+ * // ... run a pipeline with it, then compare its receipt with the books of the other side
+ * assert.strictEqual(receipt.tokens.charged, simulator.charges.tokens)
+ * ```
+ */
+const make = Effect.fn("Simulator.make")(function* (
+  options: SimulatorOptions = {}
+): Effect.fn.Return<Simulator, HttpServerError.ServeError, Scope.Scope> {
+  const seed = options.seed ?? 1
+  const apiKey = options.apiKey ?? "simulator-key"
+  const charges = new ChargeLedger()
+  const faults = new FaultPlan(seed, options.faults)
+  const Api = Layer.succeed(SimulatedApi, {
+    options: { ...options, seed, apiKey, site: options.site ?? makeSite({ seed }) },
+    charges,
+    faults,
+    jobs: new JobStore(seed, charges)
+  })
+  const Listening = NodeHttpServer.layerServer(() => createServer(), {
+    host: "127.0.0.1",
+    port: options.port ?? 0,
+    gracefulShutdownTimeout: "10 millis"
+  }).pipe(Layer.merge(HttpServer.layerServices))
+  const App = HttpRouter.serve(Layer.mergeAll(Routes, FaultMiddleware), {
+    disableLogger: true,
+    disableListenLog: true
+  }).pipe(Layer.provideMerge(Listening), Layer.provide(Api))
+  const context = yield* Layer.build(App)
+  const baseUrl = HttpServer.formatAddress(Context.get(context, HttpServer.HttpServer).address)
+  return { baseUrl, apiKey: Redacted.make(apiKey), charges, faults }
+})
+
+/** A fake of the Scraper API with books of its own: `Simulator.make` starts one. */
+export const Simulator = { make }

@@ -1,0 +1,37 @@
+import { ScraperApi } from "@sluice/contract"
+import { Clock, Effect, Layer } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { notOffered } from "../answers.ts"
+import { timestamp } from "./documents.ts"
+
+/** The health endpoint; what the simulator does not play answers 501. */
+export const RestHandlers = Layer.mergeAll(
+  HttpApiBuilder.group(ScraperApi, "system", (handlers) =>
+    handlers.handleAll({
+      getHealth: () =>
+        Effect.map(Clock.currentTimeMillis, (now) => ({
+          version: "simulator",
+          service: "scraper-api",
+          timestamp: timestamp(now),
+          status: "ok" as const
+        }))
+    })
+  ),
+  HttpApiBuilder.group(ScraperApi, "search", (handlers) =>
+    handlers.handleAll({ search: () => notOffered, listSearchJobs: () => notOffered, getSearchJob: () => notOffered })
+  ),
+  HttpApiBuilder.group(ScraperApi, "statistics", (handlers) =>
+    handlers.handleAll({ getStatistics: () => notOffered, getUsage: () => notOffered })
+  ),
+  HttpApiBuilder.group(ScraperApi, "webhooks", (handlers) =>
+    handlers.handleAll({
+      createWebhook: () => notOffered,
+      listWebhooks: () => notOffered,
+      getWebhook: () => notOffered,
+      updateWebhook: () => notOffered,
+      deleteWebhook: () => notOffered,
+      rotateWebhookSecret: () => notOffered,
+      listWebhookDeliveries: () => notOffered
+    })
+  )
+)

@@ -1,0 +1,14 @@
+export { type ChargedJob, ChargeLedger, type ReceivedRequest } from "./ChargeLedger.ts"
+export * from "./Faults.ts"
+export * from "./JobHistory.ts"
+export {
+  arbitraryHistory,
+  arbitraryMovingOptions,
+  type MovingHistory,
+  type MovingOptions,
+  movingHistory,
+  rowOrders
+} from "./MovingHistory.ts"
+export type { ExtractPlan, SimulatorOptions } from "./SimulatedApi.ts"
+export { Simulator } from "./Simulator.ts"
+export * from "./SiteModel.ts"

@@ -1,0 +1,92 @@
+import {
+  type DatasetCounts,
+  type PageRecord,
+  type RunHandle,
+  type Segment,
+  type Sink,
+  SinkError,
+  SinkFailed,
+  type WriteResult
+} from "@sluice/core"
+import { Effect } from "effect"
+
+/** What a memory sink holds and what was done to it. */
+export interface MemorySink {
+  readonly sink: Sink
+  /** Records by job and key. */
+  readonly pages: Map<string, PageRecord>
+  /** Every segment written, retries included, in order. */
+  readonly written: Array<Segment>
+  readonly runs: Array<RunHandle>
+  published: number
+}
+
+/** What a memory sink does besides keeping records. */
+export interface MemorySinkOptions {
+  readonly name?: string
+  readonly concurrency?: number
+  readonly behaviour?: Sink["behaviour"]
+  /** Called before each write, counted from 1: fail, wait or do anything there. */
+  readonly before?: (segment: Segment, nth: number) => Effect.Effect<void, SinkError>
+  /** Called between the rows being durable and the commit. */
+  readonly beforeCommit?: (segment: Segment, nth: number) => Effect.Effect<void, SinkError>
+  readonly connect?: Effect.Effect<void, SinkError>
+}
+
+/** A sink that keeps records in a map, by key: writing a segment twice changes nothing. */
+export const memorySink = (options: MemorySinkOptions = {}): MemorySink => {
+  const name = options.name ?? "memory"
+  const none = () => Effect.void
+  const { before = none, beforeCommit = none } = options
+  const held: MemorySink = {
+    pages: new Map(),
+    written: [],
+    runs: [],
+    published: 0,
+    sink: {
+      kind: "memory",
+      name,
+      behaviour: options.behaviour ?? {},
+      connect: Effect.as(options.connect ?? Effect.void, {
+        ledger: undefined,
+        begin: (run) =>
+          Effect.sync(() => {
+            held.runs.push(run)
+            return {
+              concurrency: options.concurrency ?? 1,
+              write: Effect.fnUntraced(function* (segment, commit) {
+                held.written.push(segment)
+                const nth = held.written.length
+                yield* before(segment, nth)
+                for (const record of segment.records) held.pages.set(`${record.jobId} ${record.key}`, record)
+                const result: WriteResult = { rows: rowsOf(segment), deadLetters: 0 }
+                yield* beforeCommit(segment, nth)
+                yield* commit.run(result)
+                return result
+              }),
+              publish: Effect.sync(() => {
+                held.published++
+              })
+            }
+          })
+      })
+    }
+  }
+  return held
+}
+
+const rowsOf = (segment: Segment): DatasetCounts => ({
+  pages: segment.records.length,
+  links: segment.records.reduce((sum, { links }) => sum + links.length, 0),
+  page_metadata: segment.records.length,
+  token_summaries: segment.jobs.length
+})
+
+/** A failure of a memory sink. */
+export const sinkFailure = (isRetryable: boolean) =>
+  new SinkError({
+    sink: "memory",
+    operation: "write",
+    isRetryable,
+    reason: new SinkFailed({ detail: "it broke off", cause: null })
+  })

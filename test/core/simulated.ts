@@ -1,0 +1,25 @@
+import { type PageRecord, type ReaderOptions, Scraper, type ScraperOptions } from "@sluice/core"
+import type { SimulatorOptions } from "@sluice/testkit"
+import { Simulator } from "@sluice/testkit"
+import { Effect, Layer } from "effect"
+import { FetchHttpClient } from "effect/http"
+
+/** Polls in no time: tests wait for nothing. */
+export const atOnce: Partial<ReaderOptions> = { pollMin: "1 millis", pollMax: "2 millis", settleTime: "2 seconds" }
+
+/** A simulator and the layer of a client of it, which is in no hurry to give up and in none to wait. */
+export const simulated = Effect.fnUntraced(function* (
+  options: SimulatorOptions = {},
+  client: Partial<ScraperOptions> = {}
+) {
+  const simulator = yield* Simulator.make(options)
+  const { apiKey, baseUrl } = simulator
+  const layer = Scraper.layer({ baseUrl, apiKey, retryBase: "1 millis", requestsPerSecond: 100_000, ...client }).pipe(
+    Layer.provide(FetchHttpClient.layer)
+  )
+  return { simulator, layer }
+})
+
+/** The URLs of records, sorted. */
+export const urlsOf = (records: Iterable<PageRecord>): ReadonlyArray<string> =>
+  Array.from(records, ({ url }) => url).sort()
