@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 
 /** Which Scraper API serves a pipeline, when the environment does not say. */
-export const ApiSettings = Schema.Struct({
+const ApiSettings = Schema.Struct({
   base_url: Schema.optionalKey(Schema.String),
   key: Schema.optionalKey(Schema.NonEmptyString),
   auth: Schema.optionalKey(Schema.Literals(["x-api-key", "bearer"])),
@@ -11,7 +11,7 @@ export const ApiSettings = Schema.Struct({
 export type ApiSettings = typeof ApiSettings.Type
 
 /** How the embedded scraper behaves when it serves a pipeline. */
-export const EmbeddedSettings = Schema.Struct({
+const EmbeddedSettings = Schema.Struct({
   allow_private_targets: Schema.optionalKey(Schema.Boolean),
   host_delay_ms: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 60_000 }))),
   host_concurrency: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 16 })))

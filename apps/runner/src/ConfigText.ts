@@ -1,5 +1,15 @@
 import { Result } from "effect"
-import { isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseDocument, visit } from "yaml"
+import {
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type ParsedNode,
+  parseDocument,
+  visit,
+  type YAMLParseError
+} from "yaml"
 import { interpolate } from "./interpolate.ts"
 
 /** One thing wrong with a file, where its text says so. Lines and columns count from 1. */
@@ -17,11 +27,15 @@ export interface ConfigText {
   readonly locate: (path: ReadonlyArray<string | number>) => { readonly line: number; readonly column: number }
 }
 
-/** Parses YAML, or JSON as the part of YAML it is, and fills in variables. */
+/**
+ * Parses YAML, or JSON as the part of YAML it is, and fills in variables. `language` is what errors call it; `onVariable`
+ * is told every value put in, and where.
+ */
 export const readConfigText = (
   text: string,
+  language: "YAML" | "JSON",
   environment: Readonly<Record<string, string | undefined>>,
-  onSecret: (value: string) => void
+  onVariable: (value: string, path: ReadonlyArray<string | number>) => void
 ): Result.Result<ConfigText, ReadonlyArray<TextIssue>> => {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
@@ -34,29 +48,44 @@ export const readConfigText = (
       document.errors.map((error) => ({
         ...position(error.pos[0]),
         path: [],
-        message: `not valid YAML: ${error.message}`
+        message: `not valid ${language}: ${describe(error)}`
       }))
     )
   }
-  const missing: Array<TextIssue> = []
+  const issues: Array<TextIssue> = []
   visit(document, {
+    Alias: (_, node, ancestors) => {
+      if (node.resolve(document) !== undefined) return
+      const message = "what begins with * refers to an anchor, and there is none of this name; put the value in quotes"
+      issues.push({ ...position(node.range?.[0] ?? 0), path: pathOf(ancestors, node), message })
+    },
     Scalar: (key, node, ancestors) => {
       if (key === "key" || typeof node.value !== "string") return
-      const filled = interpolate(node.value, environment, onSecret)
+      const path = pathOf(ancestors, node)
+      const filled = interpolate(node.value, environment, (value) => onVariable(value, path))
       if (Result.isSuccess(filled)) {
         node.value = filled.success
         return
       }
       const message = `environment variable ${filled.failure.variable} is not set; set it, or write the value here`
-      missing.push({ ...position(node.range?.[0] ?? 0), path: pathOf(ancestors, node), message })
+      issues.push({ ...position(node.range?.[0] ?? 0), path, message })
     }
   })
-  if (missing.length > 0) return Result.fail(missing)
-  return Result.succeed({
-    value: document.toJS({ maxAliasCount: 100 }),
-    locate: (path) => position(offsetOf(document.contents, path))
+  if (issues.length > 0) return Result.fail(issues)
+  return Result.try({
+    try: (): ConfigText => ({
+      value: document.toJS({ maxAliasCount: 100 }),
+      locate: (path) => position(offsetOf(document.contents, path))
+    }),
+    catch: () => [{ line: 1, column: 1, path: [], message: "its anchors and aliases multiply beyond all measure" }]
   })
 }
+
+/** The parser's words, without the text they may quote at their end. */
+const describe = ({ code, message }: YAMLParseError): string =>
+  code === "MULTIPLE_DOCS"
+    ? "there is more than one document in it; remove the line --- and what follows"
+    : message.replace(/: .*$/s, "")
 
 /** The path to a node through the maps and lists around it. */
 const pathOf = (ancestors: ReadonlyArray<unknown>, node: unknown): ReadonlyArray<string | number> => {

@@ -8,7 +8,7 @@ import { invalid, type Refusal } from "./Refusal.ts"
 import { Secrets } from "./Secrets.ts"
 
 /** Where a pipeline is looked for when no file is named, in this order. */
-export const standardNames = ["sluice.yaml", "sluice.yml", "sluice.json"] as const
+const standardNames = ["sluice.yaml", "sluice.yml", "sluice.json"] as const
 
 /** Larger files are no pipelines. */
 const largestFile = 1024 * 1024
@@ -59,7 +59,9 @@ export const loadPipelineFile = Effect.fnUntraced(function* (
   const text = yield* readText(file)
   const { variables } = yield* Environment
   const secrets = yield* Secrets
-  const parsed = readConfigText(text, variables, (value) => secrets.add(value))
+  const parsed = readConfigText(text, file.endsWith(".json") ? "JSON" : "YAML", variables, (value, path) => {
+    if (mayBeSecret(path)) secrets.add(value)
+  })
   if (Result.isFailure(parsed)) {
     const [first, ...others] = parsed.failure.map((issue) => sentence(file, issue, issue.path, issue.message))
     return yield* invalid(first!, ...others)
@@ -79,6 +81,13 @@ export const loadPipelineFile = Effect.fnUntraced(function* (
   }
 })
 
+/** Members of `api` and of sinks that receipts and rows name: blotted out, those would be wrong. */
+const plainMembers: ReadonlyArray<unknown> = ["auth", "base_url", "directory", "mode", "name", "schema"]
+
+/** What is crawled and how is no secret: it stands in the tables, and every receipt tells it. */
+const mayBeSecret = (path: ReadonlyArray<string | number>): boolean =>
+  (path[0] === "api" || path[0] === "sinks") && !plainMembers.includes(path.at(-1))
+
 const WrittenSinks = Schema.Struct({
   sinks: Schema.Array(Schema.Struct({ postgres: Schema.optionalKey(PostgresSinkConfig) }))
 })
@@ -92,7 +101,10 @@ const readText = Effect.fnUntraced(function* (file: string): Effect.fn.Return<st
 })
 
 const inFile = (file: string, config: ConfigText, error: ConfigInvalid): Refusal => {
-  const [first, ...others] = error.issues.map(({ message, path }) => sentence(file, config.locate(path), path, message))
+  const [first, ...others] = error.issues
+    .map(({ message, path }) => ({ at: config.locate(path), path, message }))
+    .sort((a, b) => a.at.line - b.at.line || a.at.column - b.at.column)
+    .map(({ at, message, path }) => sentence(file, at, path, message))
   return invalid(first!, ...others)
 }
 

@@ -10,7 +10,6 @@ export const exitCodes = {
   halted: 5,
   interrupted: 130
 } as const
-export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
 /** Why a command does not go on: sentences for the user, one a line, and the exit code. */
 export class Refusal extends Schema.TaggedError<Refusal>()("Refusal", {

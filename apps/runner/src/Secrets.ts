@@ -4,7 +4,7 @@ import { Context } from "effect"
 const shortest = 4
 
 /**
- * Values that must never be printed: whatever came from the environment into a pipeline, and API keys. Errors are made
+ * Values that must never be printed: API keys, and what came from the environment into a sink's address. Errors are made
  * without them; this is the second lock, in front of everything the process writes.
  */
 export class SecretBox {

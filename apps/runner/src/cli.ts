@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { Command } from "effect/cli"
+import { CliOutput, Command } from "effect/cli"
 import { init } from "./commands/init.ts"
 import { migrate } from "./commands/migrate.ts"
 import { query } from "./commands/query.ts"
@@ -19,11 +19,17 @@ export const sluice = Command.make("sluice").pipe(
   Command.withSubcommands([init, validate, schema, run, runs, query, migrate])
 )
 
+/** Help goes to standard output when it was asked for. On bad arguments it stays away: the caller says what is wrong. */
+const presenter: CliOutput.Presenter = {
+  present: (event) => (event._tag === "InvalidInvocation" ? Effect.void : CliOutput.defaultPresenter.present(event))
+}
+
 /** Runs the command line on arguments and answers the exit code; errors are left to the caller. */
 export const runCli = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
   const exit: ExitCodeOfCommand["Service"] = { code: exitCodes.completed }
-  yield* Command.runWith(sluice, { version, renderErrors: false })(args).pipe(
-    Effect.provideService(ExitCodeOfCommand, exit)
+  yield* Command.runWith(sluice, { version })(args).pipe(
+    Effect.provideService(ExitCodeOfCommand, exit),
+    Effect.provideService(CliOutput.Presenter, presenter)
   )
   return exit.code
 })

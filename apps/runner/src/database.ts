@@ -1,7 +1,8 @@
 import { Postgres, PostgresSinkConfig } from "@sluice/sink-postgres"
 import { Effect, FileSystem, Option, Path, Schema } from "effect"
 import { findPipelineFile, loadPipelineFile } from "./PipelineFile.ts"
-import { failed, invalid } from "./Refusal.ts"
+import { invalid } from "./Refusal.ts"
+import { databaseRefusal } from "./refusals.ts"
 
 const embeddedConfig = Schema.decodeSync(PostgresSinkConfig)({})
 
@@ -28,6 +29,6 @@ export const openDatabase = Effect.fnUntraced(function* (
       return yield* invalid(`there is no embedded database in ${config.directory}: run a pipeline here first`)
     }
   }
-  const database = yield* Postgres.open(config).pipe(Effect.mapError((error) => failed(error.message)))
+  const database = yield* Postgres.open(config).pipe(Effect.mapError(databaseRefusal))
   return { database, config }
 })

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Exit, Logger, Option } from "effect"
 import { CliError } from "effect/cli"
 import { runCli } from "./cli.ts"
@@ -35,8 +36,10 @@ const report = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>) {
       yield* tell(`sluice: ${error.message}`)
       return exitCodes.invalid
     }
-    for (const wrong of error.errors) yield* tell(`sluice: ${wrong.message}`)
-    return error.errors.length === 0 ? exitCodes.completed : exitCodes.invalid
+    if (error.errors.length === 0) return exitCodes.completed
+    const sentences = error.errors.map(({ message }) => message.replaceAll("\n\n", ". ").replace(/\s+/g, " "))
+    yield* tell(`sluice: ${sentences.join("; ")}; see: ${error.commandPath.join(" ")} --help`)
+    return exitCodes.invalid
   }
   yield* tell(`sluice: a defect of Sluice, please report it: ${Cause.pretty(cause)}`)
   return exitCodes.failed

@@ -1,4 +1,5 @@
 import type { LedgerError, RunFailure, RunNotBegun, ScraperError, SinkError } from "@sluice/core"
+import { DatabaseError, type MigrationError } from "@sluice/sink-postgres"
 import { exitCodes, Refusal } from "./Refusal.ts"
 
 const refuse = (exitCode: number, sentence: string): Refusal => new Refusal({ sentences: [sentence], exitCode })
@@ -10,15 +11,43 @@ export const scraperRefusal = (error: ScraperError): Refusal => {
     reason._tag === "Unauthorized" ||
     reason._tag === "InvalidRequest" ||
     (reason._tag === "Unreadable" && !reason.broken)
-  return refuse(isInput ? exitCodes.invalid : exitCodes.failed, error.message)
+  // No server has been asked: its refusal would be the wrong thing to tell.
+  const isAddress = reason._tag === "InvalidRequest" && reason.status === 0
+  return refuse(isInput ? exitCodes.invalid : exitCodes.failed, isAddress ? reason.detail : error.message)
 }
 
-/** Settings that make no sense together are the user's input; a store that is down or refuses is not. */
-const sinkRefusal = (error: SinkError): Refusal =>
-  refuse(error.reason._tag === "SinkMisconfigured" ? exitCodes.invalid : exitCodes.failed, error.message)
+/** A database that is down or refuses, or was prepared by a newer Sluice. */
+export const databaseRefusal = (error: DatabaseError | MigrationError): Refusal =>
+  refuse(
+    exitCodes.failed,
+    error.reason._tag === "Unreachable" ? `Postgres cannot be reached: ${error.reason.detail}` : error.reason.detail
+  )
 
-const ledgerRefusal = (error: LedgerError): Refusal =>
-  refuse(error.reason._tag === "Fenced" ? exitCodes.halted : exitCodes.failed, error.message)
+/** Settings that make no sense together are the user's input; a store that is down or refuses is not. */
+const sinkRefusal = (error: SinkError): Refusal => {
+  const { reason } = error
+  const why = reason._tag === "SinkUnreachable" ? detailOf(reason.cause) : undefined
+  return refuse(
+    reason._tag === "SinkMisconfigured" ? exitCodes.invalid : exitCodes.failed,
+    why === undefined ? error.message : `${error.message}: ${why}`
+  )
+}
+
+/** The ledger's own words say that it could not be reached, which is not so where its database refused. */
+export const ledgerRefusal = (error: LedgerError): Refusal => {
+  if (error.reason._tag === "Fenced") return refuse(exitCodes.halted, error.message)
+  const cause = error.reason._tag === "LedgerUnavailable" ? error.reason.cause : undefined
+  if (!(cause instanceof DatabaseError)) return refuse(exitCodes.failed, error.message)
+  return cause.reason._tag === "Denied"
+    ? refuse(
+        exitCodes.failed,
+        `the role may not use Sluice's tables (${cause.reason.detail}); grant it SELECT, INSERT, UPDATE and DELETE on them`
+      )
+    : databaseRefusal(cause)
+}
+
+const detailOf = (cause: unknown): string | undefined =>
+  cause instanceof DatabaseError ? cause.reason.detail : undefined
 
 /** What stopped a run, as a sentence and an exit code. */
 export const runRefusal = (failure: RunFailure | RunNotBegun): Refusal => {

@@ -29,7 +29,9 @@ export const exitCodeOf = (outcome: Outcome): number => {
 
 /** Runs a pipeline, prints its receipt (as JSON or for people) and answers the exit code. */
 export const runAndReport = Effect.fnUntraced(function* (pipeline: Pipeline, machine: MachineSettings, json: boolean) {
-  const outcome = yield* runWithProgress(pipeline, machine)
+  const outcome = yield* runWithProgress(pipeline, machine).pipe(
+    Effect.onInterrupt(() => tell("sluice: interrupted; what has landed stands, see: sluice runs"))
+  )
   const { receipt } = outcome
   if (receipt.reason !== undefined) yield* tell(`sluice: ${receipt.status}: ${receipt.reason}`)
   yield* printResult(json ? JSON.stringify(receipt) : describeReceipt(receipt))

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import { NodeHttpClient } from "@effect/platform-node"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Scraper, type ScraperError } from "@sluice/core"
 import { serve } from "@sluice/scraper"
 import { Effect, FileSystem, Layer, Path, Redacted } from "effect"

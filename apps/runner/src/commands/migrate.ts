@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { openDatabase } from "../database.ts"
 import { printResult } from "../Output.ts"
-import { failed } from "../Refusal.ts"
+import { databaseRefusal } from "../refusals.ts"
 import { pipelineArgument } from "./run.ts"
 
 /** `sluice migrate`: prepares the database of a pipeline, or the embedded one. Every run does the same on its own. */
@@ -12,7 +12,7 @@ export const migrate = Command.make(
   { file: pipelineArgument },
   Effect.fnUntraced(function* ({ file }) {
     const { config, database } = yield* openDatabase(file, { mustExist: false })
-    const applied = yield* Postgres.migrate(database).pipe(Effect.mapError((error) => failed(error.message)))
+    const applied = yield* Postgres.migrate(database).pipe(Effect.mapError(databaseRefusal))
     yield* printResult(
       applied.length === 0
         ? `schema "${config.schema}" is up to date`

@@ -1,9 +1,10 @@
-import { Postgres } from "@sluice/sink-postgres"
+import { type DatabaseError, Postgres } from "@sluice/sink-postgres"
 import { Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { openDatabase } from "../database.ts"
 import { printResult } from "../Output.ts"
-import { failed, invalid } from "../Refusal.ts"
+import { invalid, type Refusal } from "../Refusal.ts"
+import { databaseRefusal } from "../refusals.ts"
 import { describeTable } from "../table.ts"
 import { jsonFlag } from "./run.ts"
 
@@ -24,13 +25,17 @@ export const query = Command.make(
   },
   Effect.fnUntraced(function* ({ json, pipeline, sql, write }) {
     const { database } = yield* openDatabase(pipeline, { mustExist: true })
-    const rows = yield* Postgres.query(database, sql, { readOnly: !write }).pipe(
-      Effect.mapError((error) =>
-        error.reason._tag === "Unreachable" || error.reason._tag === "Denied"
-          ? failed(error.message)
-          : invalid(`the statement was refused: ${error.message}`)
-      )
-    )
+    const rows = yield* Postgres.query(database, sql, { readOnly: !write }).pipe(Effect.mapError(queryRefusal))
     yield* printResult(json ? JSON.stringify(rows) : describeTable(rows))
   }, Effect.scoped)
 ).pipe(Command.withDescription("Run SQL on what has landed; read-only unless told"))
+
+/** A statement the database refuses is the user's input; a database that does not get so far is not. */
+const queryRefusal = (error: DatabaseError): Refusal => {
+  if (error.reason._tag === "Unreachable" || error.operation !== "query") return databaseRefusal(error)
+  const { detail } = error.reason
+  if (/multiple commands/.test(detail))
+    return invalid("only one statement at a time is run: leave out what follows the first ;")
+  const hint = /read-only transaction/.test(detail) ? "; pass --write to let it change data" : ""
+  return invalid(`the statement was refused: ${detail}${hint}`)
+}

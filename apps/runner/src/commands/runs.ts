@@ -3,7 +3,7 @@ import { Effect, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { openDatabase } from "../database.ts"
 import { printResult } from "../Output.ts"
-import { failed } from "../Refusal.ts"
+import { ledgerRefusal } from "../refusals.ts"
 import { jsonFlag, pipelineArgument } from "./run.ts"
 
 /** `sluice runs`: what has been run, newest first. */
@@ -20,9 +20,7 @@ export const runs = Command.make(
   },
   Effect.fnUntraced(function* ({ file, json, limit }) {
     const { database } = yield* openDatabase(file, { mustExist: true })
-    const rows = yield* PostgresLedger.make(database)
-      .runs({ limit })
-      .pipe(Effect.mapError((error) => failed(error.message)))
+    const rows = yield* PostgresLedger.make(database).runs({ limit }).pipe(Effect.mapError(ledgerRefusal))
     const listed = rows.map((row) => ({
       run_id: row.runId,
       pipeline: row.pipeline,

@@ -1,0 +1,148 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { assert } from "@effect/vitest"
+import { Effect } from "effect"
+
+/** The entry of the command line. */
+const sluiceEntry = fileURLToPath(new URL("../src/main.ts", import.meta.url))
+
+/** Compiled modules are kept here: with them, a process starts in half the time. */
+const compileCache = fileURLToPath(new URL("../../../node_modules/.cache/node-compile", import.meta.url))
+
+/** Secrets for tests to hand in. {@link run} fails if any of them comes out again. */
+export const canary = { apiKey: "canary-api-key-5f1c9e", password: "canary-password-77b0d2" }
+
+/** How a process is started. */
+export interface Start {
+  readonly cwd: string
+  /** All of the environment it gets, besides `PATH` and a home directory of its own. */
+  readonly env?: Readonly<Record<string, string>>
+  /** The script to run, if not the command line. */
+  readonly entry?: string
+}
+
+/** How a process ended. */
+export interface Finished {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A process under way. */
+export interface Running {
+  readonly stderr: () => string
+  readonly signal: (name: "SIGINT" | "SIGTERM") => void
+  readonly finished: Effect.Effect<Finished>
+}
+
+/** Starts the real command line in a process of its own, which ends with the scope at the latest. */
+export const start = (args: ReadonlyArray<string>, options: Start) =>
+  Effect.acquireRelease(
+    Effect.sync(() => launch(args, options)),
+    ({ process, ended }) =>
+      Effect.promise(() => {
+        process.kill("SIGKILL")
+        return ended
+      })
+  ).pipe(
+    Effect.map(
+      ({ ended, process, stderr }): Running => ({
+        stderr,
+        signal: (name) => void process.kill(name),
+        finished: Effect.promise(() => ended)
+      })
+    )
+  )
+
+/** Runs the real command line to its end. */
+export const run = Effect.fnUntraced(function* (args: ReadonlyArray<string>, options: Start) {
+  const running = yield* start(args, options)
+  return yield* running.finished.pipe(
+    Effect.timeoutOrElse({
+      duration: "280 seconds",
+      orElse: () => Effect.die(`sluice ${args.join(" ")} did not end:\n${running.stderr()}`)
+    }),
+    Effect.tap((finished) => Effect.sync(() => assertNoCanary(finished)))
+  )
+}, Effect.scoped)
+
+/** The result a command printed as JSON; fails with what it said instead. */
+export const runJson = Effect.fnUntraced(function* <A>(args: ReadonlyArray<string>, options: Start) {
+  const { code, stderr, stdout } = yield* run(args, options)
+  assert.strictEqual(code, 0, stderr)
+  assert.match(stdout, /^[^\n]+\n$/)
+  const value: A = JSON.parse(stdout)
+  return value
+})
+
+/** An empty working directory, removed with the scope. */
+export const directory = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "sluice-cli-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+)
+
+/** Every file below a directory, sorted. */
+export const filesIn = (path: string): ReadonlyArray<string> =>
+  readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(path.length + 1))
+    .sort()
+
+/** Asserts that no file below a directory holds a {@link canary}. */
+export const assertNoCanaryIn = (path: string): void => {
+  for (const file of filesIn(path)) {
+    const bytes = readFileSync(join(path, file))
+    for (const secret of Object.values(canary)) assert.isFalse(bytes.includes(secret), `${file} holds ${secret}`)
+  }
+}
+
+/** Asserts that a command was refused: its exit code, nothing on standard output, and just these lines beside it. */
+export const assertRefused = (
+  finished: Finished,
+  code: number,
+  ...sentences: readonly [string | RegExp, ...Array<string | RegExp>]
+): void => {
+  assert.strictEqual(finished.stdout, "")
+  const lines = finished.stderr.split("\n")
+  assert.strictEqual(lines.pop(), "")
+  assert.lengthOf(lines, sentences.length, finished.stderr)
+  for (const [index, sentence] of sentences.entries()) {
+    if (typeof sentence === "string") assert.strictEqual(lines[index], `sluice: ${sentence}`)
+    else assert.match(lines[index]!, sentence)
+  }
+  assert.strictEqual(finished.code, code)
+}
+
+const assertNoCanary = ({ stderr, stdout }: Finished): void => {
+  for (const secret of Object.values(canary)) assert.notInclude(stdout + stderr, secret)
+  // What is written is scrubbed last of all. Nothing should ever have to be.
+  assert.notInclude(stdout + stderr, "<redacted>")
+}
+
+interface Launched {
+  readonly process: ChildProcess
+  readonly stderr: () => string
+  readonly ended: Promise<Finished>
+}
+
+const launch = (args: ReadonlyArray<string>, { cwd, entry = sluiceEntry, env = {} }: Start): Launched => {
+  const child = spawn(process.execPath, [entry, ...args], {
+    cwd,
+    env: { PATH: process.env.PATH, HOME: cwd, NODE_COMPILE_CACHE: compileCache, ...env },
+    stdio: ["ignore", "pipe", "pipe"]
+  })
+  const output = { stdout: "", stderr: "" }
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (text: string) => {
+      output[name] += text
+    })
+  }
+  const ended = new Promise<Finished>((resolve, reject) => {
+    child.on("error", reject)
+    child.on("close", (code) => resolve({ code, ...output }))
+  })
+  return { process: child, stderr: () => output.stderr, ended }
+}

@@ -1,0 +1,176 @@
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { assertRefused, directory, filesIn, run, runJson } from "./Cli.ts"
+import { dump, testDatabase } from "./TestDatabase.ts"
+
+const pipeline = `name: quotes
+source:
+  crawl: { url: https://quotes.example/ }
+sinks:
+  - postgres: { url: $DATABASE_URL }
+`
+
+/** A working directory with a pipeline whose database is migrated. */
+const setUp = Effect.gen(function* () {
+  const database = yield* testDatabase()
+  const cwd = yield* directory
+  writeFileSync(join(cwd, "sluice.yaml"), pipeline)
+  const options = { cwd, env: { DATABASE_URL: database.url } }
+  const { code, stderr } = yield* run(["migrate"], options)
+  assert.strictEqual(code, 0, stderr)
+  return { database, options }
+})
+
+describe("query", () => {
+  it.live(
+    "prints one array of rows, every type as JSON can say it",
+    () =>
+      Effect.gen(function* () {
+        const { options } = yield* setUp
+        const rows = yield* runJson<ReadonlyArray<Record<string, unknown>>>(
+          [
+            "query",
+            "--json",
+            `SELECT 1 AS small, 9007199254740993::int8 AS big, 2.50::numeric AS exact, 'NaN'::float8 AS nan, true AS yes,
+               NULL AS nothing, timestamptz '2026-01-02 03:04:05+02' AS instant, date '2026-01-02' AS day,
+               '{"a": [1, null]}'::jsonb AS object, ARRAY['x', NULL] AS list, '\\x00ff'::bytea AS bytes, E'tab\\t"\\n' AS text
+             UNION ALL SELECT 2, 1, 1, 1, false, 'a', NULL, NULL, 'null', '{}', '', ''
+             ORDER BY 1`
+          ],
+          options
+        )
+        assert.deepStrictEqual(rows[0], {
+          small: 1,
+          big: "9007199254740993",
+          exact: "2.50",
+          nan: "NaN",
+          yes: true,
+          nothing: null,
+          instant: "2026-01-02T01:04:05.000Z",
+          day: "2026-01-02",
+          object: { a: [1, null] },
+          list: ["x", null],
+          bytes: "\\x00ff",
+          text: 'tab\t"\n'
+        })
+        assert.deepInclude(rows[1], { small: 2, big: 1, nan: 1, object: null, list: [] })
+        assert.lengthOf(rows, 2)
+        assert.deepStrictEqual(yield* runJson(["query", "--json", "SELECT url FROM pages"], options), [])
+      }),
+    120_000
+  )
+
+  it.live(
+    "draws a table for people",
+    () =>
+      Effect.gen(function* () {
+        const { options } = yield* setUp
+        const sql = "SELECT n AS number, repeat('ab', n * 20) AS letters FROM generate_series(1, 2) n"
+        const { code, stderr, stdout } = yield* run(["query", sql], options)
+        assert.strictEqual(code, 0)
+        assert.strictEqual(stderr, "")
+        assert.deepStrictEqual(stdout.split("\n"), [
+          "number  letters",
+          `------  ${"-".repeat(60)}`,
+          `1       ${"ab".repeat(20)}`,
+          `2       ${"ab".repeat(29)}a…`,
+          ""
+        ])
+        assert.strictEqual((yield* run(["query", "SELECT 1 WHERE false"], options)).stdout, "(no rows)\n")
+      }),
+    120_000
+  )
+
+  it.live(
+    "changes nothing unless it is told that it may",
+    () =>
+      Effect.gen(function* () {
+        const { database, options } = yield* setUp
+        yield* database.rows("CREATE TABLE mine AS SELECT 1 AS n")
+        yield* database.rows(`ALTER TABLE mine OWNER TO ${new URL(database.url).username}`)
+        const before = yield* dump(database)
+        const only = "only one statement at a time is run: leave out what follows the first ;"
+        const readOnly = (what: string) =>
+          `the statement was refused: cannot execute ${what} in a read-only transaction; pass --write to let it change data`
+        const statements: ReadonlyArray<readonly [string, string]> = [
+          ["INSERT INTO mine VALUES (2)", readOnly("INSERT")],
+          ["DROP TABLE mine", readOnly("DROP TABLE")],
+          ["COMMIT; DROP TABLE mine", only],
+          ["SELECT 1; DELETE FROM mine", only],
+          [
+            "SELECT set_config('transaction_read_only', 'off', false)",
+            "the statement was refused: transaction read-write mode must be set before any query"
+          ]
+        ]
+        for (const [sql, says] of statements) assertRefused(yield* run(["query", sql], options), 2, says)
+        assert.deepStrictEqual(yield* dump(database), before)
+
+        const written = yield* runJson(
+          ["query", "--write", "--json", "INSERT INTO mine VALUES (2) RETURNING n"],
+          options
+        )
+        assert.deepStrictEqual(written, [{ n: 2 }])
+        assert.deepStrictEqual(yield* database.rows("SELECT n FROM mine ORDER BY n"), [{ n: 1 }, { n: 2 }])
+      }),
+    120_000
+  )
+
+  it.live(
+    "says what is wrong with a statement, or that there is nothing to ask",
+    () =>
+      Effect.gen(function* () {
+        const { options } = yield* setUp
+        assertRefused(
+          yield* run(["query", "SELEC 1"], options),
+          2,
+          /^sluice: the statement was refused: syntax error at or near "/
+        )
+        assertRefused(
+          yield* run(["query", "SELECT * FROM absent"], options),
+          2,
+          /^sluice: the statement was refused: relation ".*" does not exist$/
+        )
+        const empty = yield* directory
+        assertRefused(
+          yield* run(["query", "SELECT 1"], { cwd: empty }),
+          2,
+          "there is no embedded database in ./.sluice/postgres: run a pipeline here first"
+        )
+        assert.deepStrictEqual(filesIn(empty), [])
+      }),
+    120_000
+  )
+})
+
+describe("migrate", () => {
+  it.live(
+    "prepares once, also when two processes begin together, and changes nothing after that",
+    () =>
+      Effect.gen(function* () {
+        const database = yield* testDatabase()
+        const cwd = yield* directory
+        writeFileSync(join(cwd, "sluice.yaml"), pipeline)
+        const options = { cwd, env: { DATABASE_URL: database.url } }
+        const both = yield* Effect.all([run(["migrate"], options), run(["migrate"], options)], { concurrency: 2 })
+        for (const { code, stderr } of both) {
+          assert.strictEqual(stderr, "")
+          assert.strictEqual(code, 0)
+        }
+        const applied = yield* database.rows<{ id: string }>("SELECT id FROM sluice_migrations ORDER BY id")
+        const told = both.flatMap(({ stdout }) => /: applied (.*)\n/.exec(stdout)?.[1]?.split(", ") ?? [])
+        assert.deepStrictEqual(
+          told.sort(),
+          applied.map(({ id }) => id)
+        )
+        const before = yield* dump(database)
+        assert.isAbove(before.length, 5)
+        assert.strictEqual((yield* run(["migrate"], options)).stdout, 'schema "public" is up to date\n')
+        assert.deepStrictEqual(yield* dump(database), before)
+        assert.strictEqual((yield* run(["runs"], options)).stdout, "no runs yet\n")
+        assert.deepStrictEqual(yield* runJson(["runs", "--json"], options), [])
+      }),
+    120_000
+  )
+})

@@ -1,0 +1,203 @@
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import type { Receipt } from "@sluice/core"
+import { Deferred, Effect } from "effect"
+import { assertNoCanaryIn, assertRefused, canary, directory, run, runJson, start } from "./Cli.ts"
+import { page, serveHttp, servePages } from "./Site.ts"
+import { dump, testDatabase } from "./TestDatabase.ts"
+
+/** A working directory with a pipeline that crawls a site of ours into a fresh database. */
+const setUp = Effect.fnUntraced(function* (site: string) {
+  const database = yield* testDatabase()
+  const cwd = yield* directory
+  writeFileSync(
+    join(cwd, "sluice.yaml"),
+    `name: site
+source:
+  crawl: { url: "${site}/", depth: 3 }
+sinks:
+  - postgres: { url: $DATABASE_URL }
+embedded: { allow_private_targets: true, host_delay_ms: 0 }
+`
+  )
+  return { database, options: { cwd, env: { DATABASE_URL: database.url } } }
+})
+
+const site = servePages({
+  "/": page("home", "/a", "/b", "/gone"),
+  "/a": page("a", "/b", "https://elsewhere.example/#part"),
+  "/b": page("b")
+})
+
+describe("run", () => {
+  it.live(
+    "prints one receipt as JSON, which the tables agree with, and nothing else",
+    () =>
+      Effect.gen(function* () {
+        const { database, options } = yield* setUp(yield* site)
+        const { code, stderr, stdout } = yield* run(["run", "sluice.yaml", "--json"], options)
+        assert.strictEqual(stderr, "")
+        assert.strictEqual(code, 0)
+        assert.match(stdout, /^\{.*\}\n$/)
+        const receipt: Receipt = JSON.parse(stdout)
+        assert.hasAllKeys(receipt, [
+          "run_id",
+          "pipeline",
+          "config_hash",
+          "status",
+          "started_at",
+          "finished_at",
+          "jobs",
+          "pages",
+          "tokens",
+          "sinks",
+          "requests"
+        ])
+        assert.deepInclude(receipt, {
+          pipeline: "site",
+          status: "completed",
+          pages: { discovered: 4, completed: 3, failed: 1, cancelled: 0, delivered: 4 },
+          tokens: { charged: 3, reserved: 0 },
+          sinks: [
+            {
+              name: "postgres",
+              kind: "postgres",
+              rows: { pages: 4, links: 5, page_metadata: 4, token_summaries: 1 },
+              dead_letters: 0
+            }
+          ]
+        })
+        assert.lengthOf(receipt.jobs, 1)
+        assert.hasAllKeys(receipt.jobs[0], ["job_id", "kind", "url", "status"])
+        assert.hasAllKeys(receipt.requests, ["submitted", "reads", "retries"])
+        assert.strictEqual(receipt.requests.submitted, 1)
+        for (const instant of [receipt.started_at, receipt.finished_at]) {
+          assert.strictEqual(new Date(instant).toISOString(), instant)
+        }
+
+        const counts = (yield* dump(database)).map(({ name, rows }) => [name, rows.length])
+        assert.includeDeepMembers(counts, [
+          ["pages", 4],
+          ["links", 5],
+          ["page_metadata", 4],
+          ["token_summaries", 1],
+          ["runs", 1],
+          ["jobs", 1],
+          ["submissions", 1],
+          ["dead_letters", 0]
+        ])
+        const [listed, ...others] = yield* runJson<ReadonlyArray<Record<string, unknown>>>(["runs", "--json"], options)
+        assert.deepStrictEqual(others, [])
+        assert.deepStrictEqual(listed, {
+          run_id: receipt.run_id,
+          pipeline: "site",
+          config_hash: receipt.config_hash,
+          status: "completed",
+          started_at: receipt.started_at,
+          finished_at: receipt.finished_at,
+          pages: 4,
+          tokens: 3
+        })
+      }),
+    120_000
+  )
+
+  it.live(
+    "prints a receipt for people, in plain text where nobody watches",
+    () =>
+      Effect.gen(function* () {
+        const { database, options } = yield* setUp(yield* site)
+        const loud = yield* run(["run", "--log-level", "all"], options)
+        assert.strictEqual(loud.code, 0)
+        assert.notInclude(loud.stdout + loud.stderr, "\u001b")
+        assert.notInclude(loud.stdout + loud.stderr, "\r")
+        for (const line of loud.stderr.trimEnd().split("\n")) assert.match(line, /^(?:\{.*\}|pages .*|)$/)
+        assert.match(
+          loud.stdout,
+          /^run {8}[0-9a-f-]{36}\npipeline {3}site \(config [0-9a-f]{12}\)\nstatus {5}completed, after /
+        )
+        assert.match(loud.stdout, /\nsink postgres 4 pages, 5 links, 4 page_metadata, 1 token_summaries\n$/)
+
+        const listed = yield* run(["runs"], options)
+        assert.match(listed.stdout, /^[0-9a-f-]{36} {2}\S+Z {2}completed +4 pages {2}site\n$/)
+
+        const tables = JSON.stringify(yield* dump(database))
+        for (const secret of Object.values(canary)) assert.notInclude(tables, secret)
+        assertNoCanaryIn(options.cwd)
+      }),
+    120_000
+  )
+
+  it.live(
+    "ends as interrupted on Ctrl-C, and says so in the list of runs",
+    () =>
+      Effect.gen(function* () {
+        const reached = yield* Deferred.make<void>()
+        const hanging = yield* serveHttp((request, response) => {
+          if (request.url === "/") response.writeHead(200, { "content-type": "text/html" }).end(page("home", "/slow"))
+          else if (request.url === "/slow") Deferred.doneUnsafe(reached, Effect.void)
+          else response.writeHead(404).end()
+        })
+        const { database, options } = yield* setUp(hanging)
+        const running = yield* start(["run", "--json"], options)
+        yield* Deferred.await(reached)
+        running.signal("SIGINT")
+        const { code, stderr, stdout } = yield* running.finished
+        assert.strictEqual(stderr, "sluice: interrupted; what has landed stands, see: sluice runs\n")
+        assert.strictEqual(stdout, "")
+        assert.strictEqual(code, 130)
+        const listed = yield* runJson<ReadonlyArray<Record<string, unknown>>>(["runs", "--json"], options)
+        assert.deepStrictEqual(
+          listed.map(({ status }) => status),
+          ["interrupted"]
+        )
+        const [row] = yield* database.rows<{ receipt: Receipt }>("SELECT receipt FROM runs")
+        assert.strictEqual(row?.receipt.reason, "interrupted; remote jobs were left running")
+      }),
+    120_000
+  )
+
+  it.live(
+    "does not fetch from this machine unless the file says that it may",
+    () =>
+      Effect.gen(function* () {
+        const origin = yield* site
+        const { options } = yield* setUp(origin)
+        writeFileSync(
+          join(options.cwd, "sluice.yaml"),
+          `name: site\nsource:\n  crawl: { url: "${origin}/" }\nsinks:\n  - postgres: { url: $DATABASE_URL }\n`
+        )
+        const { code, stderr, stdout } = yield* run(["run", "--json"], options)
+        assert.strictEqual(code, 1)
+        assert.match(stderr, /^sluice: failed: the API ended job [0-9a-f-]{36} as failed\n$/)
+        const receipt: Receipt = JSON.parse(stdout)
+        assert.deepInclude(receipt.pages, { discovered: 1, completed: 0, failed: 1 })
+        const rows = yield* runJson(["query", "--json", "SELECT status, error_code FROM pages"], options)
+        assert.deepStrictEqual(rows, [{ status: "failed", error_code: "BLOCKED_TARGET" }])
+      }),
+    120_000
+  )
+
+  it.live(
+    "refuses a second run in the same directory while the embedded scraper of the first is at work",
+    () =>
+      Effect.gen(function* () {
+        const reached = yield* Deferred.make<void>()
+        const hanging = yield* serveHttp((request, response) => {
+          if (request.url === "/") Deferred.doneUnsafe(reached, Effect.void)
+          else response.writeHead(404).end()
+        })
+        const { database, options } = yield* setUp(hanging)
+        yield* start(["run", "--json"], options)
+        yield* Deferred.await(reached)
+        assertRefused(
+          yield* run(["run"], options),
+          1,
+          /^sluice: the embedded scraper could not start: The state directory .*scraper is in use$/
+        )
+        assert.lengthOf(yield* database.rows("SELECT 1 FROM runs"), 1)
+      }),
+    120_000
+  )
+})

@@ -1,0 +1,186 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { dirname, join, relative } from "node:path"
+import { fileURLToPath } from "node:url"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { directory, run } from "../../apps/runner/test/Cli.ts"
+import { testDatabase } from "../../apps/runner/test/TestDatabase.ts"
+import workspace from "../../package.json" with { type: "json" }
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+
+const documents = [
+  ...readdirSync(root).filter((name) => name.endsWith(".md")),
+  ...readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => join("docs", name))
+].sort()
+
+/** A fenced block of a document. */
+interface Block {
+  readonly language: string
+  readonly text: string
+  /** File and line, as errors name them. */
+  readonly at: string
+}
+
+const blocks: ReadonlyArray<Block> = documents.flatMap((file) => {
+  const text = readFileSync(join(root, file), "utf8")
+  return [...text.matchAll(/^```(\w*)[^\n]*\n(.*?)^```$/gms)].map((match) => ({
+    language: match[1] ?? "",
+    text: match[2] ?? "",
+    at: `${file}:${text.slice(0, match.index).split("\n").length}`
+  }))
+})
+
+const blocksIn = (...languages: ReadonlyArray<string>) => blocks.filter(({ language }) => languages.includes(language))
+
+/** The commands of a shell block: comments, continued lines, prompts and variables set in front are dealt with. */
+const commandsOf = ({ text }: Block): ReadonlyArray<ReadonlyArray<string>> =>
+  text
+    .replaceAll("\\\n", " ")
+    .split("\n")
+    .flatMap((line) => line.replace(/(?:^|\s)#.*$/, "").split(/&&|\|\|?|;/))
+    .map((command) => [...command.matchAll(/"[^"]*"|'[^']*'|\S+/g)].map(([word]) => word))
+    .map((words) => words.slice(words.findIndex((word) => word !== "$" && !/^[A-Z_]+=/.test(word))))
+    .filter((words) => words.length > 0)
+
+/** What is left of a command once it is known to call pnpm, in one of the ways to do so. */
+const pnpmArguments = (words: ReadonlyArray<string>): ReadonlyArray<string> | undefined => {
+  if (words[0] === "pnpm") return words[1] === "run" ? words.slice(2) : words.slice(1)
+  const called = words.findIndex((word) => /^pnpm@\d+$/.test(word))
+  return words[0] === "npx" && called > 0 ? words.slice(called + 1) : undefined
+}
+
+const compiler = join(root, "node_modules/typescript/bin/tsc")
+
+/** A directory from which imports are resolved as the examples' are. */
+const insideRepository = Effect.acquireRelease(
+  Effect.sync(() => {
+    mkdirSync(join(root, "reports"), { recursive: true })
+    return mkdtempSync(join(root, "reports", "docs-"))
+  }),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+)
+
+const ownCommands = new Set(["install", "add", "exec", "dlx", "update", "changeset"])
+
+describe("the documents", () => {
+  it("link to files that are there", () => {
+    for (const file of documents) {
+      const text = readFileSync(join(root, file), "utf8").replace(/^```.*?^```$/gms, "")
+      for (const [, target = ""] of text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)) {
+        if (/^[a-z]+:/.test(target)) continue
+        assert.isTrue(existsSync(join(root, dirname(file), target)), `${file} links to ${target}`)
+      }
+      for (const [, named = ""] of text.matchAll(/<!-- (\S+\.(?:ts|yaml|json)) -->/g)) {
+        assert.isTrue(existsSync(join(root, named)), `${file} names ${named}`)
+      }
+    }
+  })
+
+  it.live(
+    "hold pipelines that are valid",
+    () =>
+      Effect.gen(function* () {
+        const cwd = yield* directory
+        const pipelines = blocksIn("yaml", "yml", "json").filter(({ text }) => /^\s*"?source"?:/m.test(text))
+        assert.isAbove(pipelines.length, 0)
+        yield* Effect.forEach(
+          pipelines,
+          ({ at, language, text }, index) =>
+            Effect.gen(function* () {
+              const file = `block-${index}.${language}`
+              writeFileSync(join(cwd, file), text)
+              const names = [...text.matchAll(/\$\{?([A-Z_][A-Z0-9_]*)/g)].map(([, name = ""]) => name)
+              const env = Object.fromEntries(names.map((name) => [name, "https://set.example/"]))
+              const { code, stderr } = yield* run(["validate", file], { cwd, env })
+              assert.strictEqual(code, 0, `${at}:\n${text}\n${stderr}`)
+            }),
+          { concurrency: 2 }
+        )
+      }),
+    240_000
+  )
+
+  it.live(
+    "hold TypeScript that type-checks",
+    () =>
+      Effect.gen(function* () {
+        const code = blocksIn("ts", "typescript")
+        if (code.length === 0) return
+        const folder = yield* insideRepository
+        code.forEach(({ at, text }, index) => {
+          writeFileSync(join(folder, `block-${index}.ts`), `// ${at}\n${text}\nexport {}\n`)
+        })
+        const config = {
+          extends: relative(folder, join(root, "tsconfig.base.json")),
+          compilerOptions: { noEmit: true, noUnusedLocals: false, noUnusedParameters: false },
+          include: ["*.ts"]
+        }
+        writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config))
+        const { code: status, stdout } = yield* run(["-p", folder], { cwd: folder, entry: compiler })
+        const where = code.map(({ at }, index) => `block-${index}.ts is ${at}`).join("\n")
+        assert.strictEqual(status, 0, `${stdout}\n${where}`)
+      }),
+    120_000
+  )
+
+  it.live(
+    "hold commands that exist, with the flags they have",
+    () =>
+      Effect.gen(function* () {
+        const cwd = yield* directory
+        const calls = blocksIn("sh", "bash", "shell", "console").flatMap((block) =>
+          commandsOf(block).map((words) => ({ at: block.at, words }))
+        )
+        const ofSluice: Array<{ readonly at: string; readonly args: ReadonlyArray<string> }> = []
+        for (const { at, words } of calls) {
+          const [name = "", ...args] = pnpmArguments(words) ?? []
+          const what = `${at}: ${words.join(" ")}`
+          if (words[0] === "sluice") ofSluice.push({ at, args: words.slice(1) })
+          else if (name === "sluice") ofSluice.push({ at, args })
+          else if (name !== "" && !name.startsWith("-")) {
+            assert.isTrue(name in workspace.scripts || ownCommands.has(name), what)
+          } else if (words[0] === "node" || /^\.{0,2}\//.test(words[0] ?? "")) {
+            const script = words[0] === "node" ? words.find((word) => /\.[cm]?[jt]s$/.test(word)) : words[0]
+            if (script !== undefined) assert.isTrue(existsSync(join(root, script)), what)
+          }
+        }
+        const names = [...new Set(ofSluice.map(({ args }) => args.find((arg) => !arg.startsWith("-")) ?? ""))]
+        const helps = yield* Effect.forEach(
+          names,
+          (name) =>
+            Effect.map(run([...(name === "" ? [] : [name]), "--help"], { cwd }), ({ code, stderr, stdout }) => {
+              assert.strictEqual(code, 0, `sluice ${name}: ${stderr}`)
+              return [name, stdout] as const
+            }),
+          { concurrency: 2 }
+        )
+        const helpOf = new Map(helps)
+        for (const { args, at } of ofSluice) {
+          const help = helpOf.get(args.find((arg) => !arg.startsWith("-")) ?? "") ?? ""
+          for (const flag of args.filter((arg) => arg.startsWith("--"))) {
+            assert.include(help, flag.split("=")[0]!, `${at}: sluice ${args.join(" ")}`)
+          }
+        }
+      }),
+    240_000
+  )
+
+  it.live(
+    "hold SQL that the tables can answer",
+    () =>
+      Effect.gen(function* () {
+        const database = yield* testDatabase()
+        const cwd = yield* directory
+        const pipeline =
+          "name: a\nsource:\n  crawl: { url: https://a.example/ }\nsinks:\n  - postgres: { url: $DATABASE_URL }\n"
+        writeFileSync(join(cwd, "sluice.yaml"), pipeline)
+        const { code, stderr } = yield* run(["migrate"], { cwd, env: { DATABASE_URL: database.url } })
+        assert.strictEqual(code, 0, stderr)
+        for (const { text } of blocksIn("sql")) yield* database.rows(text.replace(/;\s*$/, ""))
+      }),
+    120_000
+  )
+})
