@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config"
 
+// Workspace packages are linked into each other's node_modules, and their tests with them.
+const linked = "**/node_modules/**"
+
 const tests = (pattern: string) => ["packages/*/test", "apps/*/test", "test"].map((folder) => `${folder}/**/${pattern}`)
 
 export default defineConfig({
@@ -10,11 +13,19 @@ export default defineConfig({
     hookTimeout: 120_000,
     reporters: ["default", ["json", { outputFile: "reports/vitest.json" }]],
     projects: [
-      { extends: true, test: { name: "unit", include: tests("*.test.ts"), exclude: tests("*.integration.test.ts") } },
+      {
+        extends: true,
+        test: { name: "unit", include: tests("*.test.ts"), exclude: [linked, ...tests("*.integration.test.ts")] }
+      },
       // Its setup starts a Postgres server, so runs without such a test do without one.
       {
         extends: true,
-        test: { name: "integration", include: tests("*.integration.test.ts"), globalSetup: "test/setup/postgres.ts" }
+        test: {
+          name: "integration",
+          include: tests("*.integration.test.ts"),
+          exclude: [linked],
+          globalSetup: "test/setup/postgres.ts"
+        }
       }
     ]
   }

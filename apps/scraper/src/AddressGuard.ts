@@ -4,7 +4,7 @@ import ipaddr from "ipaddr.js"
 import { buildConnector } from "undici"
 
 /** What the connector fails with when a target's address is not public. */
-export class BlockedAddress extends Error {
+class BlockedAddress extends Error {
   override readonly name = "BlockedAddress"
   readonly code = "BLOCKED_ADDRESS"
   constructor(target: string) {

@@ -1,7 +1,7 @@
 import { Option } from "effect"
 
 /** A URL longer than this is refused: no server is known to need it, and endless ones are traps. */
-export const maxUrlLength = 8192
+const maxUrlLength = 8192
 
 /**
  * The one spelling of an absolute http(s) URL under which a crawl knows a page, or none if it is not one.

@@ -51,7 +51,9 @@ export const pipelineJsonSchema = (
   factories: ReadonlyArray<SinkFactory>,
   further: Schema.Struct.Fields = {}
 ): Record<string, unknown> => {
-  const { definitions, schema } = Schema.toJsonSchemaDocument(pipelineSchema(factories, further))
+  const { definitions, schema } = Schema.toJsonSchemaDocument(pipelineSchema(factories, further), {
+    onExcessProperty: "error"
+  })
   return { $schema: "https://json-schema.org/draft/2020-12/schema", ...schema, $defs: definitions }
 }
 
@@ -101,6 +103,9 @@ const explain = (json: unknown, path: ReadonlyArray<string | number>, message: s
       : `unknown field "${last}"${known}`
   }
   if (message === "Missing key") return "is required"
+  if (path.length > 0 && membersAt(json, path).length > 0 && !message.includes("exactly one of")) {
+    return `must hold fields: ${membersAt(json, path).join(", ")} (write {} for none)`
+  }
   const expected = expectedAt(json, path)
   return expected === undefined ? message.replace(/^Expected /, "must be ") : `must be ${expected}`
 }
