@@ -185,13 +185,15 @@ const rawLoad = (database: Database["Service"], folder: string) =>
     { concurrency: connections }
   )
 
+const lease = { holder: "host/1/test", durationMs: 60_000 }
+
 const sinkLoad = (url: string, schema: string, mode: "append" | "merge", jobId: string) =>
   Effect.gen(function* () {
     const { ledger, begin } = yield* Postgres.sink({ url, schema, mode }).connect
     const database = yield* Postgres.open({ url, schema })
     yield* database.query("CHECKPOINT")
     const records = recordsOf(jobId)
-    const run = yield* ledger!.begin({ pipeline: "bench", configHash: "", startedAt: 1_700_000_000_000 })
+    const run = yield* ledger!.begin({ pipeline: "bench", configHash: "", startedAt: 1_700_000_000_000 }, lease)
     const session = yield* begin(run)
     const load = Stream.range(0, segmentCount - 1).pipe(
       Stream.mapEffect(
@@ -203,7 +205,10 @@ const sinkLoad = (url: string, schema: string, mode: "append" | "merge", jobId: 
           return session.write(segment, {
             store: ledger!.store,
             run: ({ rows, deadLetters }, within) =>
-              ledger!.commit({ runId, epoch, sink: "postgres", seq, bytes: 0, keys, rows, deadLetters }, within)
+              ledger!.commit(
+                { runId, epoch, sink: "postgres", seq, bytes: 0, keys, jobs: [], rows, deadLetters },
+                within
+              )
           })
         },
         { concurrency: session.concurrency }

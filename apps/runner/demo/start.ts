@@ -37,7 +37,9 @@ const firstMinute = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
     source: Crawl.make({ url: `${site}${firstPage}`, depth: 5, limit: 200 }),
     sinks: [Postgres.sink({})]
   })
-  const outcome = yield* runWithProgress(pipeline, { embedded: { allow_private_targets: true, host_delay_ms: 0 } })
+  const machine = { embedded: { allow_private_targets: true, host_delay_ms: 0 } }
+  // It costs nothing, and the site may have another address than last time: never gone on with.
+  const outcome = yield* runWithProgress(pipeline, machine, { resume: "never" })
   const code = exitCodeOf(outcome)
   if (outcome.receipt.reason !== undefined) yield* tell(`sluice: ${outcome.receipt.status}: ${outcome.receipt.reason}`)
   if (args.includes("--json")) yield* printResult(JSON.stringify(outcome.receipt))

@@ -3,6 +3,7 @@ import { CliOutput, Command } from "effect/cli"
 import { init } from "./commands/init.ts"
 import { migrate } from "./commands/migrate.ts"
 import { query } from "./commands/query.ts"
+import { cancel, resume } from "./commands/resume.ts"
 import { run } from "./commands/run.ts"
 import { runs } from "./commands/runs.ts"
 import { schema } from "./commands/schema.ts"
@@ -16,7 +17,7 @@ export const version = "0.1.0"
 /** The command line. */
 export const sluice = Command.make("sluice").pipe(
   Command.withDescription("Land web-crawl results in a warehouse, exactly once"),
-  Command.withSubcommands([init, validate, schema, run, runs, query, migrate])
+  Command.withSubcommands([init, validate, schema, run, resume, cancel, runs, query, migrate])
 )
 
 /** Help goes to standard output when it was asked for. On bad arguments it stays away: the caller says what is wrong. */

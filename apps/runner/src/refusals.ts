@@ -1,4 +1,4 @@
-import type { LedgerError, RunFailure, RunNotBegun, ScraperError, SinkError } from "@sluice/core"
+import type { LedgerError, PipelineChanged, RunFailure, RunNotBegun, ScraperError, SinkError } from "@sluice/core"
 import { DatabaseError, type MigrationError } from "@sluice/sink-postgres"
 import { exitCodes, Refusal } from "./Refusal.ts"
 
@@ -35,7 +35,9 @@ const sinkRefusal = (error: SinkError): Refusal => {
 
 /** The ledger's own words say that it could not be reached, which is not so where its database refused. */
 export const ledgerRefusal = (error: LedgerError): Refusal => {
-  if (error.reason._tag === "Fenced") return refuse(exitCodes.halted, error.message)
+  const { _tag: tag } = error.reason
+  if (tag === "Fenced" || tag === "Held") return refuse(exitCodes.halted, error.message)
+  if (tag === "UnknownRun") return refuse(exitCodes.invalid, `${error.message} that has not ended`)
   const cause = error.reason._tag === "LedgerUnavailable" ? error.reason.cause : undefined
   if (!(cause instanceof DatabaseError)) return refuse(exitCodes.failed, error.message)
   return cause.reason._tag === "Denied"
@@ -50,10 +52,12 @@ const detailOf = (cause: unknown): string | undefined =>
   cause instanceof DatabaseError ? cause.reason.detail : undefined
 
 /** What stopped a run, as a sentence and an exit code. */
-export const runRefusal = (failure: RunFailure | RunNotBegun): Refusal => {
+export const runRefusal = (failure: RunFailure | RunNotBegun | PipelineChanged): Refusal => {
   switch (failure._tag) {
     case "RunNotBegun":
       return runRefusal(failure.error)
+    case "PipelineChanged":
+      return refuse(exitCodes.halted, failure.message)
     case "SinkError":
       return sinkRefusal(failure)
     case "LedgerError":
@@ -62,7 +66,8 @@ export const runRefusal = (failure: RunFailure | RunNotBegun): Refusal => {
       const { reason } = failure
       if (reason._tag === "ApiFailed") return scraperRefusal(reason.error)
       if (reason._tag === "LedgerFailed") return ledgerRefusal(reason.error)
-      return refuse(exitCodes.incomplete, failure.message)
+      const isHalted = reason._tag === "Undecided" || reason._tag === "RequestChanged"
+      return refuse(isHalted ? exitCodes.halted : exitCodes.incomplete, failure.message)
     }
   }
 }

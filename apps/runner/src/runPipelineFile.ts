@@ -1,4 +1,4 @@
-import { type Outcome, Pipeline, type Receipt } from "@sluice/core"
+import { type Outcome, Pipeline, type Receipt, type RunOptions } from "@sluice/core"
 import { Effect, type FileSystem, Option, type Path } from "effect"
 import type { MachineSettings } from "./ApiSettings.ts"
 import { printResult, tell } from "./Output.ts"
@@ -10,10 +10,11 @@ import { scraperLayer } from "./scraperLayer.ts"
 /** Runs a pipeline with progress on standard error. Fails only if it could not begin. */
 export const runWithProgress = Effect.fnUntraced(function* (
   pipeline: Pipeline,
-  machine: MachineSettings
+  machine: MachineSettings,
+  options: RunOptions = {}
 ): Effect.fn.Return<Outcome, Refusal, FileSystem.FileSystem | Path.Path> {
   const line = yield* makeProgressLine
-  return yield* Pipeline.execute(pipeline, { onProgress: line.show }).pipe(
+  return yield* Pipeline.execute(pipeline, { ...options, onProgress: line.show }).pipe(
     Effect.mapError(runRefusal),
     Effect.provide(scraperLayer(machine)),
     Effect.ensuring(line.clear)
@@ -28,12 +29,22 @@ export const exitCodeOf = (outcome: Outcome): number => {
 }
 
 /** Runs a pipeline, prints its receipt (as JSON or for people) and answers the exit code. */
-export const runAndReport = Effect.fnUntraced(function* (pipeline: Pipeline, machine: MachineSettings, json: boolean) {
-  const outcome = yield* runWithProgress(pipeline, machine).pipe(
-    Effect.onInterrupt(() => tell("sluice: interrupted; what has landed stands, see: sluice runs"))
+export const runAndReport = Effect.fnUntraced(function* (
+  pipeline: Pipeline,
+  machine: MachineSettings,
+  options: RunOptions & { readonly json: boolean }
+) {
+  const { json } = options
+  const outcome = yield* runWithProgress(pipeline, machine, options).pipe(
+    Effect.onInterrupt(() => tell("sluice: interrupted; what has landed stands, and the next run goes on with it"))
   )
   const { receipt } = outcome
   if (receipt.reason !== undefined) yield* tell(`sluice: ${receipt.status}: ${receipt.reason}`)
+  if (receipt.status === "halted") {
+    yield* tell(
+      `sluice: decide with: sluice resume ${receipt.run_id} --adopt JOB_ID, or --resubmit, which may pay a second time`
+    )
+  }
   yield* printResult(json ? JSON.stringify(receipt) : describeReceipt(receipt))
   return exitCodeOf(outcome)
 })

@@ -65,17 +65,26 @@ const readPart = (request: BatchRequest, ordinal: number, options: ReaderOptions
       const scraper = yield* Scraper
       const url = request.urls[0]!
       const jobId = yield* submitJob(
-        { ordinal, kind: "batch", url, body: request },
-        scraper
-          .createBatch(request)
-          .pipe(
-            Effect.tap(({ invalidUrls }) =>
-              invalidUrls.length === 0
-                ? Effect.void
-                : Effect.logWarning(`the API refused ${invalidUrls.length} of ${request.urls.length} URLs of a batch`)
+        {
+          ordinal,
+          kind: "batch",
+          url,
+          tokens: request.urls.length,
+          body: (granted) => ({ ...request, urls: request.urls.slice(0, granted) }),
+          whenLost: "find"
+        },
+        (body) =>
+          scraper
+            .createBatch(body)
+            .pipe(
+              Effect.tap(({ invalidUrls }) =>
+                invalidUrls.length === 0
+                  ? Effect.void
+                  : Effect.logWarning(`the API refused ${invalidUrls.length} of ${body.urls.length} URLs of a batch`)
+              )
             )
-          )
       )
+      if (jobId === undefined) return Stream.empty
       const occurrences = countOccurrences(request.urls)
       return readJob(
         {

@@ -16,6 +16,9 @@ export const CrawlOptions = Schema.Struct({ ...CrawlRequest.fields, url: PageUrl
 })
 export type CrawlOptions = typeof CrawlOptions.Type
 
+/** Pages the API crawls at most, and so tokens a crawl can cost. */
+const largestCrawl = 10_000
+
 const decode = Schema.decodeUnknownSync(CrawlOptions, { onExcessProperty: "error" })
 
 /** A crawl as a source of a pipeline. Throws a `SchemaError` on options that make no sense. */
@@ -43,9 +46,17 @@ export const stream = (
     Effect.gen(function* () {
       const scraper = yield* Scraper
       const jobId = yield* submitJob(
-        { ordinal: 0, kind: "crawl", url: request.url, body: request },
-        scraper.createCrawl(request)
+        {
+          ordinal: 0,
+          kind: "crawl",
+          url: request.url,
+          tokens: request.limit ?? largestCrawl,
+          body: (granted) => (granted < (request.limit ?? largestCrawl) ? { ...request, limit: granted } : request),
+          whenLost: "find"
+        },
+        scraper.createCrawl
       )
+      if (jobId === undefined) return Stream.empty
       return readJob(
         {
           source: "crawl",

@@ -81,9 +81,10 @@ interface Page extends Pick<PageRecord, "key" | "url"> {
 const extractByJob = Effect.fnUntraced(function* (request: ExtractRequest, page: Page, options: ReaderOptions) {
   const scraper = yield* Scraper
   const jobId = yield* submitJob(
-    { ordinal: page.ordinal, kind: "extract", url: page.url, body: request },
-    scraper.createExtraction(request)
+    { ordinal: page.ordinal, kind: "extract", url: page.url, tokens: 1, body: () => request, whenLost: "find" },
+    scraper.createExtraction
   )
+  if (jobId === undefined) return []
   if (yield* isCommitted(jobId, page)) return []
   const job = yield* awaitEnd(jobId, options)
   return [yield* deliver(page, job)]
@@ -131,18 +132,31 @@ const extractNow = Effect.fnUntraced(function* (request: ExtractRequest, page: P
     )
   )
   const jobId = yield* submitJob(
-    { ordinal: page.ordinal, kind: "extract", url: page.url, body: request },
-    Effect.as(ask, { jobId: JobId.make(`sync-${randomUUID()}`) })
+    { ordinal: page.ordinal, kind: "extract", url: page.url, tokens: 1, body: () => request, whenLost: "give up" },
+    () => Effect.as(ask, { jobId: JobId.make(`sync-${randomUUID()}`) })
+  ).pipe(
+    // Asking again could pay again: the page is given up, and says so.
+    Effect.catchIf(isAnswerLost, () => {
+      answer = answerLost
+      return Effect.succeed(JobId.make(`sync-${randomUUID()}`))
+    })
   )
+  if (jobId === undefined) return []
   if (yield* isCommitted(jobId, page)) return []
-  // known from an earlier attempt, whose answer went with it
-  if (answer === undefined) {
-    yield* ask.pipe(
-      Effect.mapError((error) => new SourceError({ source: "extract", reason: new ApiFailed({ error }) }))
-    )
-  }
-  return [yield* deliver(page, { job_id: jobId, ...answer! })]
+  // Known from an earlier attempt, whose answer went with it.
+  return [yield* deliver(page, { job_id: jobId, ...(answer ?? answerLost) })]
 })
+
+const isAnswerLost = ({ reason }: SourceError): boolean => reason._tag === "AnswerLost"
+
+/** What a page becomes whose answer was lost after it may have been paid for. */
+const answerLost: Omit<Ended, "job_id"> = {
+  status: "failed",
+  data: null,
+  metadata: null,
+  error: { code: "ANSWER_LOST", message: "The answer was lost, and asking again could pay again" },
+  tokens_charged: null
+}
 
 const succeeded = ({ data, metadata, tokensCharged }: ExtractAnswer): Omit<Ended, "job_id"> => ({
   status: "completed",

@@ -1,5 +1,6 @@
 import type { JobId } from "@sluice/contract"
-import { Context, Effect } from "effect"
+import { Context, Effect, Schema } from "effect"
+import type { Ambiguous } from "./Adoption.ts"
 import type { JobKind, JobSnapshot } from "./JobSnapshot.ts"
 import { KeySet } from "./KeySet.ts"
 import type { LedgerError } from "./Ledger.ts"
@@ -7,13 +8,40 @@ import type { ScraperError } from "./ScraperError.ts"
 import type { Incomplete, Vanished } from "./SourceError.ts"
 
 /** Paid work a source is about to ask for. `ordinal` numbers its submissions from 0, the same way on every attempt. */
-export interface SubmissionRequest {
+export interface SubmissionRequest<Body> {
   readonly ordinal: number
   readonly kind: JobKind
   readonly url: string
-  /** The request as it goes out: what its hash is taken of. */
-  readonly body: unknown
+  /** The most it can cost, in tokens. */
+  readonly tokens: number
+  /** The request as it goes out when it may cost no more than so many tokens. */
+  readonly body: (granted: number) => Body
+  /**
+   * What is to be done when its answer was lost: look for the job in the API's lists; ask again, because asking costs
+   * nothing; or give up, because nothing could be found and asking again would pay again.
+   */
+  readonly whenLost: "find" | "ask again" | "give up"
 }
+
+/** The answer to a submission that cannot be found again was lost. It may have been paid for. */
+export class AnswerLost extends Schema.TaggedError<AnswerLost>()("AnswerLost", { url: Schema.String }) {
+  override get message(): string {
+    return `the answer for ${this.url} was lost, and asking again could pay again`
+  }
+}
+
+/** The submission of an earlier attempt at this place was another one: what was asked for has changed in between. */
+export class RequestChanged extends Schema.TaggedError<RequestChanged>()("RequestChanged", {
+  ordinal: Schema.Int,
+  url: Schema.String
+}) {
+  override get message(): string {
+    return `submission ${this.ordinal} of this run asked for something else before (now ${this.url}): what the source names has changed since, so the run cannot be gone on with; start anew (--fresh), which pays again`
+  }
+}
+
+/** Why a submission came to nothing. */
+export type SubmitFailure = ScraperError | LedgerError | Ambiguous | AnswerLost | RequestChanged
 
 /** Whether to go on with a job or to cancel it and take what has been paid for. */
 export type Verdict = "continue" | "cancel"
@@ -23,11 +51,14 @@ export type Verdict = "continue" | "cancel"
  * its own has the default, which remembers nothing and submits at once.
  */
 export interface Journal {
-  /** The job for a request: one known from an earlier attempt, or the one `post` makes. */
-  readonly submit: (
-    request: SubmissionRequest,
-    post: Effect.Effect<{ readonly jobId: JobId }, ScraperError>
-  ) => Effect.Effect<JobId, ScraperError | LedgerError>
+  /**
+   * The job for a request: one known from an earlier attempt, or the one `post` makes. None where nothing more may be asked
+   * for: the source then ends, as if the work it names were done.
+   */
+  readonly submit: <Body>(
+    request: SubmissionRequest<Body>,
+    post: (body: Body) => Effect.Effect<{ readonly jobId: JobId }, ScraperError>
+  ) => Effect.Effect<JobId | undefined, SubmitFailure>
   /** Keys of a job that every sink holds already. The source counts them as seen and does not emit them. */
   readonly committed: (jobId: string) => Effect.Effect<KeySet, LedgerError>
   /** Tells a job's counters after an answer. */
@@ -39,7 +70,7 @@ export interface Journal {
 /** The journal in force. */
 export const CurrentJournal: Context.Reference<Journal> = Context.Reference("@sluice/core/Journal", {
   defaultValue: (): Journal => ({
-    submit: (_, post) => Effect.map(post, ({ jobId }) => jobId),
+    submit: ({ body, tokens }, post) => Effect.map(post(body(tokens)), ({ jobId }) => jobId),
     committed: () => Effect.sync(() => new KeySet()),
     progress: () => Effect.succeed("continue"),
     unreconciled: (reason) => Effect.fail(reason)

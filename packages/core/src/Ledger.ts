@@ -1,10 +1,12 @@
 import { type Effect, Schema, type Stream } from "effect"
-import type { JobKind } from "./JobSnapshot.ts"
+import type { JobKind, JobSnapshot } from "./JobSnapshot.ts"
 import type { Receipt, RunStatus } from "./Receipt.ts"
 import type { DatasetCounts } from "./Segment.ts"
 
 /** Another process has taken the run over: nothing may be written under this epoch any more. */
 export class Fenced extends Schema.TaggedError<Fenced>()("Fenced", { epoch: Schema.Int, current: Schema.Int }) {}
+/** Another process carries the run out, and its lease holds. */
+export class Held extends Schema.TaggedError<Held>()("Held", { runId: Schema.String, holder: Schema.String }) {}
 /** The store cannot be reached or broke off. */
 export class LedgerUnavailable extends Schema.TaggedError<LedgerUnavailable>()("LedgerUnavailable", {
   cause: Schema.Defect()
@@ -15,7 +17,7 @@ export class UnknownRun extends Schema.TaggedError<UnknownRun>()("UnknownRun", {
 /** Every failure of a ledger. */
 export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError", {
   operation: Schema.String,
-  reason: Schema.Union([Fenced, LedgerUnavailable, UnknownRun])
+  reason: Schema.Union([Fenced, Held, LedgerUnavailable, UnknownRun])
 }) {
   override get message(): string {
     return describe(this.reason, this.operation)
@@ -26,6 +28,8 @@ const describe = (reason: LedgerError["reason"], operation: string): string => {
   switch (reason._tag) {
     case "Fenced":
       return `another process took this run over (epoch ${reason.current}, ours is ${reason.epoch}); this one stops without writing`
+    case "Held":
+      return `run ${reason.runId} is being carried out by ${reason.holder}: wait for it to end, or stop it first`
     case "LedgerUnavailable":
       return `the ledger could not be reached during ${operation}`
     case "UnknownRun":
@@ -68,6 +72,38 @@ export interface CommittedKeys {
   readonly keys: BigInt64Array
 }
 
+/**
+ * Who carries a run out, and until when nobody else may. A lease is renewed while its run is carried out; past it, or when
+ * its process is known to be dead, the run may be taken over.
+ */
+export interface Lease {
+  /** Names the process: host, process id, and something of its own. */
+  readonly holder: string
+  /** Milliseconds from now. */
+  readonly durationMs: number
+}
+
+/** A run that has not ended, as whoever may take it over finds it. */
+export interface OpenRun {
+  readonly runId: string
+  readonly pipeline: string
+  readonly configHash: string
+  readonly startedAt: number
+  /** The process that carries it out, and for how many more milliseconds its lease holds; 0 or less is past. */
+  readonly holder: string | null
+  readonly leaseLeftMs: number
+}
+
+/** What earlier attempts of a run have left. Keys are asked for apart: see `committed`. */
+export interface RunState {
+  /** The highest sequence number of a committed segment, 0 when there is none. */
+  readonly lastSeq: number
+  /** The latest snapshot of each job of the run, of those that were committed. */
+  readonly jobs: ReadonlyArray<JobSnapshot>
+  /** What each sink has taken, by its name. */
+  readonly landed: ReadonlyMap<string, { readonly rows: DatasetCounts; readonly deadLetters: number }>
+}
+
 /** What is recorded when a segment stands in a sink. */
 export interface SegmentCommit {
   readonly runId: string
@@ -76,6 +112,8 @@ export interface SegmentCommit {
   readonly seq: number
   readonly bytes: number
   readonly keys: ReadonlyArray<CommittedKeys>
+  /** Snapshots that came with the segment. */
+  readonly jobs: ReadonlyArray<JobSnapshot>
   readonly rows: DatasetCounts
   /** Records set aside instead of written. */
   readonly deadLetters: number
@@ -105,14 +143,31 @@ export interface RunSummary {
 export interface Ledger {
   /** Identity of the store: a sink living in the same one commits inside its own transaction. */
   readonly store: object
-  /** Begins a new run under epoch 1. */
-  readonly begin: (intent: RunIntent) => Effect.Effect<RunHandle, LedgerError>
-  /** Takes a run over that has not ended, raising its epoch. */
-  readonly takeOver: (runId: string) => Effect.Effect<RunHandle, LedgerError>
+  /** Begins a new run under epoch 1, held by this lease. */
+  readonly begin: (intent: RunIntent, lease: Lease) => Effect.Effect<RunHandle, LedgerError>
+  /** The newest run of a pipeline that has not ended, or the named one; none when it has ended or there is none. */
+  readonly open: (
+    which: { readonly pipeline: string } | { readonly runId: string }
+  ) => Effect.Effect<OpenRun | undefined, LedgerError>
+  /**
+   * Takes a run over that has not ended, raising its epoch: from then on its former process can write nothing. Refused
+   * with {@link Held} while a lease holds that is not `displacing`'s.
+   */
+  readonly takeOver: (runId: string, lease: Lease, displacing?: string) => Effect.Effect<RunHandle, LedgerError>
+  /** Holds the lease for longer. */
+  readonly renew: (run: RunHandle, lease: Lease) => Effect.Effect<void, LedgerError>
+  /** Gives the lease up without ending the run: it can be resumed at once. `status` is how this attempt ended. */
+  readonly suspend: (run: RunHandle, status: RunStatus) => Effect.Effect<void, LedgerError>
+  /** What earlier attempts of a run have left. */
+  readonly state: (runId: string) => Effect.Effect<RunState, LedgerError>
   /** Records the intent to submit; durable before the request leaves. Repeating an ordinal changes nothing. */
   readonly intend: (run: RunHandle, intent: SubmissionIntent) => Effect.Effect<void, LedgerError>
   /** Records the job an intent became. */
   readonly submitted: (run: RunHandle, ordinal: number, jobId: string) => Effect.Effect<void, LedgerError>
+  /** Takes an intent back that the API refused for certain: nothing was paid, and it may be asked for again. */
+  readonly refused: (run: RunHandle, ordinal: number) => Effect.Effect<void, LedgerError>
+  /** Which of these jobs the ledger knows, of any run. */
+  readonly knows: (jobIds: ReadonlyArray<string>) => Effect.Effect<ReadonlySet<string>, LedgerError>
   /** All submissions of a run, by ordinal. */
   readonly submissions: (runId: string) => Stream.Stream<Submission, LedgerError>
   /** Records a written segment. Committing the same sink and sequence number again changes nothing. */

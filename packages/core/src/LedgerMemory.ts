@@ -1,21 +1,29 @@
 import { randomUUID } from "node:crypto"
-import { Effect, Stream } from "effect"
+import { Clock, Effect, Stream } from "effect"
+import { type JobSnapshot, supersedes } from "./JobSnapshot.ts"
 import {
   type CommittedKeys,
   Fenced,
+  Held,
+  type Lease,
   type Ledger,
   LedgerError,
+  type OpenRun,
   type RunHandle,
   type RunIntent,
   type SegmentCommit,
   type Submission,
   UnknownRun
 } from "./Ledger.ts"
-import type { Receipt } from "./Receipt.ts"
+import type { Receipt, RunStatus } from "./Receipt.ts"
+import { addRows, noRows } from "./Segment.ts"
 
 interface Entry {
   readonly intent: RunIntent
   epoch: number
+  status: RunStatus | "running"
+  holder: string | null
+  leaseUntil: number
   receipt: Receipt | null
   readonly submissions: Map<number, Submission>
   readonly segments: Map<string, SegmentCommit>
@@ -43,20 +51,73 @@ export const makeLedgerMemory = (): Ledger => {
 
   return {
     store: entries,
-    begin: (intent) =>
-      Effect.sync(() => {
+    begin: (intent, lease) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
         const runId = randomUUID()
-        entries.set(runId, { intent, epoch: 1, receipt: null, submissions: new Map(), segments: new Map() })
+        const entry: Entry = {
+          intent,
+          epoch: 1,
+          receipt: null,
+          submissions: new Map(),
+          segments: new Map(),
+          ...heldBy(lease, now)
+        }
+        entries.set(runId, entry)
         return { ...intent, runId, epoch: 1 }
       }),
-    takeOver: (runId) =>
+    open: (which) =>
+      Effect.map(Clock.currentTimeMillis, (now): OpenRun | undefined => {
+        const found = [...entries]
+          .reverse()
+          .find(([runId, { intent }]) =>
+            "runId" in which ? runId === which.runId : intent.pipeline === which.pipeline
+          )
+        if (found === undefined || found[1].receipt !== null) return undefined
+        const [runId, { holder, intent, leaseUntil }] = found
+        return { runId, ...intent, holder, leaseLeftMs: leaseUntil - now }
+      }),
+    takeOver: (runId, lease, displacing) =>
       find("take over", runId).pipe(
         Effect.filterOrFail(
           ({ receipt }) => receipt === null,
           () => new LedgerError({ operation: "take over", reason: new UnknownRun({ runId }) })
         ),
-        Effect.map((entry) => ({ ...entry.intent, runId, epoch: ++entry.epoch }))
+        Effect.flatMap((entry) =>
+          Effect.flatMap(Clock.currentTimeMillis, (now) => {
+            const { holder, leaseUntil } = entry
+            if (holder !== null && leaseUntil > now && holder !== displacing) {
+              return Effect.fail(new LedgerError({ operation: "take over", reason: new Held({ runId, holder }) }))
+            }
+            Object.assign(entry, heldBy(lease, now))
+            return Effect.succeed({ ...entry.intent, runId, epoch: ++entry.epoch })
+          })
+        )
       ),
+    renew: (run, lease) =>
+      Effect.flatMap(held("renew", run), (entry) =>
+        Effect.map(Clock.currentTimeMillis, (now) => void Object.assign(entry, heldBy(lease, now)))
+      ),
+    suspend: (run, status) =>
+      Effect.map(held("suspend", run), (entry) => void Object.assign(entry, { status, holder: null, leaseUntil: 0 })),
+    state: (runId) =>
+      Effect.map(find("state", runId), ({ segments }) => {
+        const jobs = new Map<string, JobSnapshot>()
+        const landed = new Map<string, Pick<SegmentCommit, "rows" | "deadLetters">>()
+        let lastSeq = 0
+        for (const segment of segments.values()) {
+          lastSeq = Math.max(lastSeq, segment.seq)
+          for (const job of segment.jobs) {
+            const known = jobs.get(job.jobId)
+            if (known === undefined || supersedes(job, known)) jobs.set(job.jobId, job)
+          }
+          const before = landed.get(segment.sink) ?? { rows: noRows, deadLetters: 0 }
+          landed.set(segment.sink, {
+            rows: addRows(before.rows, segment.rows),
+            deadLetters: before.deadLetters + segment.deadLetters
+          })
+        }
+        return { lastSeq, jobs: [...jobs.values()], landed }
+      }),
     intend: (run, intent) =>
       Effect.map(held("intend", run), (entry) => {
         if (!entry.submissions.has(intent.ordinal)) entry.submissions.set(intent.ordinal, { ...intent, jobId: null })
@@ -66,11 +127,21 @@ export const makeLedgerMemory = (): Ledger => {
         const submission = entry.submissions.get(ordinal)
         if (submission !== undefined) entry.submissions.set(ordinal, { ...submission, jobId })
       }),
+    refused: (run, ordinal) =>
+      Effect.map(held("refused", run), (entry) => {
+        if (entry.submissions.get(ordinal)?.jobId === null) entry.submissions.delete(ordinal)
+      }),
+    knows: (jobIds) =>
+      Effect.sync(() => {
+        const known = new Set<string>()
+        for (const { submissions } of entries.values()) {
+          for (const { jobId } of submissions.values()) if (jobId !== null) known.add(jobId)
+        }
+        return new Set(jobIds.filter((jobId) => known.has(jobId)))
+      }),
     submissions: (runId) =>
-      Stream.unwrap(
-        Effect.map(find("submissions", runId), (entry) =>
-          Stream.fromIterable([...entry.submissions.values()].sort((a, b) => a.ordinal - b.ordinal))
-        )
+      Stream.suspend(() =>
+        Stream.fromIterable([...(entries.get(runId)?.submissions.values() ?? [])].sort((a, b) => a.ordinal - b.ordinal))
       ),
     commit: (commit) =>
       Effect.map(held("commit", commit), (entry) => {
@@ -78,18 +149,17 @@ export const makeLedgerMemory = (): Ledger => {
         if (!entry.segments.has(key)) entry.segments.set(key, commit)
       }),
     committed: (runId, sink) =>
-      Stream.unwrap(
-        Effect.map(find("committed", runId), (entry) =>
-          Stream.fromIterable(
-            [...entry.segments.values()]
-              .filter((segment) => segment.sink === sink)
-              .flatMap((segment): ReadonlyArray<CommittedKeys> => segment.keys)
-          )
+      Stream.suspend(() =>
+        Stream.fromIterable(
+          [...(entries.get(runId)?.segments.values() ?? [])]
+            .filter((segment) => segment.sink === sink)
+            .sort((a, b) => a.seq - b.seq)
+            .flatMap((segment): ReadonlyArray<CommittedKeys> => segment.keys)
         )
       ),
     end: (run, receipt) =>
       Effect.map(held("end", run), (entry) => {
-        entry.receipt = receipt
+        Object.assign(entry, { receipt, status: receipt.status, holder: null, leaseUntil: 0 })
       }),
     runs: ({ limit, pipeline }) =>
       Effect.sync(() =>
@@ -97,13 +167,19 @@ export const makeLedgerMemory = (): Ledger => {
           .reverse()
           .filter(([, entry]) => pipeline === undefined || entry.intent.pipeline === pipeline)
           .slice(0, limit)
-          .map(([runId, { intent, receipt }]) => ({
+          .map(([runId, { intent, receipt, status }]) => ({
             runId,
             ...intent,
-            status: receipt?.status ?? "running",
+            status,
             finishedAt: receipt === null ? null : Date.parse(receipt.finished_at),
             receipt
           }))
       )
   }
 }
+
+const heldBy = (lease: Lease, now: number) => ({
+  status: "running" as const,
+  holder: lease.holder,
+  leaseUntil: now + lease.durationMs
+})

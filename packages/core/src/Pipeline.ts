@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
+import type { Budget } from "./Budget.ts"
 import { canonicalHash } from "./canonicalJson.ts"
 import { execute, run } from "./runPipeline.ts"
 import type { Sink } from "./Sink.ts"
@@ -19,6 +20,8 @@ export interface Pipeline {
   readonly source: Source
   readonly transforms: ReadonlyArray<Transform>
   readonly sinks: NonEmptyReadonlyArray<Sink>
+  /** What a run of it may cost at most. */
+  readonly budget: Budget | undefined
   /**
    * SHA-256 in hex over what the pipeline does: name, source, transforms, and of the sinks kind, name and behaviour, but no
    * address and no secret. Written in YAML, JSON or TypeScript, the same pipeline has the same hash.
@@ -38,8 +41,9 @@ const make = (parts: {
   readonly source: Source
   readonly transforms?: ReadonlyArray<Transform>
   readonly sinks: ReadonlyArray<Sink>
+  readonly budget?: Budget | undefined
 }): Pipeline => {
-  const { name, sinks, source, transforms = [] } = parts
+  const { budget, name, sinks, source, transforms = [] } = parts
   const [first, ...others] = sinks
   if (first === undefined) throw new Error(`pipeline "${name}" has no sink: give it at least one`)
   const twice = sinks.find((sink, index) => sinks.findIndex((other) => other.name === sink.name) < index)
@@ -49,11 +53,13 @@ const make = (parts: {
     source,
     transforms,
     sinks: [first, ...others],
+    budget,
     hash: canonicalHash({
       version: hashVersion,
       name,
       source: encodeSource(source),
       transforms: transforms.map((transform) => transform.config),
+      ...(budget === undefined ? {} : { budget }),
       sinks: sinks.map((sink) => ({ kind: sink.kind, name: sink.name, behaviour: sink.behaviour }))
     })
   }

@@ -1,5 +1,6 @@
 import { Effect, Result, Schema, SchemaIssue } from "effect"
 import { distance } from "fastest-levenshtein"
+import { Budget } from "./Budget.ts"
 import { Pipeline, PipelineName } from "./Pipeline.ts"
 import type { Sink } from "./Sink.ts"
 import { Source } from "./Source.ts"
@@ -42,6 +43,7 @@ export const pipelineSchema = (factories: ReadonlyArray<SinkFactory>, further: S
     name: PipelineName,
     source: Source,
     transforms: Schema.optionalKey(Schema.Array(TransformConfig)),
+    budget: Schema.optionalKey(Budget),
     sinks: Schema.Array(sink).check(Schema.isMinLength(1, { expected: "at least one sink" }))
   }).annotate({ title: "Sluice pipeline" })
 }
@@ -74,7 +76,7 @@ export const pipelineFromConfig = Effect.fnUntraced(function* (
     })
     return yield* new ConfigInvalid({ issues: [first ?? { path: [], message: "it is no pipeline" }, ...others] })
   }
-  const { name, source, transforms = [] } = decoded.success
+  const { budget, name, source, transforms = [] } = decoded.success
   const { sinks: written } = yield* Effect.orDie(Schema.decodeUnknownEffect(WrittenSinks)(config))
   const sinks = written.flatMap((entry) =>
     factories.filter(({ kind }) => kind in entry).map((factory) => factory.make(entry[factory.kind]))
@@ -84,7 +86,7 @@ export const pipelineFromConfig = Effect.fnUntraced(function* (
     const message = `there is another sink named "${sinks[twice]!.name}": give one of them a name`
     return yield* new ConfigInvalid({ issues: [{ path: ["sinks", twice], message }] })
   }
-  return Pipeline.make({ name, source, sinks, transforms: transforms.map(Transform.fromConfig) })
+  return Pipeline.make({ name, source, sinks, budget, transforms: transforms.map(Transform.fromConfig) })
 })
 
 const WrittenSinks = Schema.Struct({ sinks: Schema.Array(Schema.Record(Schema.String, Schema.Unknown)) })

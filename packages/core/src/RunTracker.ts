@@ -1,4 +1,5 @@
 import { type JobSnapshot, supersedes } from "./JobSnapshot.ts"
+import type { RunState } from "./Ledger.ts"
 import type { PageRecord } from "./PageRecord.ts"
 import type { Receipt } from "./Receipt.ts"
 import { addRows, type DatasetCounts, noRows, type Segment } from "./Segment.ts"
@@ -27,8 +28,17 @@ export class RunTracker {
   #pages = { discovered: 0, completed: 0, failed: 0, cancelled: 0 }
   #tokens = { charged: 0, reserved: 0 }
 
-  constructor(startedAt: number) {
+  /** `earlier` is what attempts before this one have left, `delivered` how many of their pages stand in every sink. */
+  constructor(startedAt: number, earlier?: { readonly state: RunState; readonly delivered: number }) {
     this.#startedAt = startedAt
+    if (earlier === undefined) return
+    this.#seq = earlier.state.lastSeq
+    this.#delivered = earlier.delivered
+    for (const [sink, result] of earlier.state.landed) this.#landed.set(sink, result)
+    for (const job of earlier.state.jobs) {
+      this.#jobs.set(job.jobId, job)
+      this.#count(job, 1)
+    }
   }
 
   /** Takes a snapshot in, unless what is known of the job is further on. */

@@ -6,14 +6,16 @@ import {
   type ExtractJob,
   type ExtractRequest,
   type JobId,
+  type JobStatus,
   type MapRequest,
   type MapResponse,
   ScraperApi
 } from "@sluice/contract"
-import { Config, Context, Duration, Effect, Layer, Random, Redacted, Result, Schema, Semaphore } from "effect"
+import { Config, Context, DateTime, Duration, Effect, Layer, Random, Redacted, Result, Schema, Semaphore } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import { RateLimiter } from "effect/persistence"
+import type { JobListing } from "./JobListing.ts"
 import { CurrentRequestCounter } from "./RequestCounter.ts"
 import { InvalidRequest, ScraperError, ScraperReason, Unavailable } from "./ScraperError.ts"
 import { judgeAnswer, readFailure } from "./scraperAnswer.ts"
@@ -55,6 +57,12 @@ export interface Slice {
   readonly pageSize: number
 }
 
+/** The kinds of job whose lists a lost submission can be found in. */
+export type ListedKind = "crawl" | "batch" | "extract"
+
+/** Rows of a job list asked for at once. */
+const listPageSize = 100
+
 /**
  * A job the API has taken on. Its `status_url`, relative or absolute, is not followed: jobs are polled by id under the
  * base URL, so that no answer can send the key to another host.
@@ -85,6 +93,11 @@ export class Scraper extends Context.Service<
     readonly extractNow: (request: ExtractRequest) => Effect.Effect<ExtractAnswer, ScraperError>
     readonly extraction: (jobId: JobId) => Effect.Effect<ExtractJob, ScraperError>
     readonly map: (request: MapRequest) => Effect.Effect<MapResponse, ScraperError>
+    /** A page of the jobs of a kind made at or after an instant (epoch milliseconds). `page` counts from 1. */
+    readonly jobs: (
+      kind: ListedKind,
+      query: { readonly since: number; readonly page: number }
+    ) => Effect.Effect<{ readonly jobs: ReadonlyArray<JobListing>; readonly pages: number }, ScraperError>
     /** The whole derived client for calls without a name of their own here: no retries, no counting. */
     readonly api: HttpApiClient.ForApi<typeof ScraperApi, ScraperReason>
   }
@@ -243,8 +256,44 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
     extraction: Effect.fn("Scraper.extraction")((job_id) =>
       read("read extraction", api.extract.getExtractionJob({ params: { job_id } }))
     ),
+    jobs: Effect.fn("Scraper.jobs")((kind, { page, since }) => {
+      const query = { start_date: DateTime.makeUnsafe(since), page, page_size: listPageSize }
+      switch (kind) {
+        case "crawl":
+          return read("list crawls", api.crawl.listCrawlJobs({ query })).pipe(
+            Effect.map(({ jobs, page_count: pages }) => ({
+              pages,
+              jobs: jobs.map((job) => listing(job, { url: job.url, accepted: null, config: job.config }))
+            }))
+          )
+        case "batch":
+          return read("list batches", api.batch.listBatchJobs({ query })).pipe(
+            Effect.map(({ jobs, page_count: pages }) => ({
+              pages,
+              jobs: jobs.map((job) => listing(job, { url: null, accepted: job.accepted_urls, config: job.config }))
+            }))
+          )
+        case "extract":
+          return read("list extractions", api.extract.listExtractionJobs({ query })).pipe(
+            Effect.map(({ jobs, page_count: pages }) => ({
+              pages,
+              jobs: jobs.map((job) => listing(job, { url: job.url, accepted: null, config: { formats: job.output } }))
+            }))
+          )
+      }
+    }),
     map: Effect.fn("Scraper.map")((payload) => submit("map", api.map.mapUrls({ payload })))
   })
+})
+
+const listing = (
+  job: { readonly job_id: JobId; readonly status: JobStatus; readonly created_at: DateTime.Utc },
+  rest: Pick<JobListing, "url" | "accepted" | "config">
+): JobListing => ({
+  jobId: job.job_id,
+  status: job.status,
+  createdAt: DateTime.toEpochMillis(job.created_at),
+  ...rest
 })
 
 const isReason = Schema.is(ScraperReason)

@@ -32,11 +32,13 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable"
 }) {}
 /**
  * An answer that is not what the contract says. `broken` tells a body cut short from one that is whole but of another
- * shape: only the first is worth asking for again.
+ * shape: only the first is worth asking for again. `foreign` is an answer of something that is no Scraper API at all, an HTML
+ * page or a redirect: the request has never got to one.
  */
 export class Unreadable extends Schema.TaggedError<Unreadable>()("Unreadable", {
   detail: Schema.String,
-  broken: Schema.Boolean
+  broken: Schema.Boolean,
+  foreign: Schema.optionalKey(Schema.Literal(true))
 }) {}
 
 /** Why the API, or the way to it, failed. */
@@ -72,6 +74,21 @@ export class ScraperError extends Schema.TaggedError<ScraperError>()("ScraperErr
         return false
     }
   }
+  /**
+   * Whether a request that failed like this has certainly had no effect: the API refused it, or it never got there. Of any
+   * other failure nothing is known; it may have taken effect and its answer been lost.
+   */
+  get tookNoEffect(): boolean {
+    const { reason } = this
+    switch (reason._tag) {
+      case "Unavailable":
+        return reason.status === null && neverSent.has(reason.detail)
+      case "Unreadable":
+        return reason.foreign === true
+      default:
+        return true
+    }
+  }
   /** How long the server asked to be left alone, in milliseconds. */
   get retryAfterMs(): number | null {
     const { reason } = this
@@ -81,6 +98,9 @@ export class ScraperError extends Schema.TaggedError<ScraperError>()("ScraperErr
     return `${describe(this.reason, this.origin)} (${this.operation})`
   }
 }
+
+/** Network failures that come before a request is sent. */
+const neverSent = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "UND_ERR_CONNECT_TIMEOUT"])
 
 const describe = (reason: ScraperReason, origin: string): string => {
   switch (reason._tag) {

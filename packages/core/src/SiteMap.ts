@@ -44,7 +44,7 @@ const records = (
 const urls = (options: Omit<typeof MapOptions.Encoded, "into">): Stream.Stream<string, SourceError, Scraper> =>
   Stream.suspend(() => {
     const { into: _, ...request } = decode(options)
-    return Stream.unwrap(Effect.map(discover(request), ({ links }) => Stream.fromIterable(links)))
+    return Stream.unwrap(Effect.map(discover(request), (found) => Stream.fromIterable(found?.links ?? [])))
   })
 
 /** Discovering the URLs of a site: `SiteMap.make` for a pipeline, `SiteMap.records` and `SiteMap.urls` for plain streams. */
@@ -53,16 +53,21 @@ export const SiteMap = { make, records, urls }
 /** Asks for the URLs, as a submission under a job id of ours: the answer names none, and a later attempt asks again. */
 const discover = Effect.fnUntraced(function* (
   request: MapRequest
-): Effect.fn.Return<{ readonly jobId: JobId; readonly links: ReadonlyArray<string> }, SourceError, Scraper> {
+): Effect.fn.Return<
+  { readonly jobId: JobId; readonly links: ReadonlyArray<string> } | undefined,
+  SourceError,
+  Scraper
+> {
   const scraper = yield* Scraper
   let answer: MapResponse | undefined
   const ask = Effect.map(scraper.map(request), (given) => {
     answer = given
   })
   const jobId = yield* submitJob(
-    { ordinal: 0, kind: "map", url: request.url, body: request },
-    Effect.as(ask, { jobId: JobId.make(`sync-${randomUUID()}`) })
+    { ordinal: 0, kind: "map", url: request.url, tokens: 0, body: () => request, whenLost: "ask again" },
+    () => Effect.as(ask, { jobId: JobId.make(`sync-${randomUUID()}`) })
   )
+  if (jobId === undefined) return undefined
   if (answer === undefined) yield* Effect.mapError(ask, (error) => failure(new ApiFailed({ error })))
   return { jobId, links: answer!.links.map((link) => link.url) }
 })
@@ -72,7 +77,9 @@ export const stream = (options: MapOptions, reader: ReaderOptions): Stream.Strea
   const { into, ...request } = options
   return Stream.unwrap(
     Effect.gen(function* () {
-      const { jobId, links } = yield* discover(request)
+      const discovered = yield* discover(request)
+      if (discovered === undefined) return Stream.empty
+      const { jobId, links } = discovered
       if (into === undefined) return Stream.fromIterableEffect(landSite(jobId, request, links))
       if (links.length === 0) return Stream.empty
       return "extract" in into

@@ -1,4 +1,6 @@
 import { Schema } from "effect"
+import { Ambiguous } from "./Adoption.ts"
+import { AnswerLost, RequestChanged } from "./Journal.ts"
 import { LedgerError } from "./Ledger.ts"
 import { ScraperError } from "./ScraperError.ts"
 
@@ -20,10 +22,22 @@ export class ApiFailed extends Schema.TaggedError<ApiFailed>()("ApiFailed", { er
 /** The ledger failed, or refused because another process has taken the run over. */
 export class LedgerFailed extends Schema.TaggedError<LedgerFailed>()("LedgerFailed", { error: LedgerError }) {}
 
+/** The answer to a submission was lost and more than one job could be it: somebody has to decide. */
+export class Undecided extends Schema.TaggedError<Undecided>()("Undecided", { error: Ambiguous }) {}
+
 /** Every failure of a source. Records delivered before it stand. */
 export class SourceError extends Schema.TaggedError<SourceError>()("SourceError", {
   source: Schema.String,
-  reason: Schema.Union([Incomplete, Vanished, DeadlinePassed, ApiFailed, LedgerFailed])
+  reason: Schema.Union([
+    Incomplete,
+    Vanished,
+    DeadlinePassed,
+    ApiFailed,
+    LedgerFailed,
+    Undecided,
+    AnswerLost,
+    RequestChanged
+  ])
 }) {
   override get message(): string {
     const { reason } = this
@@ -34,6 +48,9 @@ export class SourceError extends Schema.TaggedError<SourceError>()("SourceError"
         return `job ${reason.jobId} was known to the API and is not any more`
       case "DeadlinePassed":
         return `job ${reason.jobId} has not ended within ${Math.round(reason.afterMs / 1000)} s; it may still be running`
+      case "AnswerLost":
+      case "RequestChanged":
+        return reason.message
       default:
         return reason.error.message
     }

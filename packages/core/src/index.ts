@@ -1,7 +1,10 @@
+export { type AdoptionOptions, Ambiguous } from "./Adoption.ts"
 export { Batch, BatchOptions } from "./Batch.ts"
+export { PipelineChanged, type Resume, RunNotBegun } from "./beginRun.ts"
 export { Crawl, CrawlOptions } from "./Crawl.ts"
 export { canonicalHash, canonicalJson } from "./canonicalJson.ts"
 export { Extract, ExtractOptions } from "./Extract.ts"
+export type { JobListing } from "./JobListing.ts"
 export { type ReaderOptions, readerDefaults } from "./JobReader.ts"
 export * from "./JobSnapshot.ts"
 export * from "./Journal.ts"
@@ -14,7 +17,8 @@ export * from "./PipelineConfig.ts"
 export * from "./Receipt.ts"
 export { CurrentRequestCounter, type RequestCounter } from "./RequestCounter.ts"
 export type { Progress } from "./RunTracker.ts"
-export { type Outcome, type RunFailure, RunNotBegun, type RunOptions } from "./runPipeline.ts"
+export type { Decision } from "./runJournal.ts"
+export type { Outcome, RunFailure, RunOptions } from "./runPipeline.ts"
 export {
   type Accepted,
   type ExtractAnswer,

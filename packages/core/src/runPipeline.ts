@@ -1,37 +1,31 @@
-import {
-  Cause,
-  Clock,
-  DateTime,
-  Effect,
-  Exit,
-  Option,
-  Schedule,
-  Schema,
-  type Scope,
-  Stream,
-  Sink as StreamSink
-} from "effect"
-import { canonicalHash } from "./canonicalJson.ts"
+import { Cause, DateTime, Effect, Exit, Option, Schedule, Stream, Sink as StreamSink } from "effect"
+import { type AdoptionOptions, adoptionDefaults } from "./Adoption.ts"
+import { type BeginOptions, type Begun, beginRun, RunNotBegun } from "./beginRun.ts"
 import { type ReaderOptions, readerDefaults } from "./JobReader.ts"
-import { CurrentJournal, type Journal } from "./Journal.ts"
-import { KeySet } from "./KeySet.ts"
-import { type CommittedKeys, type Ledger, LedgerError, type RunHandle, type SegmentCommit } from "./Ledger.ts"
-import { makeLedgerMemory } from "./LedgerMemory.ts"
+import { CurrentJournal } from "./Journal.ts"
+import type { LedgerError } from "./Ledger.ts"
 import type { PageRecord } from "./PageRecord.ts"
 import type { Pipeline } from "./Pipeline.ts"
-import type { Receipt, RunStatus } from "./Receipt.ts"
+import { Purse } from "./Purse.ts"
+import type { Receipt } from "./Receipt.ts"
 import { CurrentRequestCounter, type RequestCounter } from "./RequestCounter.ts"
-import { type Progress, RunTracker } from "./RunTracker.ts"
-import type { Scraper } from "./Scraper.ts"
+import type { Progress } from "./RunTracker.ts"
+import { type Decision, makeRunJournal } from "./runJournal.ts"
+import { isOver, reasonOf, statusOf } from "./runStatus.ts"
+import { Scraper } from "./Scraper.ts"
 import type { Segment } from "./Segment.ts"
-import { type SinkConnection, SinkError, type SinkSession } from "./Sink.ts"
+import type { SinkError } from "./Sink.ts"
 import { recordsOf } from "./Source.ts"
-import { type Incomplete, SourceError, type Vanished } from "./SourceError.ts"
+import type { Incomplete, SourceError, Vanished } from "./SourceError.ts"
+import { toCommit, withoutHeld } from "./segmentCommit.ts"
 
-/** How a run cuts and paces its work. Every number is a bound. */
-export interface RunOptions {
-  /** The ledger to use instead of that of the first sink that keeps one, or a passing one in memory. */
-  readonly ledger?: Ledger
+/** How a run is begun, cut and paced. Every number is a bound. */
+export interface RunOptions extends Partial<BeginOptions> {
+  /** What to do about a submission whose answer was lost and which could not be settled; see `halted`. */
+  readonly decision?: Decision
+  readonly adoption?: Partial<AdoptionOptions>
+  /** Asks for nothing more, cancels the remote jobs that are under way, and lands what has been paid for. */
+  readonly cancel?: boolean
   readonly reader?: Partial<ReaderOptions>
   /** A segment is closed at this many records, */
   readonly segmentRecords?: number
@@ -45,7 +39,16 @@ export interface RunOptions {
   readonly onProgress?: (progress: Progress) => Effect.Effect<void>
 }
 
-const defaults = { segmentRecords: 2000, segmentBytes: 16 * 1024 * 1024, segmentDelayMs: 500, writeRetries: 5 }
+const defaults = {
+  resume: "auto",
+  lease: "30 seconds",
+  segmentRecords: 2000,
+  segmentBytes: 16 * 1024 * 1024,
+  segmentDelayMs: 500,
+  writeRetries: 5
+} as const
+
+type Bounds = Required<Pick<RunOptions, keyof typeof defaults>>
 
 /** What can stop a run. */
 export type RunFailure = SourceError | SinkError | LedgerError
@@ -56,18 +59,11 @@ export interface Outcome {
   readonly failure: Option.Option<RunFailure>
 }
 
-/** The run could not begin: nothing was submitted and nothing paid. */
-export class RunNotBegun extends Schema.TaggedError<RunNotBegun>()("RunNotBegun", {
-  error: Schema.Union([SinkError, LedgerError])
-}) {
-  override get message(): string {
-    return this.error.message
-  }
-}
-
 /**
- * Runs a pipeline once. Connects every sink before anything is paid for. Once begun, a run always ends in a receipt: what
- * stopped it is its status and reason, not a failure of this effect. Interrupting it leaves the remote job running.
+ * Runs a pipeline, going on with its last run where that did not end. Connects every sink before anything is paid for. Once
+ * begun, it always answers with a receipt: what stopped the run is its status and reason, not a failure of this effect. A run
+ * that was interrupted, or stopped by something outside with jobs under way, stays open: its jobs go on, and running the
+ * pipeline again goes on with them. The receipt's `requests` are those of this attempt.
  */
 export const run = (pipeline: Pipeline, options: RunOptions = {}): Effect.Effect<Receipt, RunNotBegun, Scraper> =>
   Effect.map(execute(pipeline, options), ({ receipt }) => receipt)
@@ -76,65 +72,34 @@ export const run = (pipeline: Pipeline, options: RunOptions = {}): Effect.Effect
 export const execute = (pipeline: Pipeline, options: RunOptions = {}): Effect.Effect<Outcome, RunNotBegun, Scraper> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const begun = yield* begin(pipeline, options).pipe(Effect.mapError((error) => new RunNotBegun({ error })))
-      return yield* carryOut(pipeline, begun, { ...defaults, ...options })
+      const settled = { ...defaults, ...options }
+      const begun = yield* beginRun(pipeline, settled).pipe(Effect.mapError((error) => new RunNotBegun({ error })))
+      return yield* carryOut(pipeline, begun, settled)
     })
   ).pipe(Effect.withSpan("Pipeline.execute", { attributes: { pipeline: pipeline.name } }))
-
-interface Begun {
-  readonly run: RunHandle
-  readonly ledger: Ledger
-  readonly targets: ReadonlyArray<{ readonly name: string; readonly kind: string; readonly session: SinkSession }>
-}
-
-/** Opens sinks and ledger and begins the run in both. */
-const begin = Effect.fnUntraced(function* (
-  pipeline: Pipeline,
-  options: RunOptions
-): Effect.fn.Return<Begun, SinkError | LedgerError, Scope.Scope> {
-  const connections: Array<{ name: string; kind: string; connection: SinkConnection }> = []
-  for (const sink of pipeline.sinks) {
-    connections.push({ name: sink.name, kind: sink.kind, connection: yield* sink.connect })
-  }
-  const own = connections.find(({ connection }) => connection.ledger !== undefined)?.connection.ledger
-  const ledger = options.ledger ?? own ?? makeLedgerMemory()
-  const startedAt = yield* Clock.currentTimeMillis
-  const run = yield* ledger.begin({ pipeline: pipeline.name, configHash: pipeline.hash, startedAt })
-  const targets = yield* Effect.forEach(connections, ({ connection, kind, name }) =>
-    Effect.map(connection.begin(run), (session) => ({ name, kind, session }))
-  )
-  return { run, ledger, targets }
-})
 
 const carryOut = Effect.fnUntraced(function* (
   pipeline: Pipeline,
   begun: Begun,
-  options: RunOptions & typeof defaults
+  options: RunOptions & Bounds
 ): Effect.fn.Return<Outcome, never, Scraper> {
-  const { ledger, run, targets } = begun
-  const tracker = new RunTracker(run.startedAt)
+  const { ledger, lease, run, targets, tracker } = begun
   const counter: RequestCounter = { submitted: 0, reads: 0, retries: 0 }
   const unreconciled: Array<Incomplete | Vanished> = []
   const tell = Effect.suspend(() => options.onProgress?.(tracker.progress) ?? Effect.void)
-
-  const journal: Journal = {
-    submit: (request, post) =>
-      Effect.gen(function* () {
-        const { body, ...what } = request
-        const submittedAt = yield* Clock.currentTimeMillis
-        yield* ledger.intend(run, { ...what, requestHash: canonicalHash(body), submittedAt })
-        const { jobId } = yield* post
-        yield* ledger.submitted(run, request.ordinal, jobId)
-        return jobId
-      }),
-    committed: () => Effect.sync(() => new KeySet()),
-    progress: (snapshot) =>
-      Effect.suspend(() => {
-        tracker.observe(snapshot)
-        return Effect.as(tell, "continue")
-      }),
-    unreconciled: (reason) => Effect.sync(() => void unreconciled.push(reason))
-  }
+  const purse = new Purse(pipeline.budget, () => {
+    const { charged, reserved } = tracker.progress.tokens
+    return charged + reserved
+  })
+  const journal = makeRunJournal(begun, {
+    scraper: yield* Scraper,
+    adoption: { ...adoptionDefaults, ...options.adoption },
+    decision: options.decision,
+    cancel: options.cancel ?? false,
+    purse,
+    tell,
+    onUnreconciled: (reason) => void unreconciled.push(reason)
+  })
 
   const transformed = (record: PageRecord): PageRecord | null => {
     let current: PageRecord | null = record
@@ -148,20 +113,22 @@ const carryOut = Effect.fnUntraced(function* (
   const write = (segment: Segment) =>
     Effect.forEach(
       targets,
-      ({ name, session }) =>
-        session
-          .write(segment, {
+      ({ held, name, session }) => {
+        const missing = withoutHeld(segment, held)
+        return session
+          .write(missing, {
             store: ledger.store,
-            run: (result, within) => ledger.commit(toCommit(segment, name, result), within)
+            run: (result, within) => ledger.commit(toCommit(missing, name, result), within)
           })
           .pipe(
             Effect.retry({
               times: options.writeRetries,
               schedule: Schedule.exponential("200 millis").pipe(Schedule.jittered),
-              while: (error) => error._tag === "SinkError" && error.isRetryable
+              while: mayPass
             }),
             Effect.tap((result) => Effect.sync(() => tracker.land(name, result)))
-          ),
+          )
+      },
       { concurrency: targets.length, discard: true }
     ).pipe(Effect.andThen(tell))
 
@@ -180,7 +147,7 @@ const carryOut = Effect.fnUntraced(function* (
     Stream.runDrain,
     Effect.andThen(
       Effect.suspend(() =>
-        statusOf(Exit.void, tracker, unreconciled) === "completed"
+        statusOf(Exit.void, tracker, unreconciled, purse.hasKeptBack(tracker.jobs)) === "completed"
           ? Effect.forEach(targets, ({ session }) => session.publish, { discard: true })
           : Effect.void
       )
@@ -189,13 +156,23 @@ const carryOut = Effect.fnUntraced(function* (
     Effect.provideService(CurrentRequestCounter, counter)
   )
 
+  /** Holds the run's lease while it is carried out; ends, with what it was refused with, once another has taken it over. */
+  const keepHold = ledger.renew(run, lease).pipe(
+    Effect.catchIf(
+      (error) => error.reason._tag === "LedgerUnavailable",
+      () => Effect.logWarning("the ledger could not be reached to renew the lease")
+    ),
+    Effect.delay(lease.durationMs / 3),
+    Effect.forever
+  )
+
   return yield* Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* (): Effect.fn.Return<Outcome, never, Scraper> {
-      const exit = yield* Effect.exit(restore(work))
+      const exit = yield* Effect.exit(restore(Effect.raceFirst(work, keepHold)))
       const failure: Option.Option<RunFailure> = Exit.isFailure(exit)
         ? Cause.findErrorOption(exit.cause)
         : Option.none()
-      const status = statusOf(exit, tracker, unreconciled)
+      const status = statusOf(exit, tracker, unreconciled, purse.hasKeptBack(tracker.jobs))
       const finished = yield* DateTime.now
       const receipt: Receipt = {
         run_id: run.runId,
@@ -215,11 +192,13 @@ const carryOut = Effect.fnUntraced(function* (
         ...reasonOf(status, failure, tracker, unreconciled)
       }
       // A run that could not write its end down is one that did not end: it stays open in the ledger.
-      const ended = yield* Effect.result(ledger.end(run, receipt))
-      if (ended._tag === "Failure" && status === "completed") {
-        const reason = ended.failure.message
+      const written = yield* Effect.result(
+        isOver(status, failure, journal.hasAsked()) ? ledger.end(run, receipt) : ledger.suspend(run, status)
+      )
+      if (written._tag === "Failure" && status === "completed") {
+        const reason = written.failure.message
         const unwritten: Receipt = { ...receipt, status: "failed", reason }
-        return { receipt: unwritten, failure: Option.some(ended.failure) }
+        return { receipt: unwritten, failure: Option.some(written.failure) }
       }
       if (Exit.isFailure(exit) && Option.isNone(failure) && status !== "interrupted") {
         return yield* Effect.failCause(exit.cause as Cause.Cause<never>)
@@ -229,13 +208,17 @@ const carryOut = Effect.fnUntraced(function* (
   )
 })
 
+/** Whether a store that broke off may be back: its segment is written again, which changes nothing if it stands. */
+const mayPass = (error: SinkError | LedgerError): boolean =>
+  error._tag === "SinkError" ? error.isRetryable : error.reason._tag === "LedgerUnavailable"
+
 interface Gathered {
   readonly records: Array<PageRecord>
   bytes: number
 }
 
 /** Gathers records up to a segment's bounds. */
-const segmentSink = (bounds: typeof defaults) =>
+const segmentSink = (bounds: Bounds) =>
   StreamSink.fold(
     (): Gathered => ({ records: [], bytes: 0 }),
     (segment) => segment.records.length < bounds.segmentRecords && segment.bytes < bounds.segmentBytes,
@@ -245,58 +228,3 @@ const segmentSink = (bounds: typeof defaults) =>
       return Effect.succeed(segment)
     }
   )
-
-const toCommit = (
-  segment: Segment,
-  sink: string,
-  result: { readonly rows: SegmentCommit["rows"]; readonly deadLetters: number }
-): SegmentCommit => {
-  const keys = new Map<string, Array<bigint>>()
-  for (const { jobId, key } of segment.records) {
-    const held = keys.get(jobId)
-    if (held === undefined) keys.set(jobId, [key])
-    else held.push(key)
-  }
-  const { bytes, epoch, runId, seq } = segment
-  return {
-    runId,
-    epoch,
-    sink,
-    seq,
-    bytes,
-    keys: Array.from(keys, ([jobId, held]): CommittedKeys => ({ jobId, keys: BigInt64Array.from(held) })),
-    ...result
-  }
-}
-
-const statusOf = (
-  exit: Exit.Exit<unknown, RunFailure>,
-  tracker: RunTracker,
-  unreconciled: ReadonlyArray<Incomplete | Vanished>
-): RunStatus => {
-  if (Exit.isFailure(exit)) {
-    if (Cause.hasInterruptsOnly(exit.cause)) return "interrupted"
-    const error = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
-    return error?._tag === "SourceError" && error.reason._tag === "DeadlinePassed" ? "incomplete" : "failed"
-  }
-  if (unreconciled.length > 0) return "incomplete"
-  if (tracker.jobs.some(({ kind, status }) => status === "failed" && kind !== "extract")) return "failed"
-  return tracker.jobs.some(({ kind, status }) => status === "cancelled" && kind !== "extract")
-    ? "incomplete"
-    : "completed"
-}
-
-const reasonOf = (
-  status: RunStatus,
-  failure: Option.Option<RunFailure>,
-  tracker: RunTracker,
-  unreconciled: ReadonlyArray<Incomplete | Vanished>
-): { readonly reason?: string } => {
-  if (status === "completed") return {}
-  if (Option.isSome(failure)) return { reason: failure.value.message }
-  if (status === "interrupted") return { reason: "interrupted; remote jobs were left running" }
-  const [first] = unreconciled
-  if (first !== undefined) return { reason: new SourceError({ source: "job", reason: first }).message }
-  const job = tracker.jobs.find((job) => job.status === "failed" || job.status === "cancelled")
-  return { reason: job === undefined ? "unknown" : `the API ended job ${job.jobId} as ${job.status}` }
-}

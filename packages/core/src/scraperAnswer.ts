@@ -73,7 +73,8 @@ export const judgeAnswer = Effect.fnUntraced(function* (
     if (!type.includes("text/html")) return response
     return yield* new Unreadable({
       detail: "it answered HTML, not JSON; check that the base URL is that of a Scraper API",
-      broken: false
+      broken: false,
+      foreign: true
     })
   }
   const now = yield* Clock.currentTimeMillis
@@ -86,7 +87,8 @@ export const judgeAnswer = Effect.fnUntraced(function* (
     if (type.includes("text/html")) {
       return yield* new Unreadable({
         detail: "it answered HTML, not JSON; check that the base URL is that of a Scraper API",
-        broken: false
+        broken: false,
+        foreign: true
       })
     }
     return yield* new NotFound({ detail })
@@ -97,7 +99,7 @@ export const judgeAnswer = Effect.fnUntraced(function* (
     return yield* new Unavailable({ status, detail, retryAfterMs })
   }
   if (status < 400) {
-    return yield* new Unreadable({ detail: `it answered with a redirect (${status})`, broken: false })
+    return yield* new Unreadable({ detail: `it answered with a redirect (${status})`, broken: false, foreign: true })
   }
   return yield* new InvalidRequest({ status, detail, ...refusal })
 })

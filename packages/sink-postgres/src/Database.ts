@@ -25,6 +25,8 @@ export class Database extends Context.Service<
   Database,
   Queryable & {
     readonly kind: "pg" | "pglite"
+    /** The name all its connections go by at the server, and no others do; null where there are none. */
+    readonly session: string | null
     /** What all unqualified names resolve to, inside every transaction. */
     readonly schema: string
     /** The same object wherever rows and ledger can share a transaction. */

@@ -1,3 +1,4 @@
+import { JobStatus } from "@sluice/contract"
 import { JobKind, Receipt, RunStatus } from "@sluice/core"
 import { Effect, Schema } from "effect"
 
@@ -11,6 +12,37 @@ const RunRow = Schema.Struct({
   started_at: Instant,
   finished_at: Schema.NullOr(Instant),
   receipt: Schema.NullOr(Receipt)
+})
+const OpenRunRow = Schema.Struct({
+  run_id: Schema.String,
+  pipeline: Schema.String,
+  config_hash: Schema.String,
+  started_at: Instant,
+  finished_at: Schema.NullOr(Instant),
+  holder: Schema.NullOr(Schema.String),
+  lease_left_ms: Schema.Finite
+})
+const LandedRow = Schema.Struct({
+  sink: Schema.String,
+  last_seq: Schema.Int,
+  pages: Schema.Int,
+  links: Schema.Int,
+  page_metadata: Schema.Int,
+  token_summaries: Schema.Int,
+  dead_letters: Schema.Int
+})
+const SnapshotRow = Schema.Struct({
+  job_id: Schema.String,
+  kind: JobKind,
+  url: Schema.String,
+  status: JobStatus,
+  pages_discovered: Schema.Int,
+  pages_completed: Schema.Int,
+  pages_failed: Schema.Int,
+  pages_cancelled: Schema.Int,
+  tokens_charged: Schema.Int,
+  tokens_reserved: Schema.Int,
+  observed_at: Schema.Finite
 })
 const SubmissionRow = Schema.Struct({
   ordinal: Schema.Int,
@@ -31,5 +63,17 @@ export const decodeSubmissions = (rows: unknown) =>
 /** Rows of `segments`, with their keys in base64. */
 export const decodeKeys = (rows: unknown) => Effect.orDie(Schema.decodeUnknownEffect(Schema.Array(KeysRow))(rows))
 
+/** Rows of `runs`, with {@link openRunColumns}. */
+export const decodeOpenRuns = (rows: unknown) =>
+  Effect.orDie(Schema.decodeUnknownEffect(Schema.Array(OpenRunRow))(rows))
+/** Sums over `segments`, a row a sink. */
+export const decodeLanded = (rows: unknown) => Effect.orDie(Schema.decodeUnknownEffect(Schema.Array(LandedRow))(rows))
+/** Rows of `jobs` with their `token_summaries`. */
+export const decodeSnapshots = (rows: unknown) =>
+  Effect.orDie(Schema.decodeUnknownEffect(Schema.Array(SnapshotRow))(rows))
+
+/** What of a run is read to take it over; a lease that is not there is past. */
+export const openRunColumns = `run_id::text, pipeline, config_hash, started_at, finished_at, holder,
+  coalesce(extract(epoch FROM lease_until - now()) * 1000, 0)::float8 AS lease_left_ms`
 /** What of a run is read. */
 export const runColumns = "run_id::text, pipeline, config_hash, status, epoch, started_at, finished_at, receipt"

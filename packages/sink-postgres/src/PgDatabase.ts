@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto"
 import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import { Effect, Exit, Redacted, type Scope } from "effect"
@@ -23,14 +24,13 @@ const asText = (text: string): unknown => text
 export const openPg = Effect.fn("PgDatabase.open")(function* (
   options: PgOptions
 ): Effect.fn.Return<Database["Service"], DatabaseError, Scope.Scope> {
+  const session = `sluice-${process.pid}-${randomBytes(6).toString("hex")}`
   const pool = yield* Effect.acquireRelease(
-    Effect.try({ try: () => makePool(options), catch: toDatabaseError("open") }),
+    Effect.try({ try: () => makePool(options, session), catch: toDatabaseError("open") }),
     (pool) => Effect.promise(() => pool.end())
   )
   const begin = beginStatement(options.schema)
-  const connect = Effect.tryPromise({ try: () => pool.connect(), catch: toDatabaseError("connect") }).pipe(
-    Effect.tap((client) => Effect.sync(() => client.on("error", ignore)))
-  )
+  const connect = Effect.tryPromise({ try: () => pool.connect(), catch: toDatabaseError("connect") })
   const transaction = <A, E, R>(use: (transaction: Transaction) => Effect.Effect<A, E, R>) =>
     Effect.acquireUseRelease(
       connect,
@@ -43,6 +43,7 @@ export const openPg = Effect.fn("PgDatabase.open")(function* (
     )
   return Database.of({
     kind: "pg",
+    session,
     schema: options.schema,
     store: pool,
     concurrency: 2,
@@ -53,15 +54,17 @@ export const openPg = Effect.fn("PgDatabase.open")(function* (
 
 const ignore = () => {}
 
-const makePool = (options: PgOptions): pg.Pool => {
+const makePool = (options: PgOptions, session: string): pg.Pool => {
   const pool = new pg.Pool({
     connectionString: Redacted.value(options.url),
     max: options.max,
     connectionTimeoutMillis: options.connectTimeout,
-    application_name: "sluice",
+    application_name: session,
     types: { getTypeParser: (oid: number) => columnParsers[oid] ?? asText }
   })
-  // Without a listener an idle connection's end would end the process; the next statement meets the failure anyway.
+  // Without a listener a connection's end would end the process, whether it is idle, at work or on its way between the two;
+  // the next statement meets the failure anyway.
+  pool.on("connect", (client) => void client.on("error", ignore))
   pool.on("error", ignore)
   return pool
 }
@@ -110,6 +113,5 @@ const giveBack = async (client: pg.PoolClient, exit: Exit.Exit<unknown, unknown>
       destroy = true
     })
   }
-  client.removeListener("error", ignore)
   client.release(destroy)
 }

@@ -40,6 +40,7 @@ export const openPglite = Effect.fn("PgliteDatabase.open")(function* (
     )
   return Database.of({
     kind: "pglite",
+    session: null,
     schema: options.schema,
     store: storeOf(shared, options.schema),
     concurrency: 1,

@@ -264,5 +264,20 @@ COMMENT ON COLUMN dead_letters.detail IS 'The server''s words where it refused, 
 COMMENT ON COLUMN dead_letters.raw IS 'The whole record as JSON';
 COMMENT ON COLUMN dead_letters.created_at IS 'When it was set aside';
 `
+  },
+  {
+    id: "0002_resume",
+    sql: `ALTER TABLE "runs" ADD COLUMN "holder" text;
+ALTER TABLE "runs" ADD COLUMN "lease_until" timestamp with time zone;
+ALTER TABLE "runs" ADD COLUMN "session" text;
+CREATE INDEX "submissions_job_id_idx" ON "submissions" USING btree ("job_id");
+COMMENT ON COLUMN runs.holder IS 'The process that carries the run out: host, process id and a word of its own; null when none does';
+
+COMMENT ON COLUMN runs.lease_until IS 'Until when no other process may take the run over, while its holder lives';
+
+COMMENT ON COLUMN runs.session IS 'The name its process''s connections go by, so that whoever takes the run over can end them';
+
+COMMENT ON COLUMN runs.status IS 'running until the run has ended, then how it ended; with finished_at null, how its last attempt was left';
+`
   }
 ]

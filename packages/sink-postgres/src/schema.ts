@@ -148,7 +148,10 @@ export const runs = pgTable(
     epoch: integer("epoch").notNull().default(1),
     startedAt: instant("started_at").notNull(),
     finishedAt: instant("finished_at"),
-    receipt: jsonb("receipt")
+    receipt: jsonb("receipt"),
+    holder: text("holder"),
+    leaseUntil: instant("lease_until"),
+    session: text("session")
   },
   (t) => [
     index("runs_started_at_idx").on(t.startedAt.desc()),
@@ -168,7 +171,10 @@ export const submissions = pgTable(
     submittedAt: instant("submitted_at").notNull(),
     jobId: text("job_id")
   },
-  (t) => [primaryKey({ name: "submissions_pkey", columns: [t.runId, t.ordinal] })]
+  (t) => [
+    primaryKey({ name: "submissions_pkey", columns: [t.runId, t.ordinal] }),
+    index("submissions_job_id_idx").on(t.jobId)
+  ]
 )
 
 /** The ledger: segments that stand in a sink. */

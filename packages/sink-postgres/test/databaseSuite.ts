@@ -1,10 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { sampleRecord, startRun } from "@sluice/testkit"
+import { ledgerSuite, sampleRecord, startRun } from "@sluice/testkit"
 import { Deferred, Effect, Fiber } from "effect"
 import { Postgres } from "../src/index.ts"
 import { migrations } from "../src/migrations.generated.ts"
 import { freshSchema, type Place, sinkIn } from "./databases.ts"
-import { ledgerSuite } from "./ledgerSuite.ts"
 import { modelSuite } from "./modelSuite.ts"
 
 /** What holds on a server as on PGlite. */

@@ -91,6 +91,8 @@ export const landedOf = (record: PageRecord): LandedPage => {
   return landed
 }
 
+const lease = { holder: "host/1/test", durationMs: 60_000 }
+
 /** One run that writes segments through a session and commits them in the sink's ledger, or one in memory. */
 export const startRun = Effect.fn("SinkSuite.startRun")(function* (
   sink: Sink,
@@ -98,7 +100,8 @@ export const startRun = Effect.fn("SinkSuite.startRun")(function* (
   given: { readonly ledger?: Ledger; readonly run?: RunHandle } = {}
 ) {
   const ledger = given.ledger ?? connection.ledger ?? makeLedgerMemory()
-  const run = given.run ?? (yield* ledger.begin({ pipeline: "suite", configHash: "h", startedAt: 1_750_000_000_000 }))
+  const run =
+    given.run ?? (yield* ledger.begin({ pipeline: "suite", configHash: "h", startedAt: 1_750_000_000_000 }, lease))
   const session = yield* connection.begin(run)
   const segmentOf = (seq: number, records: ReadonlyArray<PageRecord>, jobs?: ReadonlyArray<JobSnapshot>): Segment => ({
     runId: run.runId,
@@ -113,7 +116,7 @@ export const startRun = Effect.fn("SinkSuite.startRun")(function* (
       store: ledger.store,
       run: ({ rows, deadLetters }, within) =>
         ledger.commit(
-          { runId: run.runId, epoch: run.epoch, sink: sink.name, seq, bytes: 1, keys: [], rows, deadLetters },
+          { runId: run.runId, epoch: run.epoch, sink: sink.name, seq, bytes: 1, keys: [], jobs: [], rows, deadLetters },
           within
         )
     })
@@ -287,7 +290,7 @@ export const sinkSuite = <E>(name: string, make: Effect.Effect<SinkUnderTest, E,
         const connection = yield* sink.connect
         const paused = yield* startRun(sink, connection)
         yield* paused.write(0, [sampleRecord("https://a.example/1")])
-        const run = yield* paused.ledger.takeOver(paused.run.runId)
+        const run = yield* paused.ledger.takeOver(paused.run.runId, lease, lease.holder)
         const failure = yield* Effect.flip(paused.write(1, [sampleRecord("https://a.example/2")]))
         assert.strictEqual(failure.reason._tag, "Fenced")
         const next = yield* startRun(sink, connection, { ledger: paused.ledger, run })

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { ExitCodeOfCommand } from "../ExitCodeOfCommand.ts"
+import { tell } from "../Output.ts"
 import { loadPipelineFile } from "../PipelineFile.ts"
 import { runAndReport } from "../runPipelineFile.ts"
 
@@ -19,10 +20,21 @@ export const jsonFlag = Flag.Boolean("json").pipe(
 /** `sluice run`. */
 export const run = Command.make(
   "run",
-  { file: pipelineArgument, json: jsonFlag },
-  Effect.fnUntraced(function* ({ file, json }) {
+  {
+    file: pipelineArgument,
+    json: jsonFlag,
+    fresh: Flag.Boolean("fresh").pipe(
+      Flag.withDescription("Start anew even if the last run did not end, and pay for it anew"),
+      Flag.withDefault(false)
+    )
+  },
+  Effect.fnUntraced(function* ({ file, fresh, json }) {
     const { machine, pipeline } = yield* loadPipelineFile(file)
     const exit = yield* ExitCodeOfCommand
-    exit.code = yield* runAndReport(pipeline, machine, json)
+    if (fresh)
+      yield* tell("sluice: starting anew; a run that did not end is left, and what it has paid for is not used")
+    exit.code = yield* runAndReport(pipeline, machine, { json, resume: fresh ? "never" : "auto" })
   })
-).pipe(Command.withDescription("Run a pipeline: crawl, load, and print the receipt"))
+).pipe(
+  Command.withDescription("Run a pipeline: crawl, load, and print the receipt; goes on with a run that did not end")
+)

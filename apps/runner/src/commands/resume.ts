@@ -1,0 +1,58 @@
+import { Effect, Option } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { ExitCodeOfCommand } from "../ExitCodeOfCommand.ts"
+import { loadPipelineFile } from "../PipelineFile.ts"
+import { invalid } from "../Refusal.ts"
+import { runAndReport } from "../runPipelineFile.ts"
+import { jsonFlag, pipelineArgument } from "./run.ts"
+
+/** The run a command is about. */
+const runArgument = Argument.String("RUN").pipe(
+  Argument.withDescription("Id of a run that has not ended; see sluice runs")
+)
+
+/** `sluice resume`: goes on with a named run, and takes a decision the run has halted for. */
+export const resume = Command.make(
+  "resume",
+  {
+    run: runArgument,
+    file: pipelineArgument,
+    json: jsonFlag,
+    adopt: Flag.String("adopt").pipe(
+      Flag.withDescription("The job that a submission whose answer was lost has become"),
+      Flag.optional
+    ),
+    resubmit: Flag.Boolean("resubmit").pipe(
+      Flag.withDescription("Submit again what may have been submitted; may pay a second time"),
+      Flag.withDefault(false)
+    )
+  },
+  Effect.fnUntraced(function* ({ adopt, file, json, resubmit, run: runId }) {
+    if (Option.isSome(adopt) && resubmit)
+      return yield* invalid("--adopt and --resubmit exclude each other: give one of them")
+    const { machine, pipeline } = yield* loadPipelineFile(file)
+    const exit = yield* ExitCodeOfCommand
+    exit.code = yield* runAndReport(pipeline, machine, {
+      json,
+      resume: { runId },
+      ...(Option.isSome(adopt)
+        ? { decision: { adopt: adopt.value } }
+        : resubmit
+          ? { decision: "resubmit" as const }
+          : {})
+    })
+  })
+).pipe(Command.withDescription("Go on with a run that has not ended"))
+
+/** `sluice cancel`: cancels a run's remote jobs and lands what has been paid for. */
+export const cancel = Command.make(
+  "cancel",
+  { run: runArgument, file: pipelineArgument, json: jsonFlag },
+  Effect.fnUntraced(function* ({ file, json, run: runId }) {
+    const { machine, pipeline } = yield* loadPipelineFile(file)
+    const exit = yield* ExitCodeOfCommand
+    exit.code = yield* runAndReport(pipeline, machine, { json, resume: { runId }, cancel: true })
+  })
+).pipe(
+  Command.withDescription("Cancel a run that has not ended: its remote jobs as well; lands what has been paid for")
+)

@@ -1,0 +1,15 @@
+import type { JobId, JobStatus } from "@sluice/contract"
+
+/** A row of a job list, of whatever kind: what a lost submission is recognised by. */
+export interface JobListing {
+  readonly jobId: JobId
+  readonly status: JobStatus
+  /** Epoch milliseconds. */
+  readonly createdAt: number
+  /** The URL asked for; null in lists that do not name it. */
+  readonly url: string | null
+  /** How many URLs were accepted; null in lists that do not count them. */
+  readonly accepted: number | null
+  /** What the job was asked to do, as far as the list tells. */
+  readonly config: Readonly<Record<string, unknown>>
+}

@@ -1,0 +1,167 @@
+import { Clock, Duration, Effect, Schema, type Scope, Stream } from "effect"
+import { KeySet } from "./KeySet.ts"
+import {
+  Held,
+  type Lease,
+  type Ledger,
+  LedgerError,
+  type OpenRun,
+  type RunHandle,
+  type Submission,
+  UnknownRun
+} from "./Ledger.ts"
+import { makeLedgerMemory } from "./LedgerMemory.ts"
+import type { Pipeline } from "./Pipeline.ts"
+import { isKnownDead, makeHolder } from "./RunHolder.ts"
+import { RunTracker } from "./RunTracker.ts"
+import { type SinkConnection, SinkError, type SinkSession } from "./Sink.ts"
+
+/** Which run to carry out: the pipeline's last one if it did not end (`auto`), a new one (`never`), or a named one. */
+export type Resume = "auto" | "never" | { readonly runId: string }
+
+/** How a run is begun. */
+export interface BeginOptions {
+  readonly ledger?: Ledger
+  readonly resume: Resume
+  /** How long a process that has died, or was stopped, keeps others from its run. Renewed three times as often. */
+  readonly lease: Duration.Input
+}
+
+/** The last run of the pipeline did not end, and the pipeline is another one now. */
+export class PipelineChanged extends Schema.TaggedError<PipelineChanged>()("PipelineChanged", {
+  runId: Schema.String
+}) {
+  override get message(): string {
+    return `run ${this.runId} of this pipeline did not end, and the pipeline has changed since: run it as it was to go on with it, or start anew (--fresh), which pays for a new job`
+  }
+}
+
+/** The run could not begin: nothing was submitted and nothing paid. */
+export class RunNotBegun extends Schema.TaggedError<RunNotBegun>()("RunNotBegun", {
+  error: Schema.Union([SinkError, LedgerError, PipelineChanged])
+}) {
+  override get message(): string {
+    return this.error.message
+  }
+}
+
+/** A sink of a run, and the keys it holds of earlier attempts, by job. */
+export interface Target {
+  readonly name: string
+  readonly kind: string
+  readonly session: SinkSession
+  readonly held: ReadonlyMap<string, KeySet>
+}
+
+/** A run about to be carried out. */
+export interface Begun {
+  readonly run: RunHandle
+  readonly ledger: Ledger
+  readonly lease: Lease
+  readonly isResumed: boolean
+  readonly targets: ReadonlyArray<Target>
+  readonly submissions: ReadonlyMap<number, Submission>
+  readonly tracker: RunTracker
+}
+
+/** Opens sinks and ledger, and begins a run or takes the open one over. */
+export const beginRun = Effect.fnUntraced(function* (
+  pipeline: Pipeline,
+  options: BeginOptions
+): Effect.fn.Return<Begun, SinkError | LedgerError | PipelineChanged, Scope.Scope> {
+  const connections: Array<{ name: string; kind: string; connection: SinkConnection }> = []
+  for (const sink of pipeline.sinks) {
+    connections.push({ name: sink.name, kind: sink.kind, connection: yield* sink.connect })
+  }
+  const own = connections.find(({ connection }) => connection.ledger !== undefined)?.connection.ledger
+  const ledger = options.ledger ?? own ?? makeLedgerMemory()
+  const lease: Lease = { holder: yield* makeHolder, durationMs: Duration.toMillis(options.lease) }
+  const open = yield* findOpen(ledger, pipeline, options.resume)
+  const run =
+    open === undefined
+      ? yield* ledger.begin(
+          { pipeline: pipeline.name, configHash: pipeline.hash, startedAt: yield* Clock.currentTimeMillis },
+          lease
+        )
+      : yield* takeOver(ledger, open, lease)
+  const targets = yield* Effect.forEach(connections, ({ connection, kind, name }) =>
+    Effect.gen(function* () {
+      const session = yield* connection.begin(run)
+      const held = open === undefined ? new Map<string, KeySet>() : yield* heldBy(ledger, run.runId, name)
+      return { name, kind, session, held }
+    })
+  )
+  if (open === undefined) {
+    const tracker = new RunTracker(run.startedAt)
+    return { run, ledger, lease, isResumed: false, targets, submissions: new Map(), tracker }
+  }
+  const submissions = new Map<number, Submission>()
+  yield* Stream.runForEach(ledger.submissions(run.runId), (submission) =>
+    Effect.sync(() => void submissions.set(submission.ordinal, submission))
+  )
+  const tracker = new RunTracker(run.startedAt, {
+    state: yield* ledger.state(run.runId),
+    delivered: countEverywhere(targets)
+  })
+  return { run, ledger, lease, isResumed: true, targets, submissions, tracker }
+})
+
+/** The run to go on with, if there is one and it is the same pipeline's. */
+const findOpen = Effect.fnUntraced(function* (
+  ledger: Ledger,
+  pipeline: Pipeline,
+  resume: Resume
+): Effect.fn.Return<OpenRun | undefined, LedgerError | PipelineChanged> {
+  if (resume === "never") return undefined
+  const open = yield* ledger.open(resume === "auto" ? { pipeline: pipeline.name } : resume)
+  if (open === undefined) {
+    if (resume === "auto") return undefined
+    return yield* new LedgerError({ operation: "resume", reason: new UnknownRun(resume) })
+  }
+  if (open.configHash !== pipeline.hash) return yield* new PipelineChanged({ runId: open.runId })
+  return open
+})
+
+/** Takes a run over as soon as its holder is known to be dead or has let its lease pass. */
+const takeOver = Effect.fnUntraced(function* (
+  ledger: Ledger,
+  open: OpenRun,
+  lease: Lease
+): Effect.fn.Return<RunHandle, LedgerError> {
+  const { holder, leaseLeftMs, runId } = open
+  if (holder === null || leaseLeftMs <= 0) return yield* ledger.takeOver(runId, lease)
+  if (yield* isKnownDead(holder)) return yield* ledger.takeOver(runId, lease, holder)
+  // No longer than a lease of ours lasts: a holder that lives renews its own, and there is no point in waiting for it.
+  if (leaseLeftMs > lease.durationMs) {
+    return yield* new LedgerError({ operation: "take over", reason: new Held({ runId, holder }) })
+  }
+  yield* Effect.logInfo(`run ${runId} is held by ${holder}; waiting for its lease to pass`)
+  yield* Effect.sleep(leaseLeftMs + 50)
+  return yield* ledger.takeOver(runId, lease)
+})
+
+const heldBy = Effect.fnUntraced(function* (ledger: Ledger, runId: string, sink: string) {
+  const held = new Map<string, KeySet>()
+  yield* Stream.runForEach(ledger.committed(runId, sink), ({ jobId, keys }) =>
+    Effect.sync(() => {
+      const set = held.get(jobId) ?? new KeySet()
+      for (const key of keys) set.add(key)
+      held.set(jobId, set)
+    })
+  )
+  return held
+})
+
+/** The keys of a job that every sink holds. */
+export const heldEverywhere = (targets: ReadonlyArray<Target>, jobId: string): KeySet => {
+  const everywhere = new KeySet()
+  const [first, ...others] = targets.map(({ held }) => held.get(jobId))
+  for (const key of first ?? []) if (others.every((held) => held?.has(key) === true)) everywhere.add(key)
+  return everywhere
+}
+
+const countEverywhere = (targets: ReadonlyArray<Target>): number => {
+  let count = 0
+  for (const jobId of targets[0]?.held.keys() ?? []) count += heldEverywhere(targets, jobId).size
+  return count
+}

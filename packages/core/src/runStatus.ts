@@ -1,0 +1,72 @@
+import { Cause, Exit, Option } from "effect"
+import type { LedgerError } from "./Ledger.ts"
+import type { RunStatus } from "./Receipt.ts"
+import type { RunTracker } from "./RunTracker.ts"
+import type { RunFailure } from "./runPipeline.ts"
+import { type Incomplete, SourceError, type Vanished } from "./SourceError.ts"
+
+/** How a run ended. */
+export const statusOf = (
+  exit: Exit.Exit<unknown, RunFailure>,
+  tracker: RunTracker,
+  unreconciled: ReadonlyArray<Incomplete | Vanished>,
+  isOverBudget: boolean
+): RunStatus => {
+  if (Exit.isFailure(exit)) {
+    if (Cause.hasInterruptsOnly(exit.cause)) return "interrupted"
+    const error = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
+    if (error === undefined) return "failed"
+    if (error._tag === "LedgerError") return haltsRun(error) ? "halted" : "failed"
+    if (error._tag === "SinkError") return "failed"
+    switch (error.reason._tag) {
+      case "DeadlinePassed":
+        return "incomplete"
+      case "Undecided":
+      case "RequestChanged":
+        return "halted"
+      case "ApiFailed":
+        return error.reason.error.reason._tag === "PaymentRequired" ? "stopped_budget" : "failed"
+      case "LedgerFailed":
+        return haltsRun(error.reason.error) ? "halted" : "failed"
+      default:
+        return "failed"
+    }
+  }
+  if (unreconciled.length > 0) return "incomplete"
+  if (isOverBudget) return "stopped_budget"
+  if (tracker.jobs.some(({ kind, status }) => status === "failed" && kind !== "extract")) return "failed"
+  return tracker.jobs.some(({ kind, status }) => status === "cancelled" && kind !== "extract")
+    ? "incomplete"
+    : "completed"
+}
+
+/** Why it did not complete, as the receipt says it. */
+export const reasonOf = (
+  status: RunStatus,
+  failure: Option.Option<RunFailure>,
+  tracker: RunTracker,
+  unreconciled: ReadonlyArray<Incomplete | Vanished>
+): { readonly reason?: string } => {
+  if (status === "completed") return {}
+  if (Option.isSome(failure)) return { reason: failure.value.message }
+  if (status === "interrupted") {
+    return { reason: "interrupted; remote jobs were left running, and running the pipeline again goes on with them" }
+  }
+  if (status === "stopped_budget") return { reason: "the budget of this run is used up; what was paid for is landed" }
+  const [first] = unreconciled
+  if (first !== undefined) return { reason: new SourceError({ source: "job", reason: first }).message }
+  const job = tracker.jobs.find((job) => job.status === "failed" || job.status === "cancelled")
+  return { reason: job === undefined ? "unknown" : `the API ended job ${job.jobId} as ${job.status}` }
+}
+
+/** Another process has the run: nothing can be written any more. */
+const haltsRun = (error: LedgerError): boolean => error.reason._tag === "Fenced"
+
+/**
+ * Whether a run has ended for good. One that something outside has stopped, while jobs that may have been paid for are under
+ * way, has not: the next attempt goes on with it.
+ */
+export const isOver = (status: RunStatus, failure: Option.Option<RunFailure>, hasAsked: boolean): boolean => {
+  if (status === "interrupted" || status === "halted") return false
+  return Option.isNone(failure) || !hasAsked
+}

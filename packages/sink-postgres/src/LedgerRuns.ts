@@ -1,0 +1,202 @@
+import { Held, type Ledger, LedgerError, Receipt, type RunHandle } from "@sluice/core"
+import { Effect, Schema } from "effect"
+import type { Database, Queryable } from "./Database.ts"
+import type { DatabaseError } from "./DatabaseError.ts"
+import { decodeOpenRuns, decodeRuns, openRunColumns, runColumns } from "./LedgerRows.ts"
+import { fence, isUuid, toInstant, toLedgerError, unknownRun } from "./ledgerErrors.ts"
+import { makeRunId } from "./RunId.ts"
+
+/** How a run begins, changes hands and ends. Leases go by the database's clock alone. */
+export const ledgerRuns = (
+  database: Database["Service"]
+): Pick<Ledger, "begin" | "open" | "takeOver" | "renew" | "suspend" | "end" | "runs"> => ({
+  begin: Effect.fn("PostgresLedger.begin")(
+    function* (intent, lease) {
+      const runId = yield* makeRunId(intent.startedAt)
+      yield* database.query(
+        `INSERT INTO runs (run_id, pipeline, config_hash, started_at, holder, lease_until, session)
+         VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 ms', $7)`,
+        [
+          runId,
+          intent.pipeline,
+          intent.configHash,
+          toInstant(intent.startedAt),
+          lease.holder,
+          lease.durationMs,
+          database.session
+        ]
+      )
+      return { ...intent, runId, epoch: 1 }
+    },
+    Effect.mapError(toLedgerError("begin"))
+  ),
+
+  open: Effect.fn("PostgresLedger.open")(
+    function* (which) {
+      if ("runId" in which && !isUuid(which.runId)) return undefined
+      const rows =
+        "runId" in which
+          ? yield* database.query(`SELECT ${openRunColumns} FROM runs WHERE run_id = $1`, [which.runId])
+          : yield* database.query(
+              `SELECT ${openRunColumns} FROM runs WHERE pipeline = $1 ORDER BY started_at DESC, run_id DESC LIMIT 1`,
+              [which.pipeline]
+            )
+      const [run] = yield* decodeOpenRuns(rows)
+      if (run === undefined || run.finished_at !== null) return undefined
+      return {
+        runId: run.run_id,
+        pipeline: run.pipeline,
+        configHash: run.config_hash,
+        startedAt: Date.parse(run.started_at),
+        holder: run.holder,
+        leaseLeftMs: run.lease_left_ms
+      }
+    },
+    Effect.mapError(toLedgerError("open"))
+  ),
+
+  takeOver: Effect.fn("PostgresLedger.takeOver")(
+    function* (runId, lease, displacing) {
+      if (!isUuid(runId)) return yield* unknownRun("take over", runId)
+      yield* hangUp(database, runId, displacing)
+      const rows = yield* database.query(
+        `UPDATE runs SET epoch = epoch + 1, status = 'running', holder = $2, lease_until = now() + $3 * interval '1 ms',
+           session = $5
+         WHERE run_id = $1 AND ${takeable("$4")} RETURNING ${runColumns}`,
+        [runId, lease.holder, lease.durationMs, displacing ?? null, database.session]
+      )
+      const [run] = yield* decodeRuns(rows)
+      if (run === undefined) return yield* notTaken(database, runId)
+      return {
+        runId,
+        pipeline: run.pipeline,
+        configHash: run.config_hash,
+        startedAt: Date.parse(run.started_at),
+        epoch: run.epoch
+      }
+    },
+    Effect.mapError(toLedgerError("take over"))
+  ),
+
+  renew: Effect.fn("PostgresLedger.renew")(
+    (run, lease) =>
+      fenced(
+        database,
+        "renew",
+        run,
+        "UPDATE runs SET holder = $2, lease_until = now() + $3 * interval '1 ms' WHERE run_id = $1",
+        [run.runId, lease.holder, lease.durationMs]
+      ),
+    Effect.mapError(toLedgerError("renew"))
+  ),
+
+  suspend: Effect.fn("PostgresLedger.suspend")(
+    (run, status) =>
+      fenced(
+        database,
+        "suspend",
+        run,
+        "UPDATE runs SET status = $2, holder = NULL, lease_until = NULL WHERE run_id = $1",
+        [run.runId, status]
+      ),
+    Effect.mapError(toLedgerError("suspend"))
+  ),
+
+  end: Effect.fn("PostgresLedger.end")(
+    function* (run, receipt) {
+      const encoded = yield* Effect.orDie(Schema.encodeEffect(Schema.fromJsonString(Receipt))(receipt))
+      yield* fenced(
+        database,
+        "end",
+        run,
+        `UPDATE runs SET status = $2, finished_at = $3, receipt = $4, holder = NULL, lease_until = NULL
+         WHERE run_id = $1`,
+        [run.runId, receipt.status, receipt.finished_at, encoded]
+      )
+    },
+    Effect.mapError(toLedgerError("end"))
+  ),
+
+  runs: Effect.fn("PostgresLedger.runs")(
+    function* (options) {
+      const rows = yield* database.query(
+        `SELECT ${runColumns} FROM runs WHERE $1::text IS NULL OR pipeline = $1
+       ORDER BY started_at DESC, run_id DESC LIMIT $2`,
+        [options.pipeline ?? null, options.limit]
+      )
+      return (yield* decodeRuns(rows)).map((run) => ({
+        runId: run.run_id,
+        pipeline: run.pipeline,
+        configHash: run.config_hash,
+        status: run.status,
+        startedAt: Date.parse(run.started_at),
+        finishedAt: run.finished_at === null ? null : Date.parse(run.finished_at),
+        receipt: run.receipt
+      }))
+    },
+    Effect.mapError(toLedgerError("runs"))
+  )
+})
+
+/** Whether a run may be taken over, by whoever may displace the holder named by a parameter. */
+const takeable = (displacing: string) =>
+  `finished_at IS NULL AND (holder IS NULL OR lease_until IS NULL OR lease_until <= now() OR holder = ${displacing})`
+
+/**
+ * Ends the connections of the process a run is about to be taken from. One that was stopped in the middle of a transaction
+ * would hold its locks for as long as it is stopped, and both the takeover and the pages that follow would wait for them.
+ */
+const hangUp = (
+  database: Database["Service"],
+  runId: string,
+  displacing: string | undefined
+): Effect.Effect<void, DatabaseError> =>
+  database.session === null
+    ? Effect.void
+    : database
+        .query(
+          `SELECT pg_terminate_backend(a.pid) FROM runs r JOIN pg_stat_activity a ON a.application_name = r.session
+           WHERE r.run_id = $1 AND ${takeable("$2")} AND a.datname = current_database() AND a.pid <> pg_backend_pid()
+             AND r.session <> $3`,
+          [runId, displacing ?? null, database.session]
+        )
+        .pipe(
+          // Another role's connections may not be ended: then there is nothing but to wait for them.
+          Effect.catchIf(
+            (error) => error.reason._tag === "Denied",
+            () => Effect.void
+          ),
+          Effect.asVoid
+        )
+
+/** One statement under the run's epoch. */
+const fenced = (
+  database: Database["Service"],
+  operation: string,
+  run: Pick<RunHandle, "runId" | "epoch">,
+  sql: string,
+  parameters: ReadonlyArray<unknown>
+): Effect.Effect<void, DatabaseError | LedgerError> =>
+  database.transaction((tx) =>
+    Effect.andThen(fenceForUpdate(tx, operation, run), Effect.asVoid(tx.query(sql, parameters)))
+  )
+
+/** Locks the run's row as an update will: a shared lock that has to grow could meet another's that has to as well. */
+const fenceForUpdate = (tx: Queryable, operation: string, run: Pick<RunHandle, "runId" | "epoch">) =>
+  Effect.andThen(
+    isUuid(run.runId) ? tx.query("SELECT 1 FROM runs WHERE run_id = $1 FOR NO KEY UPDATE", [run.runId]) : Effect.void,
+    fence(tx, operation, run)
+  )
+
+/** Says why a run was not taken over. */
+const notTaken = Effect.fnUntraced(function* (
+  database: Database["Service"],
+  runId: string
+): Effect.fn.Return<never, DatabaseError | LedgerError> {
+  const [row] = yield* database.query("SELECT holder FROM runs WHERE run_id = $1 AND finished_at IS NULL", [runId])
+  if (row === undefined) return yield* unknownRun("take over", runId)
+  return yield* new LedgerError({
+    operation: "take over",
+    reason: new Held({ runId, holder: String(row.holder ?? "another process") })
+  })
+})

@@ -1,0 +1,133 @@
+import type { CommittedKeys, JobSnapshot, Ledger, LedgerError, LedgerTransaction, SegmentCommit } from "@sluice/core"
+import { Effect, Stream } from "effect"
+import { packKeys, unpackKeys } from "./CommittedKeys.ts"
+import type { Database, Queryable, Transaction } from "./Database.ts"
+import type { DatabaseError } from "./DatabaseError.ts"
+import { registerJobs, writeSnapshots } from "./JobRows.ts"
+import { decodeKeys, decodeLanded, decodeSnapshots } from "./LedgerRows.ts"
+import { isUuid, proveEpoch, toLedgerError, unknownRun } from "./ledgerErrors.ts"
+import { pagesOf } from "./pagesOf.ts"
+
+const segmentsAtOnce = 50
+
+/** What stands where. */
+export const ledgerSegments = (database: Database["Service"]): Pick<Ledger, "commit" | "committed" | "state"> => ({
+  commit: Effect.fn("PostgresLedger.commit")(
+    function* (commit, within) {
+      const connection = connectionOf(database, within)
+      // The sink of this database has written the snapshots itself; for any other the ledger keeps them.
+      if (connection !== undefined) return yield* insertSegment(connection, commit)
+      const numbers = yield* numbersOf(database, commit)
+      yield* database.transaction((tx) =>
+        Effect.andThen(insertSegment(tx, commit), writeSnapshots(tx, commit.jobs, numbers))
+      )
+    },
+    Effect.mapError(toLedgerError("commit"))
+  ),
+
+  committed: (runId, sink) =>
+    !isUuid(runId)
+      ? Stream.empty
+      : pagesOf(segmentsAtOnce, (after) =>
+          database
+            .query(
+              `SELECT sink, seq, encode(keys, 'base64') AS keys FROM segments
+               WHERE run_id = $1 AND sink = $2 AND seq > $3 ORDER BY seq LIMIT ${segmentsAtOnce}`,
+              [runId, sink, after]
+            )
+            .pipe(Effect.mapError(toLedgerError("committed")), Effect.flatMap(decodeKeys))
+        )((row) => row.seq).pipe(
+          Stream.flatMap(
+            (row): Stream.Stream<CommittedKeys> => Stream.fromIterable(unpackKeys(Buffer.from(row.keys, "base64")))
+          )
+        ),
+
+  state: Effect.fn("PostgresLedger.state")(
+    function* (runId) {
+      if (!isUuid(runId)) return yield* unknownRun("state", runId)
+      const landed = yield* decodeLanded(
+        yield* database.query(
+          `SELECT sink, max(seq) AS last_seq, sum(pages)::int AS pages, sum(links)::int AS links,
+             sum(page_metadata)::int AS page_metadata, sum(token_summaries)::int AS token_summaries,
+             sum(dead_letters)::int AS dead_letters
+           FROM segments WHERE run_id = $1 GROUP BY sink`,
+          [runId]
+        )
+      )
+      const jobs = yield* decodeSnapshots(
+        yield* database.query(
+          `SELECT j.job_id, j.kind, j.url, j.status, t.pages_discovered, t.pages_completed, t.pages_failed,
+             t.pages_cancelled, t.tokens_charged, t.tokens_reserved,
+             (extract(epoch FROM t.observed_at) * 1000)::float8 AS observed_at
+           FROM jobs j JOIN token_summaries t USING (job_no) WHERE j.run_id = $1 AND j.kind IS NOT NULL`,
+          [runId]
+        )
+      )
+      return {
+        lastSeq: Math.max(0, ...landed.map((row) => row.last_seq)),
+        jobs: jobs.map(
+          (row): JobSnapshot => ({
+            jobId: row.job_id,
+            kind: row.kind,
+            url: row.url,
+            status: row.status,
+            discovered: row.pages_discovered,
+            completed: row.pages_completed,
+            failed: row.pages_failed,
+            cancelled: row.pages_cancelled,
+            tokensCharged: row.tokens_charged,
+            tokensReserved: row.tokens_reserved,
+            observedAt: Math.round(row.observed_at)
+          })
+        ),
+        landed: new Map(
+          landed.map(({ dead_letters: deadLetters, last_seq: _, sink, ...rows }) => [sink, { rows, deadLetters }])
+        )
+      }
+    },
+    Effect.mapError(toLedgerError("state"))
+  )
+})
+
+const numbersOf = (database: Database["Service"], commit: SegmentCommit) => {
+  const jobIds = commit.jobs.map(({ jobId }) => jobId)
+  return jobIds.length === 0
+    ? Effect.succeed(new Map<string, number>())
+    : database.transaction((tx) => registerJobs(tx, commit.runId, jobIds))
+}
+
+/** The fence and the segment's row in one statement: what every segment waits for is asked once. */
+const insertSegment = Effect.fnUntraced(function* (
+  tx: Queryable,
+  commit: SegmentCommit
+): Effect.fn.Return<void, DatabaseError | LedgerError> {
+  if (!isUuid(commit.runId)) return yield* unknownRun("commit", commit.runId)
+  const rows = yield* tx.query(
+    `WITH run AS MATERIALIZED (SELECT epoch FROM runs WHERE run_id = $1::uuid FOR SHARE),
+     added AS (
+       INSERT INTO segments
+         (run_id, sink, seq, epoch, bytes, keys, pages, links, page_metadata, token_summaries, dead_letters)
+       SELECT $1::uuid, $2::text, $3::int, $4::int, $5::bigint, $6::bytea, $7::int, $8::int, $9::int, $10::int, $11::int
+       FROM run WHERE epoch = $4::int
+       ON CONFLICT DO NOTHING)
+     SELECT epoch FROM run`,
+    [
+      commit.runId,
+      commit.sink,
+      commit.seq,
+      commit.epoch,
+      commit.bytes,
+      packKeys(commit.keys),
+      commit.rows.pages,
+      commit.rows.links,
+      commit.rows.page_metadata,
+      commit.rows.token_summaries,
+      commit.deadLetters
+    ]
+  )
+  yield* proveEpoch("commit", commit, rows)
+})
+
+/** Only this database's own sink hands out a transaction under its store. */
+const connectionOf = (database: Database["Service"], within: LedgerTransaction | undefined): Transaction | undefined =>
+  within?.store === database.store ? (within.connection as Transaction) : undefined

@@ -1,0 +1,48 @@
+import { Fenced, LedgerError, LedgerUnavailable, type RunHandle, UnknownRun } from "@sluice/core"
+import { DateTime, Effect, Schema } from "effect"
+import type { Queryable, Row } from "./Database.ts"
+import type { DatabaseError } from "./DatabaseError.ts"
+
+/** Run ids are UUIDs; anything else is no run of ours, and is not asked of the database. */
+export const isUuid = Schema.is(Schema.String.check(Schema.isUUID()))
+
+/** An instant as the database reads it. */
+export const toInstant = (milliseconds: number): string => DateTime.formatIso(DateTime.makeUnsafe(milliseconds))
+
+/** Fails because there is no such run. */
+export const unknownRun = (operation: string, runId: string): Effect.Effect<never, LedgerError> =>
+  Effect.fail(new LedgerError({ operation, reason: new UnknownRun({ runId }) }))
+
+/** Puts failures of the database in the ledger's words. */
+export const toLedgerError =
+  (operation: string) =>
+  (error: DatabaseError | LedgerError): LedgerError =>
+    error._tag === "LedgerError"
+      ? error
+      : new LedgerError({ operation, reason: new LedgerUnavailable({ cause: error }) })
+
+/**
+ * Proves the epoch and keeps it from being raised until the transaction ends. A shared lock: two segments of a run commit
+ * side by side, only a takeover waits.
+ */
+export const fence = Effect.fnUntraced(function* (
+  tx: Queryable,
+  operation: string,
+  run: Pick<RunHandle, "runId" | "epoch">
+): Effect.fn.Return<void, DatabaseError | LedgerError> {
+  if (!isUuid(run.runId)) return yield* unknownRun(operation, run.runId)
+  yield* proveEpoch(operation, run, yield* tx.query("SELECT epoch FROM runs WHERE run_id = $1 FOR SHARE", [run.runId]))
+})
+
+/** Compares a run's epoch with the one that was read under a lock. */
+export const proveEpoch = (
+  operation: string,
+  run: Pick<RunHandle, "runId" | "epoch">,
+  rows: ReadonlyArray<Row>
+): Effect.Effect<void, LedgerError> => {
+  if (rows[0] === undefined) return unknownRun(operation, run.runId)
+  const current = Number(rows[0].epoch)
+  return current === run.epoch
+    ? Effect.void
+    : Effect.fail(new LedgerError({ operation, reason: new Fenced({ epoch: run.epoch, current }) }))
+}

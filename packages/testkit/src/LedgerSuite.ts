@@ -1,0 +1,229 @@
+import { assert, describe, it } from "@effect/vitest"
+import { type JobSnapshot, type Ledger, noRows, type Receipt, type SegmentCommit } from "@sluice/core"
+import { Effect, type Scope, Stream } from "effect"
+
+const lease = { holder: "host/1/test", durationMs: 60_000 }
+
+const intent = { pipeline: "p", configHash: "c0ffee", startedAt: 1_750_000_000_123 }
+
+const receipt = (runId: string): Receipt => ({
+  run_id: runId,
+  pipeline: "p",
+  config_hash: "c0ffee",
+  status: "completed",
+  started_at: "2025-06-15T15:06:40.123Z",
+  finished_at: "2025-06-15T15:07:00.000Z",
+  jobs: [],
+  pages: { discovered: 1, completed: 1, failed: 0, cancelled: 0, delivered: 1 },
+  tokens: { charged: 1, reserved: 0 },
+  sinks: [],
+  requests: { submitted: 1, reads: 2, retries: 0 }
+})
+
+const commitOf = (run: { runId: string; epoch: number }, seq: number, keys: SegmentCommit["keys"]): SegmentCommit => ({
+  runId: run.runId,
+  epoch: run.epoch,
+  sink: "s",
+  seq,
+  bytes: 10,
+  keys,
+  rows: { ...noRows, pages: 2 },
+  jobs: [],
+  deadLetters: 1
+})
+
+const snapshot = (jobId: string, completed: number, status: JobSnapshot["status"]): JobSnapshot => ({
+  jobId,
+  kind: "crawl",
+  url: "https://a.example/",
+  status,
+  discovered: 9,
+  completed,
+  failed: 1,
+  cancelled: 0,
+  tokensCharged: completed,
+  tokensReserved: 9 - completed,
+  observedAt: 1_750_000_000_000 + completed
+})
+
+/** The suite every ledger is held against: what a run may rely on, whatever becomes of its process. */
+export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scope.Scope>): void => {
+  describe(`${name}: ledger`, () => {
+    it.effect("keeps intents, and the jobs they became, in order", () =>
+      Effect.gen(function* () {
+        const ledger = yield* make
+        const run = yield* ledger.begin(intent, lease)
+        const submission = (ordinal: number) => ({
+          ordinal,
+          kind: "crawl" as const,
+          url: `https://a.example/${ordinal}`,
+          requestHash: `h${ordinal}`,
+          submittedAt: 1_750_000_000_000 + ordinal
+        })
+        for (let ordinal = 0; ordinal < 501; ordinal++) yield* ledger.intend(run, submission(ordinal))
+        yield* ledger.intend(run, { ...submission(1), url: "https://other.example/" })
+        yield* ledger.submitted(run, 1, "job-1")
+        const submissions = yield* Stream.runCollect(ledger.submissions(run.runId))
+        assert.lengthOf(submissions, 501)
+        assert.deepStrictEqual(submissions.slice(0, 2), [
+          { ...submission(0), jobId: null },
+          { ...submission(1), jobId: "job-1" }
+        ])
+        assert.deepStrictEqual(yield* Stream.runCollect(ledger.submissions("no-such-run")), [])
+      })
+    )
+
+    it.effect("commits a segment once and gives its keys back, segment by segment", () =>
+      Effect.gen(function* () {
+        const ledger = yield* make
+        const run = yield* ledger.begin(intent, lease)
+        const first = [
+          { jobId: "j-ü", keys: BigInt64Array.of(1n, -(2n ** 63n)) },
+          { jobId: "k", keys: BigInt64Array.of(2n ** 63n - 1n) }
+        ]
+        yield* ledger.commit(commitOf(run, 0, first))
+        yield* ledger.commit(commitOf(run, 0, [{ jobId: "x", keys: BigInt64Array.of(9n) }]))
+        for (let seq = 1; seq < 120; seq++) {
+          yield* ledger.commit(commitOf(run, seq, [{ jobId: "j", keys: BigInt64Array.of(BigInt(seq)) }]))
+        }
+        const committed = yield* Stream.runCollect(ledger.committed(run.runId, "s"))
+        assert.deepStrictEqual(committed.slice(0, 2), first)
+        assert.deepStrictEqual(
+          committed.slice(2).map(({ keys }) => Number(keys[0])),
+          Array.from({ length: 119 }, (_, at) => at + 1)
+        )
+        assert.deepStrictEqual(yield* Stream.runCollect(ledger.committed(run.runId, "other")), [])
+      })
+    )
+
+    it.effect("refuses every write of a run that was taken over", () =>
+      Effect.gen(function* () {
+        const ledger = yield* make
+        const paused = yield* ledger.begin(intent, lease)
+        const run = yield* ledger.takeOver(paused.runId, lease, lease.holder)
+        assert.deepStrictEqual(run, { ...intent, runId: paused.runId, epoch: 2 })
+        const submission = { ordinal: 0, kind: "map" as const, url: "u", requestHash: "h", submittedAt: 0 }
+        const failures = yield* Effect.forEach(
+          [
+            ledger.intend(paused, submission),
+            ledger.submitted(paused, 0, "j"),
+            ledger.refused(paused, 0),
+            ledger.renew(paused, lease),
+            ledger.suspend(paused, "interrupted"),
+            ledger.commit(commitOf(paused, 0, [])),
+            ledger.end(paused, receipt(paused.runId))
+          ],
+          Effect.flip
+        )
+        for (const { reason } of failures) {
+          assert.deepInclude(reason, { _tag: "Fenced", epoch: 1, current: 2 })
+        }
+        yield* ledger.commit(commitOf(run, 0, []))
+      })
+    )
+
+    it.effect("ends a run with its receipt, after which nobody takes it over", () =>
+      Effect.gen(function* () {
+        const ledger = yield* make
+        const run = yield* ledger.begin(intent, lease)
+        const later = yield* ledger.begin({ ...intent, startedAt: intent.startedAt + 5 }, lease)
+        const other = yield* ledger.begin({ ...intent, pipeline: "q" }, lease)
+        yield* ledger.end(run, receipt(run.runId))
+        assert.strictEqual(
+          (yield* Effect.flip(ledger.takeOver(run.runId, lease, lease.holder))).reason._tag,
+          "UnknownRun"
+        )
+        assert.strictEqual(
+          (yield* Effect.flip(ledger.takeOver("no-such-run", lease, lease.holder))).reason._tag,
+          "UnknownRun"
+        )
+        const runs = yield* ledger.runs({ pipeline: "p", limit: 10 })
+        assert.deepStrictEqual(
+          runs.map(({ runId, status }) => [runId, status]),
+          [
+            [later.runId, "running"],
+            [run.runId, "completed"]
+          ]
+        )
+        assert.deepStrictEqual(runs[1], {
+          ...intent,
+          runId: run.runId,
+          status: "completed",
+          finishedAt: Date.parse("2025-06-15T15:07:00.000Z"),
+          receipt: receipt(run.runId)
+        })
+        assert.lengthOf(yield* ledger.runs({ limit: 2 }), 2)
+        assert.lengthOf(yield* ledger.runs({ pipeline: other.pipeline, limit: 9 }), 1)
+      })
+    )
+
+    it.effect("keeps a run from others while its lease holds, and lets it go when it is given up", () =>
+      Effect.gen(function* () {
+        const ledger = yield* make
+        const run = yield* ledger.begin(intent, lease)
+        const open = yield* ledger.open({ pipeline: "p" })
+        assert.deepInclude(open, { runId: run.runId, holder: lease.holder, configHash: "c0ffee" })
+        assert.isAbove(open!.leaseLeftMs, 0)
+        const other = { holder: "there/2/test", durationMs: 60_000 }
+        assert.strictEqual((yield* Effect.flip(ledger.takeOver(run.runId, other))).reason._tag, "Held")
+        yield* ledger.suspend(run, "interrupted")
+        const [left] = yield* ledger.runs({ limit: 1 })
+        assert.deepInclude(left, { status: "interrupted", finishedAt: null, receipt: null })
+        assert.deepInclude(yield* ledger.open({ runId: run.runId }), { holder: null })
+        const next = yield* ledger.takeOver(run.runId, other)
+        assert.strictEqual(next.epoch, 2)
+        yield* ledger.renew(next, { ...other, durationMs: 0 })
+        assert.strictEqual((yield* ledger.takeOver(run.runId, lease)).epoch, 3)
+        assert.isUndefined(yield* ledger.open({ pipeline: "another" }))
+      })
+    )
+
+    it.effect("has no open run once the newest has ended, or where it is unknown", () =>
+      Effect.gen(function* () {
+        const ledger = yield* make
+        yield* ledger.begin(intent, lease)
+        const newest = yield* ledger.begin({ ...intent, startedAt: intent.startedAt + 1 }, lease)
+        assert.strictEqual((yield* ledger.open({ pipeline: "p" }))?.runId, newest.runId)
+        yield* ledger.end(newest, receipt(newest.runId))
+        assert.isUndefined(yield* ledger.open({ pipeline: "p" }))
+        assert.isUndefined(yield* ledger.open({ runId: newest.runId }))
+        assert.isUndefined(yield* ledger.open({ runId: "no-such-run" }))
+      })
+    )
+
+    it.effect("takes back an intent that was refused, but none that became a job, and knows every job", () =>
+      Effect.gen(function* () {
+        const ledger = yield* make
+        const run = yield* ledger.begin(intent, lease)
+        const submission = { kind: "crawl" as const, url: "u", requestHash: "h", submittedAt: 0 }
+        for (const ordinal of [0, 1]) yield* ledger.intend(run, { ...submission, ordinal })
+        yield* ledger.submitted(run, 1, "job-1")
+        yield* ledger.refused(run, 0)
+        yield* ledger.refused(run, 1)
+        const left = yield* Stream.runCollect(ledger.submissions(run.runId))
+        assert.deepStrictEqual(
+          left.map(({ ordinal, jobId }) => [ordinal, jobId]),
+          [[1, "job-1"]]
+        )
+        assert.deepStrictEqual([...(yield* ledger.knows(["job-1", "job-2"]))], ["job-1"])
+      })
+    )
+
+    it.effect("gives back what earlier attempts have left: numbers, snapshots, rows by sink", () =>
+      Effect.gen(function* () {
+        const ledger = yield* make
+        const run = yield* ledger.begin(intent, lease)
+        assert.deepStrictEqual(yield* ledger.state(run.runId), { lastSeq: 0, jobs: [], landed: new Map() })
+        const jobId = `job-${run.runId}`
+        yield* ledger.commit({ ...commitOf(run, 4, []), jobs: [snapshot(jobId, 3, "processing")] })
+        yield* ledger.commit({ ...commitOf(run, 2, []), jobs: [snapshot(jobId, 8, "completed")] })
+        yield* ledger.commit({ ...commitOf(run, 7, []), sink: "t" })
+        const state = yield* ledger.state(run.runId)
+        assert.strictEqual(state.lastSeq, 7)
+        assert.deepStrictEqual(state.jobs, [snapshot(jobId, 8, "completed")])
+        assert.deepStrictEqual(state.landed.get("s"), { rows: { ...noRows, pages: 4 }, deadLetters: 2 })
+        assert.deepStrictEqual(state.landed.get("t"), { rows: { ...noRows, pages: 2 }, deadLetters: 1 })
+      })
+    )
+  })
+}
