@@ -15,7 +15,7 @@ const batch = Effect.fnUntraced(function* (
 })
 
 const journal: Journal = {
-  submit: (_, post) => Effect.map(post, ({ jobId }) => jobId),
+  submit: ({ body, tokens }, post) => Effect.map(post(body(tokens)), ({ jobId }) => jobId),
   committed: () => Effect.sync(() => new KeySet()),
   progress: () => Effect.succeed("continue"),
   unreconciled: (reason) => Effect.fail(reason)

@@ -129,7 +129,7 @@ describe("Extract", () => {
           const keys = new KeySet()
           for (const url of urls.slice(0, 5)) keys.add(pageKey(url))
           const journal: Journal = {
-            submit: (_, post) => Effect.map(post, ({ jobId }) => jobId),
+            submit: ({ body, tokens }, post) => Effect.map(post(body(tokens)), ({ jobId }) => jobId),
             committed: () => Effect.succeed(keys),
             progress: () => Effect.succeed("continue"),
             unreconciled: (reason) => Effect.fail(reason)

@@ -34,7 +34,7 @@ export interface Finished {
 /** A process under way. */
 export interface Running {
   readonly stderr: () => string
-  readonly signal: (name: "SIGINT" | "SIGTERM") => void
+  readonly signal: (name: "SIGINT" | "SIGTERM" | "SIGKILL") => void
   readonly finished: Effect.Effect<Finished>
 }
 

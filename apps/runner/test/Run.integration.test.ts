@@ -130,6 +130,40 @@ describe("run", () => {
   )
 
   it.live(
+    "is gone on with after kill -9 by the next run: one run, one job, no page twice",
+    () =>
+      Effect.gen(function* () {
+        const reached = yield* Deferred.make<void>()
+        let isSlow = true
+        const site = yield* serveHttp((request, response) => {
+          const answer = (body: string) => response.writeHead(200, { "content-type": "text/html" }).end(body)
+          if (request.url === "/") return void answer(page("home", "/a", "/slow"))
+          if (request.url === "/a") return void answer(page("a"))
+          if (request.url !== "/slow") return void response.writeHead(404).end()
+          if (!isSlow) return void answer(page("slow"))
+          isSlow = false
+          Deferred.doneUnsafe(reached, Effect.void)
+        })
+        const { database, options } = yield* setUp(site)
+        const killed = yield* start(["run", "--json"], options)
+        yield* Deferred.await(reached)
+        killed.signal("SIGKILL")
+        yield* killed.finished
+        const [left] = yield* database.rows<{ run_id: string }>("SELECT run_id::text FROM runs")
+        const receipt = yield* runJson<Receipt>(["run", "--json"], options)
+        assert.deepInclude(receipt, { run_id: left!.run_id, status: "completed" })
+        assert.deepInclude(receipt.pages, { completed: 3, delivered: 3 })
+        assert.lengthOf(receipt.jobs, 1)
+        const [counts] = yield* database.rows(
+          `SELECT (SELECT count(*) FROM runs)::int AS runs, (SELECT count(*) FROM submissions)::int AS submissions,
+             (SELECT count(*) FROM pages)::int AS pages, (SELECT epoch FROM runs) AS epoch`
+        )
+        assert.deepStrictEqual(counts, { runs: 1, submissions: 1, pages: 3, epoch: 2 })
+      }),
+    120_000
+  )
+
+  it.live(
     "ends as interrupted on Ctrl-C, and says so in the list of runs",
     () =>
       Effect.gen(function* () {
@@ -144,7 +178,7 @@ describe("run", () => {
         yield* Deferred.await(reached)
         running.signal("SIGINT")
         const { code, stderr, stdout } = yield* running.finished
-        assert.strictEqual(stderr, "sluice: interrupted; what has landed stands, see: sluice runs\n")
+        assert.strictEqual(stderr, "sluice: interrupted; what has landed stands, and the next run goes on with it\n")
         assert.strictEqual(stdout, "")
         assert.strictEqual(code, 130)
         const listed = yield* runJson<ReadonlyArray<Record<string, unknown>>>(["runs", "--json"], options)
@@ -152,8 +186,9 @@ describe("run", () => {
           listed.map(({ status }) => status),
           ["interrupted"]
         )
-        const [row] = yield* database.rows<{ receipt: Receipt }>("SELECT receipt FROM runs")
-        assert.strictEqual(row?.receipt.reason, "interrupted; remote jobs were left running")
+        assert.deepStrictEqual(yield* database.rows("SELECT finished_at, holder FROM runs"), [
+          { finished_at: null, holder: null }
+        ])
       }),
     120_000
   )

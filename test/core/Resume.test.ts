@@ -1,0 +1,303 @@
+import { assert, describe, it } from "@effect/vitest"
+import {
+  Batch,
+  Crawl,
+  Extract,
+  type Ledger,
+  makeLedgerMemory,
+  Pipeline,
+  type RunOptions,
+  Scraper,
+  type Source
+} from "@sluice/core"
+import { crawlHistory, endless, makeSite, type SimulatorOptions } from "@sluice/testkit"
+import { Deferred, Effect, Fiber, Option } from "effect"
+import { type MemorySink, memorySink } from "./MemorySink.ts"
+import { atOnce, simulated } from "./simulated.ts"
+
+const crawl = Crawl.make({ url: "https://site.test/" })
+const urls = Array.from({ length: 12 }, (_, index) => `https://site.test/p/${index + 1}`)
+const site = makeSite({ pages: 90, seed: 4 })
+const quick = { lag: "30 millis", pause: "5 millis" } as const
+
+interface Setting {
+  readonly source?: Source
+  readonly sink?: MemorySink
+  readonly ledger?: Ledger
+  readonly budget?: { readonly tokens: number; readonly clamp?: boolean }
+}
+
+/** An API and a ledger that outlive the attempts of a run. */
+const setting = Effect.fnUntraced(function* (simulator: SimulatorOptions = {}, given: Setting = {}) {
+  const { source = crawl, sink = memorySink(), ledger = makeLedgerMemory(), budget } = given
+  const api = yield* simulated({ site, crawl: () => crawlHistory(site, { perPoll: 20 }), ...simulator })
+  const pipeline = Pipeline.make({ name: "test", source, sinks: [sink.sink], budget })
+  const attempt = (options: RunOptions = {}) =>
+    Pipeline.execute(pipeline, {
+      segmentDelayMs: 5,
+      segmentRecords: 10,
+      adoption: quick,
+      ...options,
+      ledger,
+      reader: { ...atOnce, ...options.reader }
+    }).pipe(Effect.provide(api.layer))
+  return { ...api, attempt, ledger, pipeline, sink }
+})
+
+const lost = { method: "POST", nth: [1], fault: { _tag: "Lost" } } as const
+
+describe("a submission whose answer was lost", () => {
+  it.live("is adopted, in whatever kind of job, once the list shows it", () =>
+    Effect.gen(function* () {
+      const sources = [crawl, Batch.make({ urls }), Extract.make({ urls, concurrency: 2 })]
+      for (const source of sources) {
+        for (const listLag of [0, 3]) {
+          const { attempt, simulator, sink } = yield* setting({ faults: [lost], listLag }, { source })
+          const { receipt } = yield* attempt()
+          const jobs = "extract" in source ? urls.length : 1
+          assert.strictEqual(receipt.status, "completed")
+          assert.deepStrictEqual([simulator.charges.jobs.length, simulator.charges.received("POST")], [jobs, jobs])
+          assert.strictEqual(sink.pages.size, "crawl" in source ? 90 : urls.length)
+          assert.strictEqual(receipt.tokens.charged, simulator.charges.tokens)
+        }
+      }
+    })
+  )
+
+  it.live("is made again where the list, waited for, shows that it took no effect", () =>
+    Effect.gen(function* () {
+      const reset = { method: "POST", nth: [1], fault: { _tag: "Reset" } } as const
+      const { attempt, simulator } = yield* setting({ faults: [reset] })
+      const { receipt } = yield* attempt()
+      assert.strictEqual(receipt.status, "completed")
+      assert.deepStrictEqual([simulator.charges.jobs.length, simulator.charges.received("POST")], [1, 2])
+    })
+  )
+
+  it.live("halts the run where two jobs could be it, names them, and goes on as decided", () =>
+    Effect.gen(function* () {
+      for (const decision of ["adopt", "resubmit"] as const) {
+        const { attempt, layer, ledger, simulator, sink } = yield* setting({
+          faults: [{ ...lost, nth: [2] }]
+        })
+        yield* Effect.provide(
+          Effect.flatMap(Scraper, (scraper) => scraper.createCrawl(crawl.crawl)),
+          layer
+        )
+        const halted = yield* attempt()
+        const [first, second] = simulator.charges.jobs
+        assert.strictEqual(halted.receipt.status, "halted")
+        assert.include(halted.receipt.reason, first!.jobId)
+        assert.include(halted.receipt.reason, second!.jobId)
+        assert.strictEqual(sink.pages.size, 0)
+        assert.strictEqual(simulator.charges.received("POST"), 2)
+
+        const decided = yield* attempt({
+          resume: { runId: halted.receipt.run_id },
+          decision: decision === "adopt" ? { adopt: second!.jobId } : "resubmit"
+        })
+        assert.strictEqual(decided.receipt.status, "completed")
+        assert.strictEqual(decided.receipt.run_id, halted.receipt.run_id)
+        assert.strictEqual(sink.pages.size, 90)
+        assert.strictEqual(simulator.charges.received("POST"), decision === "adopt" ? 2 : 3)
+        assert.lengthOf(yield* ledger.runs({ limit: 5 }), 1)
+      }
+    })
+  )
+
+  it.live("becomes a failed page where nothing can be found and asking again could pay again", () =>
+    Effect.gen(function* () {
+      const { attempt, simulator, sink } = yield* setting(
+        { faults: [{ ...lost, nth: [3] }] },
+        { source: Extract.make({ urls, mode: "sync", concurrency: 1 }) }
+      )
+      const { receipt } = yield* attempt()
+      assert.strictEqual(receipt.status, "completed")
+      assert.strictEqual(simulator.charges.received("POST"), urls.length)
+      const failed = [...sink.pages.values()].filter(({ status }) => status === "failed")
+      assert.deepStrictEqual(
+        failed.map(({ errorCode, url }) => [errorCode, url]),
+        [["ANSWER_LOST", urls[2]!]]
+      )
+    })
+  )
+
+  it.live("is not looked for when the API refused it, and made again when it is throttled", () =>
+    Effect.gen(function* () {
+      const throttled = { method: "POST", nth: [1, 2], fault: { _tag: "Status", status: 429 } } as const
+      const { attempt, simulator } = yield* setting({ faults: [throttled] })
+      const { receipt } = yield* attempt()
+      assert.strictEqual(receipt.status, "completed")
+      assert.deepInclude(receipt.requests, { submitted: 1, retries: 2 })
+      assert.isEmpty(simulator.charges.requests.filter(({ url }) => url.startsWith("/v1/crawl/jobs")))
+      assert.lengthOf(simulator.charges.jobs, 1)
+    })
+  )
+})
+
+describe("a run that did not end", () => {
+  it.live("is gone on with by the next attempt: same job, every page once", () =>
+    Effect.gen(function* () {
+      const reached = yield* Deferred.make<void>()
+      const sink = memorySink({
+        beforeCommit: (_, nth) =>
+          nth === 4 ? Effect.andThen(Deferred.succeed(reached, undefined), Effect.never) : Effect.void
+      })
+      const { attempt, ledger, simulator } = yield* setting({}, { sink })
+      const first = yield* Effect.forkChild(attempt())
+      yield* Deferred.await(reached)
+      yield* Fiber.interrupt(first)
+      const [left] = yield* ledger.runs({ limit: 1 })
+      assert.deepInclude(left, { status: "interrupted", finishedAt: null })
+
+      const { receipt } = yield* attempt()
+      assert.strictEqual(receipt.run_id, left!.runId)
+      assert.strictEqual(receipt.status, "completed")
+      assert.deepInclude(receipt.pages, { completed: 90, delivered: 90 })
+      assert.strictEqual(receipt.sinks[0]?.rows.pages, 90)
+      assert.strictEqual(sink.pages.size, 90)
+      assert.deepStrictEqual([simulator.charges.jobs.length, simulator.charges.received("POST")], [1, 1])
+      assert.lengthOf(yield* ledger.runs({ limit: 5 }), 1)
+    })
+  )
+
+  it.live("stays open when the API breaks down, and is anew only when told", () =>
+    Effect.gen(function* () {
+      const down = { method: "GET", nth: [2, 3, 4, 5, 6, 7], fault: { _tag: "Status", status: 503 } } as const
+      const { attempt, ledger, simulator } = yield* setting({ faults: [down] })
+      const broken = yield* attempt()
+      assert.strictEqual(broken.receipt.status, "failed")
+      const open = yield* ledger.open({ pipeline: "test" })
+      assert.strictEqual(open?.runId, broken.receipt.run_id)
+      const fresh = yield* attempt({ resume: "never" })
+      assert.notStrictEqual(fresh.receipt.run_id, broken.receipt.run_id)
+      assert.lengthOf(simulator.charges.jobs, 2)
+    })
+  )
+
+  it.live("is not open when nothing can have been paid for", () =>
+    Effect.gen(function* () {
+      const refused = { method: "POST", fault: { _tag: "Status", status: 422, body: "validation" } } as const
+      const { attempt, ledger } = yield* setting({ faults: [refused] })
+      const { receipt } = yield* attempt()
+      assert.strictEqual(receipt.status, "failed")
+      assert.isUndefined(yield* ledger.open({ pipeline: "test" }))
+    })
+  )
+
+  it.live("is not gone on with by another pipeline of its name", () =>
+    Effect.gen(function* () {
+      const { attempt, layer, ledger } = yield* setting({ crawl: () => endless(crawlHistory(site, { perPoll: 20 })) })
+      const running = yield* Effect.forkChild(attempt())
+      yield* Effect.repeat(Effect.sleep("5 millis"), {
+        until: () => Effect.map(ledger.runs({ limit: 1 }), (runs) => runs.length === 1)
+      })
+      yield* Fiber.interrupt(running)
+      const other = Pipeline.make({
+        name: "test",
+        source: Crawl.make({ url: "https://b.test/" }),
+        sinks: [memorySink().sink]
+      })
+      const failure = yield* Effect.flip(Pipeline.run(other, { ledger }).pipe(Effect.provide(layer)))
+      assert.strictEqual(failure._tag === "RunNotBegun" && failure.error._tag, "PipelineChanged")
+    })
+  )
+
+  it.live("is left to the process that holds it, and fenced from one that has lost it", () =>
+    Effect.gen(function* () {
+      const { attempt, ledger } = yield* setting({ crawl: () => endless(crawlHistory(site, { perPoll: 20 })) })
+      const zombie = yield* Effect.forkChild(attempt({ lease: "2 seconds" }))
+      yield* Effect.repeat(Effect.sleep("5 millis"), {
+        until: () => Effect.map(ledger.runs({ limit: 1 }), (runs) => runs.length === 1)
+      })
+      const second = yield* Effect.flip(attempt({ lease: "1 second" }))
+      assert.include(second.message, "is being carried out by")
+      const open = yield* ledger.open({ pipeline: "test" })
+      yield* ledger.takeOver(open!.runId, { holder: "b/1/x", durationMs: 60_000 }, open?.holder ?? undefined)
+      const { failure, receipt } = yield* Fiber.join(zombie)
+      assert.strictEqual(receipt.status, "halted")
+      assert.include(Option.getOrUndefined(failure)?.message, "another process took this run over")
+    })
+  )
+
+  it.live("is cancelled with its remote job, and lands what was paid for", () =>
+    Effect.gen(function* () {
+      const reached = yield* Deferred.make<void>()
+      const sink = memorySink({
+        beforeCommit: (_, nth) =>
+          nth === 2 ? Effect.andThen(Deferred.succeed(reached, undefined), Effect.never) : Effect.void
+      })
+      const { attempt, simulator } = yield* setting({ crawl: () => crawlHistory(site, { perPoll: 8 }) }, { sink })
+      const first = yield* Effect.forkChild(attempt())
+      yield* Deferred.await(reached)
+      yield* Fiber.interrupt(first)
+      const { receipt } = yield* attempt({ cancel: true })
+      assert.strictEqual(receipt.status, "incomplete")
+      assert.strictEqual(simulator.charges.received("DELETE"), 1)
+      assert.strictEqual(receipt.jobs[0]?.status, "cancelled")
+      assert.strictEqual(receipt.pages.completed, simulator.charges.tokens)
+      assert.strictEqual(
+        [...sink.pages.values()].filter(({ status }) => status === "completed").length,
+        simulator.charges.tokens
+      )
+    })
+  )
+})
+
+describe("budget", () => {
+  const large = makeSite({ pages: 1000, seed: 5 })
+
+  it.live("clamps what is asked for", () =>
+    Effect.gen(function* () {
+      const { attempt, simulator, sink } = yield* setting(
+        {
+          site: large,
+          crawl: ({ limit }) => crawlHistory(large, { perPoll: 40, ...(limit === undefined ? {} : { limit }) })
+        },
+        { budget: { tokens: 100 } }
+      )
+      const { receipt } = yield* attempt()
+      assert.strictEqual(receipt.status, "stopped_budget")
+      assert.deepStrictEqual([simulator.charges.tokens, receipt.tokens.charged, sink.pages.size], [100, 100, 100])
+    })
+  )
+
+  it.live("without the clamp cancels on the first answer that shows the bound, and lands what was paid for", () =>
+    Effect.gen(function* () {
+      const { attempt, simulator, sink } = yield* setting(
+        { site: large, crawl: () => crawlHistory(large, { perPoll: 30 }) },
+        { budget: { tokens: 100, clamp: false } }
+      )
+      const { receipt } = yield* attempt()
+      assert.strictEqual(receipt.status, "stopped_budget")
+      assert.strictEqual(simulator.charges.received("DELETE"), 1)
+      const completed = [...sink.pages.values()].filter(({ status }) => status === "completed").length
+      assert.strictEqual(completed, simulator.charges.tokens)
+      assert.strictEqual(receipt.tokens.charged, simulator.charges.tokens)
+    })
+  )
+
+  it.live("ends a list of extractions and a batch where it is used up, and lets a smaller site be", () =>
+    Effect.gen(function* () {
+      const budget = { tokens: 5 }
+      const list = yield* setting({}, { source: Extract.make({ urls, concurrency: 3 }), budget })
+      assert.strictEqual((yield* list.attempt()).receipt.status, "stopped_budget")
+      assert.deepStrictEqual([list.simulator.charges.tokens, list.sink.pages.size], [5, 5])
+      const batch = yield* setting({}, { source: Batch.make({ urls, batch_size: 4 }), budget })
+      assert.strictEqual((yield* batch.attempt()).receipt.status, "stopped_budget")
+      assert.deepStrictEqual([batch.simulator.charges.tokens, batch.sink.pages.size], [5, 5])
+      const small = yield* setting({}, { budget: { tokens: 91 } })
+      assert.strictEqual((yield* small.attempt()).receipt.status, "completed")
+    })
+  )
+
+  it.live("is what an empty account amounts to", () =>
+    Effect.gen(function* () {
+      const { attempt, ledger } = yield* setting({
+        faults: [{ method: "POST", fault: { _tag: "Status", status: 402 } }]
+      })
+      assert.strictEqual((yield* attempt()).receipt.status, "stopped_budget")
+      assert.isUndefined(yield* ledger.open({ pipeline: "test" }))
+    })
+  )
+})

@@ -1,0 +1,100 @@
+import { type Ledger, Scraper, type Sink } from "@sluice/core"
+import { Effect, Layer } from "effect"
+
+/** The named instants a process can be killed at, in the order a run meets them. */
+export const points = [
+  "before intent",
+  "after intent",
+  "after post",
+  "after job id",
+  "before read",
+  "after read",
+  "before write",
+  "in transaction, before commit record",
+  "in transaction, after commit record",
+  "after write",
+  "before publish",
+  "before end",
+  "after end",
+  "at renewal"
+] as const
+export type Point = (typeof points)[number]
+
+/** Instants a run meets again and again; the others it meets once. */
+export const recurring: ReadonlySet<Point> = new Set<Point>([
+  "before read",
+  "after read",
+  "before write",
+  "in transaction, before commit record",
+  "in transaction, after commit record",
+  "after write",
+  "at renewal"
+])
+
+/** Kills this process, as a power cut would, when a point is met for the nth time. */
+export class Executioner {
+  readonly #point: Point | undefined
+  readonly #nth: number
+  #met = 0
+
+  constructor(point: Point | undefined, nth: number) {
+    this.#point = point
+    this.#nth = nth
+  }
+
+  readonly at = (point: Point): Effect.Effect<void> =>
+    Effect.sync(() => {
+      if (point === this.#point && ++this.#met === this.#nth) process.kill(process.pid, "SIGKILL")
+    })
+}
+
+const around = <A, E>(before: Effect.Effect<void>, work: Effect.Effect<A, E>, after: Effect.Effect<void>) =>
+  Effect.andThen(before, work).pipe(Effect.tap(after))
+
+/** The sink with points around what it writes, and around what its ledger does. */
+export const perilousSink = (sink: Sink, { at }: Executioner): Sink => ({
+  ...sink,
+  connect: Effect.map(sink.connect, (connection) => ({
+    ledger: connection.ledger === undefined ? undefined : perilousLedger(connection.ledger, at),
+    begin: (run) =>
+      Effect.map(connection.begin(run), (session) => ({
+        concurrency: session.concurrency,
+        publish: Effect.andThen(at("before publish"), session.publish),
+        write: (segment, commit) =>
+          around(
+            at("before write"),
+            session.write(segment, {
+              store: commit.store,
+              run: (result, within) =>
+                around(
+                  at("in transaction, before commit record"),
+                  commit.run(result, within),
+                  at("in transaction, after commit record")
+                )
+            }),
+            at("after write")
+          )
+      }))
+  }))
+})
+
+const perilousLedger = (ledger: Ledger, at: Executioner["at"]): Ledger => ({
+  ...ledger,
+  intend: (run, intent) => around(at("before intent"), ledger.intend(run, intent), at("after intent")),
+  submitted: (run, ordinal, jobId) =>
+    around(at("after post"), ledger.submitted(run, ordinal, jobId), at("after job id")),
+  renew: (run, lease) => around(at("at renewal"), ledger.renew(run, lease), Effect.void),
+  end: (run, receipt) => around(at("before end"), ledger.end(run, receipt), at("after end"))
+})
+
+/** The client with points around each read of a crawl. */
+export const perilousScraper = ({ at }: Executioner): Layer.Layer<Scraper, never, Scraper> =>
+  Layer.effect(
+    Scraper,
+    Effect.map(Scraper, (scraper) =>
+      Scraper.of({
+        ...scraper,
+        crawl: (jobId, slice) => around(at("before read"), scraper.crawl(jobId, slice), at("after read"))
+      })
+    )
+  )
