@@ -1,11 +1,11 @@
 import type { JobId } from "@sluice/contract"
-import { Context, Effect, Schema } from "effect"
-import type { Ambiguous } from "./Adoption.ts"
+import { Context, Effect } from "effect"
 import type { JobKind, JobSnapshot } from "./JobSnapshot.ts"
 import { KeySet } from "./KeySet.ts"
 import type { LedgerError } from "./Ledger.ts"
 import type { ScraperError } from "./ScraperError.ts"
 import type { Incomplete, Vanished } from "./SourceError.ts"
+import type { SubmitFailure } from "./SubmitFailure.ts"
 
 /** Paid work a source is about to ask for. `ordinal` numbers its submissions from 0, the same way on every attempt. */
 export interface SubmissionRequest<Body> {
@@ -22,26 +22,6 @@ export interface SubmissionRequest<Body> {
    */
   readonly whenLost: "find" | "ask again" | "give up"
 }
-
-/** The answer to a submission that cannot be found again was lost. It may have been paid for. */
-export class AnswerLost extends Schema.TaggedError<AnswerLost>()("AnswerLost", { url: Schema.String }) {
-  override get message(): string {
-    return `the answer for ${this.url} was lost, and asking again could pay again`
-  }
-}
-
-/** The submission of an earlier attempt at this place was another one: what was asked for has changed in between. */
-export class RequestChanged extends Schema.TaggedError<RequestChanged>()("RequestChanged", {
-  ordinal: Schema.Int,
-  url: Schema.String
-}) {
-  override get message(): string {
-    return `submission ${this.ordinal} of this run asked for something else before (now ${this.url}): what the source names has changed since, so the run cannot be gone on with; start anew (--fresh), which pays again`
-  }
-}
-
-/** Why a submission came to nothing. */
-export type SubmitFailure = ScraperError | LedgerError | Ambiguous | AnswerLost | RequestChanged
 
 /** Whether to go on with a job or to cancel it and take what has been paid for. */
 export type Verdict = "continue" | "cancel"

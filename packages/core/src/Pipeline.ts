@@ -1,69 +1,8 @@
-import { Schema } from "effect"
-import type { NonEmptyReadonlyArray } from "effect/Array"
-import type { Budget } from "./Budget.ts"
-import { canonicalHash } from "./canonicalJson.ts"
+import { makePipeline, type Pipeline as PipelineValue } from "./makePipeline.ts"
 import { execute, run } from "./runPipeline.ts"
-import type { Sink } from "./Sink.ts"
-import { Source } from "./Source.ts"
-import type { Transform } from "./Transform.ts"
 
-/** What runs are listed and loaded under: letters, digits, `_` and `-`, at most 63. */
-export const PipelineName = Schema.String.check(
-  Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, {
-    expected: "a name of letters, digits, _ and -, at most 63 characters"
-  })
-)
-
-/** What is crawled, what is done with it, and where it goes, as one value. Holds no connection and no secret of its own. */
-export interface Pipeline {
-  readonly name: string
-  readonly source: Source
-  readonly transforms: ReadonlyArray<Transform>
-  readonly sinks: NonEmptyReadonlyArray<Sink>
-  /** What a run of it may cost at most. */
-  readonly budget: Budget | undefined
-  /**
-   * SHA-256 in hex over what the pipeline does: name, source, transforms, and of the sinks kind, name and behaviour, but no
-   * address and no secret. Written in YAML, JSON or TypeScript, the same pipeline has the same hash.
-   */
-  readonly hash: string
-}
-
-/** Bumped when the same pipeline comes to mean something else. */
-const hashVersion = 1
-
-const encodeSource = Schema.encodeSync(Source)
-const decodeName = Schema.decodeSync(PipelineName)
-
-/** Puts a pipeline together. Throws on a name that is none, no sink, or two sinks of one name. */
-const make = (parts: {
-  readonly name: string
-  readonly source: Source
-  readonly transforms?: ReadonlyArray<Transform>
-  readonly sinks: ReadonlyArray<Sink>
-  readonly budget?: Budget | undefined
-}): Pipeline => {
-  const { budget, name, sinks, source, transforms = [] } = parts
-  const [first, ...others] = sinks
-  if (first === undefined) throw new Error(`pipeline "${name}" has no sink: give it at least one`)
-  const twice = sinks.find((sink, index) => sinks.findIndex((other) => other.name === sink.name) < index)
-  if (twice !== undefined) throw new Error(`pipeline "${name}" has two sinks named "${twice.name}": name one of them`)
-  return {
-    name: decodeName(name),
-    source,
-    transforms,
-    sinks: [first, ...others],
-    budget,
-    hash: canonicalHash({
-      version: hashVersion,
-      name,
-      source: encodeSource(source),
-      transforms: transforms.map((transform) => transform.config),
-      ...(budget === undefined ? {} : { budget }),
-      sinks: sinks.map((sink) => ({ kind: sink.kind, name: sink.name, behaviour: sink.behaviour }))
-    })
-  }
-}
+/** What is crawled, what is done with it, and where it goes, as one value. */
+export type Pipeline = PipelineValue
 
 /** Pipelines: `make` one, `run` it to its receipt, or `execute` it to learn what stopped it as well. */
-export const Pipeline = { make, run, execute }
+export const Pipeline = { make: makePipeline, run, execute }

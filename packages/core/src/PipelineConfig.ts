@@ -1,7 +1,7 @@
 import { Effect, Result, Schema, SchemaIssue } from "effect"
 import { distance } from "fastest-levenshtein"
 import { Budget } from "./Budget.ts"
-import { Pipeline, PipelineName } from "./Pipeline.ts"
+import { makePipeline, type Pipeline, PipelineName } from "./makePipeline.ts"
 import type { Sink } from "./Sink.ts"
 import { Source } from "./Source.ts"
 import { expectedAt, membersAt } from "./schemaAt.ts"
@@ -86,7 +86,7 @@ export const pipelineFromConfig = Effect.fnUntraced(function* (
     const message = `there is another sink named "${sinks[twice]!.name}": give one of them a name`
     return yield* new ConfigInvalid({ issues: [{ path: ["sinks", twice], message }] })
   }
-  return Pipeline.make({ name, source, sinks, budget, transforms: transforms.map(Transform.fromConfig) })
+  return makePipeline({ name, source, sinks, budget, transforms: transforms.map(Transform.fromConfig) })
 })
 
 const WrittenSinks = Schema.Struct({ sinks: Schema.Array(Schema.Record(Schema.String, Schema.Unknown)) })

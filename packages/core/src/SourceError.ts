@@ -1,8 +1,8 @@
 import { Schema } from "effect"
 import { Ambiguous } from "./Adoption.ts"
-import { AnswerLost, RequestChanged } from "./Journal.ts"
 import { LedgerError } from "./Ledger.ts"
 import { ScraperError } from "./ScraperError.ts"
+import { AnswerLost, RequestChanged } from "./SubmitFailure.ts"
 
 /** The job ended, and what it delivered differs from its own counters after all sweeps. */
 export class Incomplete extends Schema.TaggedError<Incomplete>()("Incomplete", {

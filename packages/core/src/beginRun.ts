@@ -11,7 +11,7 @@ import {
   UnknownRun
 } from "./Ledger.ts"
 import { makeLedgerMemory } from "./LedgerMemory.ts"
-import type { Pipeline } from "./Pipeline.ts"
+import type { Pipeline } from "./makePipeline.ts"
 import { isKnownDead, makeHolder } from "./RunHolder.ts"
 import { RunTracker } from "./RunTracker.ts"
 import { type SinkConnection, SinkError, type SinkSession } from "./Sink.ts"

@@ -4,19 +4,19 @@ import { type BeginOptions, type Begun, beginRun, RunNotBegun } from "./beginRun
 import { type ReaderOptions, readerDefaults } from "./JobReader.ts"
 import { CurrentJournal } from "./Journal.ts"
 import type { LedgerError } from "./Ledger.ts"
+import type { Pipeline } from "./makePipeline.ts"
 import type { PageRecord } from "./PageRecord.ts"
-import type { Pipeline } from "./Pipeline.ts"
 import { Purse } from "./Purse.ts"
 import type { Receipt } from "./Receipt.ts"
 import { CurrentRequestCounter, type RequestCounter } from "./RequestCounter.ts"
 import type { Progress } from "./RunTracker.ts"
 import { type Decision, makeRunJournal } from "./runJournal.ts"
-import { isOver, reasonOf, statusOf } from "./runStatus.ts"
+import { isOver, type RunFailure, reasonOf, statusOf } from "./runStatus.ts"
 import { Scraper } from "./Scraper.ts"
 import type { Segment } from "./Segment.ts"
 import type { SinkError } from "./Sink.ts"
 import { recordsOf } from "./Source.ts"
-import type { Incomplete, SourceError, Vanished } from "./SourceError.ts"
+import type { Incomplete, Vanished } from "./SourceError.ts"
 import { toCommit, withoutHeld } from "./segmentCommit.ts"
 
 /** How a run is begun, cut and paced. Every number is a bound. */
@@ -49,9 +49,6 @@ const defaults = {
 } as const
 
 type Bounds = Required<Pick<RunOptions, keyof typeof defaults>>
-
-/** What can stop a run. */
-export type RunFailure = SourceError | SinkError | LedgerError
 
 /** How a run ended, and what stopped it if something did. */
 export interface Outcome {

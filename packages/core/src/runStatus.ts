@@ -2,8 +2,11 @@ import { Cause, Exit, Option } from "effect"
 import type { LedgerError } from "./Ledger.ts"
 import type { RunStatus } from "./Receipt.ts"
 import type { RunTracker } from "./RunTracker.ts"
-import type { RunFailure } from "./runPipeline.ts"
+import type { SinkError } from "./Sink.ts"
 import { type Incomplete, SourceError, type Vanished } from "./SourceError.ts"
+
+/** What can stop a run. */
+export type RunFailure = SourceError | SinkError | LedgerError
 
 /** How a run ended. */
 export const statusOf = (
