@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process"
+import { isDeepStrictEqual } from "node:util"
 import { Postgres } from "@sluice/sink-postgres"
 import { crawlHistory, makeSite, movingHistory, Simulator } from "@sluice/testkit"
 import { Effect, Redacted } from "effect"
@@ -82,7 +83,11 @@ export const runCrashCase = Effect.fnUntraced(function* (url: string, { point, s
     "SELECT p.url FROM pages p JOIN page_sets s USING (set_no) WHERE s.pipeline = $1",
     [pipeline]
   )
-  const runs = yield* database.query("SELECT status, finished_at FROM runs WHERE pipeline = $1", [pipeline])
+  const runs = yield* database.query(
+    `SELECT status, finished_at, receipt->'pages'->>'delivered' AS delivered,
+       receipt->'sinks'->0->'rows' AS rows FROM runs WHERE pipeline = $1`,
+    [pipeline]
+  )
   const [spent] = yield* database.query(
     `SELECT coalesce(sum(t.tokens_charged), 0)::int AS tokens
      FROM token_summaries t JOIN jobs j USING (job_no) JOIN runs r USING (run_id) WHERE r.pipeline = $1`,
@@ -102,6 +107,16 @@ export const runCrashCase = Effect.fnUntraced(function* (url: string, { point, s
     [Number(standing?.pages) === expected.size && lost === 0, `${standing?.pages} pages stand, not ${expected.size}`],
     [standing?.metadata === standing?.pages, `${standing?.metadata} rows of metadata`],
     [spent?.tokens === charges.tokens, `the ledger counts ${spent?.tokens} tokens, the API ${charges.tokens}`],
+    [Number(runs[0]?.delivered) === expected.size, `the receipt counts ${runs[0]?.delivered} delivered pages`],
+    [
+      isDeepStrictEqual(runs[0]?.rows, {
+        links: standing?.links,
+        pages: standing?.pages,
+        page_metadata: standing?.metadata,
+        token_summaries: 1
+      }),
+      `the receipt counts ${JSON.stringify(runs[0]?.rows)}, the tables ${JSON.stringify(standing)}`
+    ],
     [runs.length === 1 && runs[0]?.status === "completed", `runs: ${JSON.stringify(runs)}`]
   ] as const
   const verdict: CrashVerdict = {

@@ -33,22 +33,13 @@ export const sink = (options: PostgresSinkOptions = {}): Sink => {
 
 const beginSession = (database: Database["Service"], config: PostgresSinkConfig, run: RunHandle): SinkSession => {
   const sessionKeys = makeSessionKeys(database, config, run)
-  const summarised = new Set<string>()
   return {
     concurrency: database.concurrency,
     publish: Effect.void,
     write: Effect.fn("PostgresSink.write")(
       function* (segment, commit) {
         const keys = yield* sessionKeys.of(segment)
-        const first = [...new Set(segment.jobs.map(({ jobId }) => jobId))].filter((jobId) => !summarised.has(jobId))
-        for (const jobId of first) summarised.add(jobId)
-        return yield* writeSegment(database, {
-          sink: config.name,
-          segment,
-          keys,
-          newSummaries: first.length,
-          commit
-        }).pipe(Effect.onError(() => Effect.sync(() => first.forEach((jobId) => void summarised.delete(jobId)))))
+        return yield* writeSegment(database, { sink: config.name, segment, keys, commit })
       },
       Effect.mapError(inSinkWords(config.name))
     )

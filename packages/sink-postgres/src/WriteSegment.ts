@@ -18,8 +18,6 @@ export interface SegmentWrite {
   readonly sink: string
   readonly segment: Segment
   readonly keys: SegmentKeys
-  /** Jobs whose summary this segment is the session's first to write. */
-  readonly newSummaries: number
   readonly commit: Commit
 }
 
@@ -124,7 +122,7 @@ const writeRest = Effect.fnUntraced(function* (
 ): Effect.fn.Return<WriteResult, DatabaseError> {
   yield* writeDeadLetters(tx, write.sink, write.segment, letters)
   // Late, because it locks rows that the next segment writes too.
-  yield* writeSnapshots(tx, write.segment.jobs, write.keys.jobs)
+  const summaries = yield* writeSnapshots(tx, write.segment.jobs, write.keys.jobs)
   const aside = new Set<PageRecord>(letters.map(({ record }) => record))
   const landed = records.filter(({ record }) => !aside.has(record))
   return {
@@ -132,7 +130,7 @@ const writeRest = Effect.fnUntraced(function* (
       pages: landed.length,
       links: landed.reduce((sum, { record }) => sum + record.links.length, 0),
       page_metadata: landed.length,
-      token_summaries: write.newSummaries
+      token_summaries: summaries
     },
     deadLetters: letters.length
   }
