@@ -1,8 +1,8 @@
-import { makePipeline, type Pipeline as PipelineValue } from "./makePipeline.ts"
+import { makePipeline, type PipelineDefinition } from "./makePipeline.ts"
 import { execute, run } from "./runPipeline.ts"
 
 /** What is crawled, what is done with it, and where it goes, as one value. */
-export type Pipeline = PipelineValue
+export type Pipeline = PipelineDefinition
 
 /** Pipelines: `make` one, `run` it to its receipt, or `execute` it to learn what stopped it as well. */
 export const Pipeline = { make: makePipeline, run, execute }

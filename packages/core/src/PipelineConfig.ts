@@ -1,7 +1,7 @@
 import { Effect, Result, Schema, SchemaIssue } from "effect"
 import { distance } from "fastest-levenshtein"
 import { Budget } from "./Budget.ts"
-import { makePipeline, type Pipeline, PipelineName } from "./makePipeline.ts"
+import { makePipeline, type PipelineDefinition, PipelineName } from "./makePipeline.ts"
 import type { Sink } from "./Sink.ts"
 import { Source } from "./Source.ts"
 import { expectedAt, membersAt } from "./schemaAt.ts"
@@ -64,7 +64,7 @@ export const pipelineFromConfig = Effect.fnUntraced(function* (
   config: unknown,
   factories: ReadonlyArray<SinkFactory>,
   further: Schema.Struct.Fields = {}
-): Effect.fn.Return<Pipeline, ConfigInvalid> {
+): Effect.fn.Return<PipelineDefinition, ConfigInvalid> {
   const schema = pipelineSchema(factories, further)
   const decoded = Schema.decodeUnknownResult(schema)(config, { errors: "all", onExcessProperty: "error" })
   if (Result.isFailure(decoded)) {

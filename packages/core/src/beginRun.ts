@@ -11,7 +11,7 @@ import {
   UnknownRun
 } from "./Ledger.ts"
 import { makeLedgerMemory } from "./LedgerMemory.ts"
-import type { Pipeline } from "./makePipeline.ts"
+import type { PipelineDefinition } from "./makePipeline.ts"
 import { isKnownDead, makeHolder } from "./RunHolder.ts"
 import { RunTracker } from "./RunTracker.ts"
 import { type SinkConnection, SinkError, type SinkSession } from "./Sink.ts"
@@ -66,7 +66,7 @@ export interface Begun {
 
 /** Opens sinks and ledger, and begins a run or takes the open one over. */
 export const beginRun = Effect.fnUntraced(function* (
-  pipeline: Pipeline,
+  pipeline: PipelineDefinition,
   options: BeginOptions
 ): Effect.fn.Return<Begun, SinkError | LedgerError | PipelineChanged, Scope.Scope> {
   const connections: Array<{ name: string; kind: string; connection: SinkConnection }> = []
@@ -109,7 +109,7 @@ export const beginRun = Effect.fnUntraced(function* (
 /** The run to go on with, if there is one and it is the same pipeline's. */
 const findOpen = Effect.fnUntraced(function* (
   ledger: Ledger,
-  pipeline: Pipeline,
+  pipeline: PipelineDefinition,
   resume: Resume
 ): Effect.fn.Return<OpenRun | undefined, LedgerError | PipelineChanged> {
   if (resume === "never") return undefined

@@ -14,7 +14,7 @@ export const PipelineName = Schema.String.check(
 )
 
 /** What is crawled, what is done with it, and where it goes, as one value. Holds no connection and no secret of its own. */
-export interface Pipeline {
+export interface PipelineDefinition {
   readonly name: string
   readonly source: Source
   readonly transforms: ReadonlyArray<Transform>
@@ -41,7 +41,7 @@ export const makePipeline = (parts: {
   readonly transforms?: ReadonlyArray<Transform>
   readonly sinks: ReadonlyArray<Sink>
   readonly budget?: Budget | undefined
-}): Pipeline => {
+}): PipelineDefinition => {
   const { budget, name, sinks, source, transforms = [] } = parts
   const [first, ...others] = sinks
   if (first === undefined) throw new Error(`pipeline "${name}" has no sink: give it at least one`)

@@ -4,7 +4,7 @@ import { type BeginOptions, type Begun, beginRun, RunNotBegun } from "./beginRun
 import { type ReaderOptions, readerDefaults } from "./JobReader.ts"
 import { CurrentJournal } from "./Journal.ts"
 import type { LedgerError } from "./Ledger.ts"
-import type { Pipeline } from "./makePipeline.ts"
+import type { PipelineDefinition } from "./makePipeline.ts"
 import type { PageRecord } from "./PageRecord.ts"
 import { Purse } from "./Purse.ts"
 import type { Receipt } from "./Receipt.ts"
@@ -62,11 +62,16 @@ export interface Outcome {
  * that was interrupted, or stopped by something outside with jobs under way, stays open: its jobs go on, and running the
  * pipeline again goes on with them. The receipt's `requests` are those of this attempt.
  */
-export const run = (pipeline: Pipeline, options: RunOptions = {}): Effect.Effect<Receipt, RunNotBegun, Scraper> =>
-  Effect.map(execute(pipeline, options), ({ receipt }) => receipt)
+export const run = (
+  pipeline: PipelineDefinition,
+  options: RunOptions = {}
+): Effect.Effect<Receipt, RunNotBegun, Scraper> => Effect.map(execute(pipeline, options), ({ receipt }) => receipt)
 
 /** As {@link run}, and tells what stopped the run as a value. */
-export const execute = (pipeline: Pipeline, options: RunOptions = {}): Effect.Effect<Outcome, RunNotBegun, Scraper> =>
+export const execute = (
+  pipeline: PipelineDefinition,
+  options: RunOptions = {}
+): Effect.Effect<Outcome, RunNotBegun, Scraper> =>
   Effect.scoped(
     Effect.gen(function* () {
       const settled = { ...defaults, ...options }
@@ -76,7 +81,7 @@ export const execute = (pipeline: Pipeline, options: RunOptions = {}): Effect.Ef
   ).pipe(Effect.withSpan("Pipeline.execute", { attributes: { pipeline: pipeline.name } }))
 
 const carryOut = Effect.fnUntraced(function* (
-  pipeline: Pipeline,
+  pipeline: PipelineDefinition,
   begun: Begun,
   options: RunOptions & Bounds
 ): Effect.fn.Return<Outcome, never, Scraper> {
