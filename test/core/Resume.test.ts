@@ -11,7 +11,7 @@ import {
   type Source
 } from "@sluice/core"
 import { crawlHistory, endless, makeSite, type SimulatorOptions } from "@sluice/testkit"
-import { Deferred, Effect, Fiber, Option } from "effect"
+import { Deferred, Effect, Fiber, Option, Schedule } from "effect"
 import { type MemorySink, memorySink } from "./MemorySink.ts"
 import { atOnce, simulated } from "./simulated.ts"
 
@@ -43,6 +43,13 @@ const setting = Effect.fnUntraced(function* (simulator: SimulatorOptions = {}, g
     }).pipe(Effect.provide(api.layer))
   return { ...api, attempt, ledger, pipeline, sink }
 })
+
+/** Waits until the ledger knows of a run. */
+const untilBegun = (ledger: Ledger) =>
+  Effect.repeat(ledger.runs({ limit: 1 }), {
+    schedule: Schedule.spaced("5 millis"),
+    until: (runs) => runs.length === 1
+  })
 
 const lost = { method: "POST", nth: [1], fault: { _tag: "Lost" } } as const
 
@@ -189,9 +196,7 @@ describe("a run that did not end", () => {
     Effect.gen(function* () {
       const { attempt, layer, ledger } = yield* setting({ crawl: () => endless(crawlHistory(site, { perPoll: 20 })) })
       const running = yield* Effect.forkChild(attempt())
-      yield* Effect.repeat(Effect.sleep("5 millis"), {
-        until: () => Effect.map(ledger.runs({ limit: 1 }), (runs) => runs.length === 1)
-      })
+      yield* untilBegun(ledger)
       yield* Fiber.interrupt(running)
       const other = Pipeline.make({
         name: "test",
@@ -207,9 +212,7 @@ describe("a run that did not end", () => {
     Effect.gen(function* () {
       const { attempt, ledger } = yield* setting({ crawl: () => endless(crawlHistory(site, { perPoll: 20 })) })
       const zombie = yield* Effect.forkChild(attempt({ lease: "2 seconds" }))
-      yield* Effect.repeat(Effect.sleep("5 millis"), {
-        until: () => Effect.map(ledger.runs({ limit: 1 }), (runs) => runs.length === 1)
-      })
+      yield* untilBegun(ledger)
       const second = yield* Effect.flip(attempt({ lease: "1 second" }))
       assert.include(second.message, "is being carried out by")
       const open = yield* ledger.open({ pipeline: "test" })

@@ -58,7 +58,6 @@ export interface Begun {
   readonly run: RunHandle
   readonly ledger: Ledger
   readonly lease: Lease
-  readonly isResumed: boolean
   readonly targets: ReadonlyArray<Target>
   readonly submissions: ReadonlyMap<number, Submission>
   readonly tracker: RunTracker
@@ -93,7 +92,7 @@ export const beginRun = Effect.fnUntraced(function* (
   )
   if (open === undefined) {
     const tracker = new RunTracker(run.startedAt)
-    return { run, ledger, lease, isResumed: false, targets, submissions: new Map(), tracker }
+    return { run, ledger, lease, targets, submissions: new Map(), tracker }
   }
   const submissions = new Map<number, Submission>()
   yield* Stream.runForEach(ledger.submissions(run.runId), (submission) =>
@@ -103,7 +102,7 @@ export const beginRun = Effect.fnUntraced(function* (
     state: yield* ledger.state(run.runId),
     delivered: countEverywhere(targets)
   })
-  return { run, ledger, lease, isResumed: true, targets, submissions, tracker }
+  return { run, ledger, lease, targets, submissions, tracker }
 })
 
 /** The run to go on with, if there is one and it is the same pipeline's. */

@@ -62,6 +62,14 @@ const readRetryAfter = (value: string | undefined, now: number): number | null =
   return Number.isNaN(date) ? null : Math.max(0, date - now)
 }
 
+/** The answer of something that is no Scraper API. */
+const htmlAnswer = () =>
+  new Unreadable({
+    detail: "it answered HTML, not JSON; check that the base URL is that of a Scraper API",
+    broken: false,
+    foreign: true
+  })
+
 /** Lets a 2xx JSON answer through and turns every other one into its reason, which never quotes the secret. */
 export const judgeAnswer = Effect.fnUntraced(function* (
   response: HttpClientResponse.HttpClientResponse,
@@ -71,11 +79,7 @@ export const judgeAnswer = Effect.fnUntraced(function* (
   const type = response.headers["content-type"] ?? ""
   if (status >= 200 && status < 300) {
     if (!type.includes("text/html")) return response
-    return yield* new Unreadable({
-      detail: "it answered HTML, not JSON; check that the base URL is that of a Scraper API",
-      broken: false,
-      foreign: true
-    })
+    return yield* htmlAnswer()
   }
   const now = yield* Clock.currentTimeMillis
   const retryAfterMs = readRetryAfter(response.headers["retry-after"], now)
@@ -84,13 +88,7 @@ export const judgeAnswer = Effect.fnUntraced(function* (
   if (status === 401 || status === 403) return yield* new Unauthorized({ detail })
   if (status === 402) return yield* new PaymentRequired({ detail })
   if (status === 404) {
-    if (type.includes("text/html")) {
-      return yield* new Unreadable({
-        detail: "it answered HTML, not JSON; check that the base URL is that of a Scraper API",
-        broken: false,
-        foreign: true
-      })
-    }
+    if (type.includes("text/html")) return yield* htmlAnswer()
     return yield* new NotFound({ detail })
   }
   if (status === 409) return yield* new Conflict({ detail })

@@ -1,6 +1,6 @@
 import { Held, type Ledger, LedgerError, Receipt, type RunHandle } from "@sluice/core"
 import { Effect, Schema } from "effect"
-import type { Database, Queryable } from "./Database.ts"
+import type { Database } from "./Database.ts"
 import type { DatabaseError } from "./DatabaseError.ts"
 import { decodeOpenRuns, decodeRuns, openRunColumns, runColumns } from "./LedgerRows.ts"
 import { fence, isUuid, toInstant, toLedgerError, unknownRun } from "./ledgerErrors.ts"
@@ -178,14 +178,7 @@ const fenced = (
   parameters: ReadonlyArray<unknown>
 ): Effect.Effect<void, DatabaseError | LedgerError> =>
   database.transaction((tx) =>
-    Effect.andThen(fenceForUpdate(tx, operation, run), Effect.asVoid(tx.query(sql, parameters)))
-  )
-
-/** Locks the run's row as an update will: a shared lock that has to grow could meet another's that has to as well. */
-const fenceForUpdate = (tx: Queryable, operation: string, run: Pick<RunHandle, "runId" | "epoch">) =>
-  Effect.andThen(
-    isUuid(run.runId) ? tx.query("SELECT 1 FROM runs WHERE run_id = $1 FOR NO KEY UPDATE", [run.runId]) : Effect.void,
-    fence(tx, operation, run)
+    Effect.andThen(fence(tx, operation, run, "NO KEY UPDATE"), Effect.asVoid(tx.query(sql, parameters)))
   )
 
 /** Says why a run was not taken over. */

@@ -22,16 +22,19 @@ export const toLedgerError =
       : new LedgerError({ operation, reason: new LedgerUnavailable({ cause: error }) })
 
 /**
- * Proves the epoch and keeps it from being raised until the transaction ends. A shared lock: two segments of a run commit
- * side by side, only a takeover waits.
+ * Proves the epoch and keeps it from being raised until the transaction ends. A shared lock by default: two segments of a run
+ * commit side by side, only a takeover waits. Who updates the run's row takes the update's own lock at once: a shared one that
+ * has to grow could meet another's that has to as well.
  */
 export const fence = Effect.fnUntraced(function* (
   tx: Queryable,
   operation: string,
-  run: Pick<RunHandle, "runId" | "epoch">
+  run: Pick<RunHandle, "runId" | "epoch">,
+  lock: "SHARE" | "NO KEY UPDATE" = "SHARE"
 ): Effect.fn.Return<void, DatabaseError | LedgerError> {
   if (!isUuid(run.runId)) return yield* unknownRun(operation, run.runId)
-  yield* proveEpoch(operation, run, yield* tx.query("SELECT epoch FROM runs WHERE run_id = $1 FOR SHARE", [run.runId]))
+  const rows = yield* tx.query(`SELECT epoch FROM runs WHERE run_id = $1 FOR ${lock}`, [run.runId])
+  yield* proveEpoch(operation, run, rows)
 })
 
 /** Compares a run's epoch with the one that was read under a lock. */
