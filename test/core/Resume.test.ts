@@ -1,48 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import {
-  Batch,
-  Crawl,
-  Extract,
-  type Ledger,
-  makeLedgerMemory,
-  Pipeline,
-  type RunOptions,
-  Scraper,
-  type Source
-} from "@sluice/core"
-import { crawlHistory, endless, makeSite, type SimulatorOptions } from "@sluice/testkit"
+import { Batch, Crawl, Extract, type Ledger, Pipeline, Scraper } from "@sluice/core"
+import { crawlHistory, endless } from "@sluice/testkit"
 import { Deferred, Effect, Fiber, Option, Schedule } from "effect"
-import { type MemorySink, memorySink } from "./MemorySink.ts"
-import { atOnce, simulated } from "./simulated.ts"
-
-const crawl = Crawl.make({ url: "https://site.test/" })
-const urls = Array.from({ length: 12 }, (_, index) => `https://site.test/p/${index + 1}`)
-const site = makeSite({ pages: 90, seed: 4 })
-const quick = { lag: "30 millis", pause: "5 millis" } as const
-
-interface Setting {
-  readonly source?: Source
-  readonly sink?: MemorySink
-  readonly ledger?: Ledger
-  readonly budget?: { readonly tokens: number; readonly clamp?: boolean }
-}
-
-/** An API and a ledger that outlive the attempts of a run. */
-const setting = Effect.fnUntraced(function* (simulator: SimulatorOptions = {}, given: Setting = {}) {
-  const { source = crawl, sink = memorySink(), ledger = makeLedgerMemory(), budget } = given
-  const api = yield* simulated({ site, crawl: () => crawlHistory(site, { perPoll: 20 }), ...simulator })
-  const pipeline = Pipeline.make({ name: "test", source, sinks: [sink.sink], budget })
-  const attempt = (options: RunOptions = {}) =>
-    Pipeline.execute(pipeline, {
-      segmentDelayMs: 5,
-      segmentRecords: 10,
-      adoption: quick,
-      ...options,
-      ledger,
-      reader: { ...atOnce, ...options.reader }
-    }).pipe(Effect.provide(api.layer))
-  return { ...api, attempt, ledger, pipeline, sink }
-})
+import { crawl, setting, site, urls } from "./attempts.ts"
+import { memorySink } from "./MemorySink.ts"
 
 /** Waits until the ledger knows of a run. */
 const untilBegun = (ledger: Ledger) =>
@@ -243,64 +204,6 @@ describe("a run that did not end", () => {
         [...sink.pages.values()].filter(({ status }) => status === "completed").length,
         simulator.charges.tokens
       )
-    })
-  )
-})
-
-describe("budget", () => {
-  const large = makeSite({ pages: 1000, seed: 5 })
-
-  it.live("clamps what is asked for", () =>
-    Effect.gen(function* () {
-      const { attempt, simulator, sink } = yield* setting(
-        {
-          site: large,
-          crawl: ({ limit }) => crawlHistory(large, { perPoll: 40, ...(limit === undefined ? {} : { limit }) })
-        },
-        { budget: { tokens: 100 } }
-      )
-      const { receipt } = yield* attempt()
-      assert.strictEqual(receipt.status, "stopped_budget")
-      assert.deepStrictEqual([simulator.charges.tokens, receipt.tokens.charged, sink.pages.size], [100, 100, 100])
-    })
-  )
-
-  it.live("without the clamp cancels on the first answer that shows the bound, and lands what was paid for", () =>
-    Effect.gen(function* () {
-      const { attempt, simulator, sink } = yield* setting(
-        { site: large, crawl: () => crawlHistory(large, { perPoll: 30 }) },
-        { budget: { tokens: 100, clamp: false } }
-      )
-      const { receipt } = yield* attempt()
-      assert.strictEqual(receipt.status, "stopped_budget")
-      assert.strictEqual(simulator.charges.received("DELETE"), 1)
-      const completed = [...sink.pages.values()].filter(({ status }) => status === "completed").length
-      assert.strictEqual(completed, simulator.charges.tokens)
-      assert.strictEqual(receipt.tokens.charged, simulator.charges.tokens)
-    })
-  )
-
-  it.live("ends a list of extractions and a batch where it is used up, and lets a smaller site be", () =>
-    Effect.gen(function* () {
-      const budget = { tokens: 5 }
-      const list = yield* setting({}, { source: Extract.make({ urls, concurrency: 3 }), budget })
-      assert.strictEqual((yield* list.attempt()).receipt.status, "stopped_budget")
-      assert.deepStrictEqual([list.simulator.charges.tokens, list.sink.pages.size], [5, 5])
-      const batch = yield* setting({}, { source: Batch.make({ urls, batch_size: 4 }), budget })
-      assert.strictEqual((yield* batch.attempt()).receipt.status, "stopped_budget")
-      assert.deepStrictEqual([batch.simulator.charges.tokens, batch.sink.pages.size], [5, 5])
-      const small = yield* setting({}, { budget: { tokens: 91 } })
-      assert.strictEqual((yield* small.attempt()).receipt.status, "completed")
-    })
-  )
-
-  it.live("is what an empty account amounts to", () =>
-    Effect.gen(function* () {
-      const { attempt, ledger } = yield* setting({
-        faults: [{ method: "POST", fault: { _tag: "Status", status: 402 } }]
-      })
-      assert.strictEqual((yield* attempt()).receipt.status, "stopped_budget")
-      assert.isUndefined(yield* ledger.open({ pipeline: "test" }))
     })
   )
 })

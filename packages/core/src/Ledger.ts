@@ -59,6 +59,8 @@ export interface SubmissionIntent {
   /** SHA-256 of the canonical request, in hex. */
   readonly requestHash: string
   readonly submittedAt: number
+  /** The most it may cost, in tokens. */
+  readonly tokens: number
 }
 
 /** An intent and, once the answer has been seen, the job it became. */
@@ -168,6 +170,16 @@ export interface Ledger {
   readonly refused: (run: RunHandle, ordinal: number) => Effect.Effect<void, LedgerError>
   /** Which of these jobs the ledger knows, of any run. */
   readonly knows: (jobIds: ReadonlyArray<string>) => Effect.Effect<ReadonlySet<string>, LedgerError>
+  /**
+   * What other runs of a pipeline have cost, of those that began from one instant, up to but not at another (epoch milliseconds). A job
+   * that is not known to have ended counts with all it may still cost; so does a submission whose answer was lost.
+   */
+  readonly spent: (which: {
+    readonly pipeline: string
+    readonly exceptRun: string
+    readonly from?: number
+    readonly to?: number
+  }) => Effect.Effect<number, LedgerError>
   /** All submissions of a run, by ordinal. */
   readonly submissions: (runId: string) => Stream.Stream<Submission, LedgerError>
   /** Records a written segment. Committing the same sink and sequence number again changes nothing. */

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto"
+import { isTerminal } from "@sluice/contract"
 import { Clock, Effect, Stream } from "effect"
 import { type JobSnapshot, supersedes } from "./JobSnapshot.ts"
 import {
@@ -100,23 +101,19 @@ export const makeLedgerMemory = (): Ledger => {
     suspend: (run, status) =>
       Effect.map(held("suspend", run), (entry) => void Object.assign(entry, { status, holder: null, leaseUntil: 0 })),
     state: (runId) =>
-      Effect.map(find("state", runId), ({ segments }) => {
-        const jobs = new Map<string, JobSnapshot>()
+      Effect.map(find("state", runId), (entry) => {
+        const { segments } = entry
         const landed = new Map<string, Pick<SegmentCommit, "rows" | "deadLetters">>()
         let lastSeq = 0
         for (const segment of segments.values()) {
           lastSeq = Math.max(lastSeq, segment.seq)
-          for (const job of segment.jobs) {
-            const known = jobs.get(job.jobId)
-            if (known === undefined || supersedes(job, known)) jobs.set(job.jobId, job)
-          }
           const before = landed.get(segment.sink) ?? { rows: noRows, deadLetters: 0 }
           landed.set(segment.sink, {
             rows: addRows(before.rows, segment.rows),
             deadLetters: before.deadLetters + segment.deadLetters
           })
         }
-        return { lastSeq, jobs: [...jobs.values()], landed }
+        return { lastSeq, jobs: [...jobsOf(entry).values()], landed }
       }),
     intend: (run, intent) =>
       Effect.map(held("intend", run), (entry) => {
@@ -138,6 +135,15 @@ export const makeLedgerMemory = (): Ledger => {
           for (const { jobId } of submissions.values()) if (jobId !== null) known.add(jobId)
         }
         return new Set(jobIds.filter((jobId) => known.has(jobId)))
+      }),
+    spent: ({ exceptRun, from = -Infinity, pipeline, to = Infinity }) =>
+      Effect.sync(() => {
+        let tokens = 0
+        for (const [runId, entry] of entries) {
+          const { pipeline: name, startedAt } = entry.intent
+          if (runId !== exceptRun && name === pipeline && startedAt >= from && startedAt < to) tokens += costOf(entry)
+        }
+        return tokens
       }),
     submissions: (runId) =>
       Stream.suspend(() =>
@@ -176,6 +182,30 @@ export const makeLedgerMemory = (): Ledger => {
           }))
       )
   }
+}
+
+/** The latest snapshot of each job of a run. */
+const jobsOf = ({ segments }: Entry): ReadonlyMap<string, JobSnapshot> => {
+  const jobs = new Map<string, JobSnapshot>()
+  for (const segment of segments.values()) {
+    for (const job of segment.jobs) {
+      const known = jobs.get(job.jobId)
+      if (known === undefined || supersedes(job, known)) jobs.set(job.jobId, job)
+    }
+  }
+  return jobs
+}
+
+/** What a run has cost, and may still cost where that is not known to be over. */
+const costOf = (entry: Entry): number => {
+  const jobs = jobsOf(entry)
+  let tokens = 0
+  for (const submission of entry.submissions.values()) {
+    const job = jobs.get(submission.jobId ?? "")
+    const told = job === undefined ? 0 : job.tokensCharged + job.tokensReserved
+    tokens += job !== undefined && isTerminal(job.status) ? told : Math.max(submission.tokens, told)
+  }
+  return tokens
 }
 
 const heldBy = (lease: Lease, now: number) => ({

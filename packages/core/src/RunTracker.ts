@@ -87,6 +87,11 @@ export class RunTracker {
     return this.#landed.get(sink) ?? { rows: noRows, deadLetters: 0 }
   }
 
+  /** The latest snapshot of a job. */
+  job(jobId: string): JobSnapshot | undefined {
+    return this.#jobs.get(jobId)
+  }
+
   /** The latest snapshot of every job. */
   get jobs(): ReadonlyArray<JobSnapshot> {
     return [...this.#jobs.values()]

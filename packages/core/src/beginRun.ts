@@ -1,4 +1,5 @@
 import { Clock, Duration, Effect, Schema, type Scope, Stream } from "effect"
+import { type Allowance, allowanceOf } from "./Allowance.ts"
 import { KeySet } from "./KeySet.ts"
 import {
   Held,
@@ -61,6 +62,8 @@ export interface Begun {
   readonly targets: ReadonlyArray<Target>
   readonly submissions: ReadonlyMap<number, Submission>
   readonly tracker: RunTracker
+  /** What the pipeline's budget leaves the run. */
+  readonly allowance: Allowance | undefined
 }
 
 /** Opens sinks and ledger, and begins a run or takes the open one over. */
@@ -83,6 +86,7 @@ export const beginRun = Effect.fnUntraced(function* (
           lease
         )
       : yield* takeOver(ledger, open, lease)
+  const allowance = yield* allowanceOf(pipeline.budget, ledger, run)
   const targets = yield* Effect.forEach(connections, ({ connection, kind, name }) =>
     Effect.gen(function* () {
       const session = yield* connection.begin(run)
@@ -92,7 +96,7 @@ export const beginRun = Effect.fnUntraced(function* (
   )
   if (open === undefined) {
     const tracker = new RunTracker(run.startedAt)
-    return { run, ledger, lease, targets, submissions: new Map(), tracker }
+    return { run, ledger, lease, targets, submissions: new Map(), tracker, allowance }
   }
   const submissions = new Map<number, Submission>()
   yield* Stream.runForEach(ledger.submissions(run.runId), (submission) =>
@@ -102,7 +106,7 @@ export const beginRun = Effect.fnUntraced(function* (
     state: yield* ledger.state(run.runId),
     delivered: countEverywhere(targets)
   })
-  return { run, ledger, lease, targets, submissions, tracker }
+  return { run, ledger, lease, targets, submissions, tracker, allowance }
 })
 
 /** The run to go on with, if there is one and it is the same pipeline's. */

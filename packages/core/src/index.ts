@@ -1,5 +1,6 @@
 export { type AdoptionOptions, Ambiguous } from "./Adoption.ts"
 export { Batch, BatchOptions } from "./Batch.ts"
+export { Budget } from "./Budget.ts"
 export { PipelineChanged, type Resume, RunNotBegun } from "./beginRun.ts"
 export { Crawl, CrawlOptions } from "./Crawl.ts"
 export { canonicalHash, canonicalJson } from "./canonicalJson.ts"

@@ -19,11 +19,11 @@ export interface PipelineDefinition {
   readonly source: Source
   readonly transforms: ReadonlyArray<Transform>
   readonly sinks: NonEmptyReadonlyArray<Sink>
-  /** What a run of it may cost at most. */
+  /** What it may cost at most. */
   readonly budget: Budget | undefined
   /**
    * SHA-256 in hex over what the pipeline does: name, source, transforms, and of the sinks kind, name and behaviour, but no
-   * address and no secret. Written in YAML, JSON or TypeScript, the same pipeline has the same hash.
+   * address, no secret and no budget: a run that did not end goes on under the budget of the day. Written in YAML, JSON or TypeScript, the same pipeline has the same hash.
    */
   readonly hash: string
 }
@@ -58,7 +58,6 @@ export const makePipeline = (parts: {
       name,
       source: encodeSource(source),
       transforms: transforms.map((transform) => transform.config),
-      ...(budget === undefined ? {} : { budget }),
       sinks: sinks.map((sink) => ({ kind: sink.kind, name: sink.name, behaviour: sink.behaviour }))
     })
   }

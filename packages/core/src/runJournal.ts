@@ -1,6 +1,8 @@
 import type { JobId } from "@sluice/contract"
 import { Clock, Effect } from "effect"
 import { type AdoptionOptions, findLost } from "./Adoption.ts"
+import { allowanceOf, isShared } from "./Allowance.ts"
+import type { Budget } from "./Budget.ts"
 import { type Begun, heldEverywhere } from "./beginRun.ts"
 import { canonicalHash } from "./canonicalJson.ts"
 import type { Journal, SubmissionRequest } from "./Journal.ts"
@@ -22,6 +24,7 @@ export interface JournalOptions {
   readonly decision: Decision | undefined
   /** Asks for nothing more, cancels what is under way, and takes what has been paid for. */
   readonly cancel: boolean
+  readonly budget: Budget | undefined
   readonly purse: Purse
   readonly tell: Effect.Effect<void>
   readonly onUnreconciled: (reason: Incomplete | Vanished) => void
@@ -71,7 +74,23 @@ export const makeRunJournal = (begun: Begun, options: JournalOptions): RunJourna
       if (granted === 0 && tokens > 0) return undefined
       const submittedAt = yield* Clock.currentTimeMillis
       asked.add(ordinal)
-      yield* ledger.intend(run, { kind, ordinal, url, requestHash: asking.requestHash, submittedAt })
+      yield* ledger.intend(run, {
+        kind,
+        ordinal,
+        url,
+        requestHash: asking.requestHash,
+        submittedAt,
+        tokens: granted
+      })
+      // Only now that others see it can ours be weighed against theirs: of two at once, one at least sees the other.
+      if (isShared(options.budget)) {
+        purse.allow(yield* allowanceOf(options.budget, ledger, run))
+        if (purse.isOverdrawn()) {
+          purse.withhold(granted)
+          yield* withdraw(asking)
+          return undefined
+        }
+      }
       const answer = yield* Effect.result(asking.post(granted))
       if (answer._tag === "Success") {
         purse.assign(granted, tokens, answer.success.jobId)
@@ -130,14 +149,14 @@ export const makeRunJournal = (begun: Begun, options: JournalOptions): RunJourna
         return Effect.fail(new RequestChanged({ ordinal: request.ordinal, url: request.url }))
       }
       if (known.jobId === null) return settle(asking, known.submittedAt)
-      purse.assume(request.tokens, known.jobId)
+      purse.assume(known.tokens, request.tokens, known.jobId, tracker.job(known.jobId))
       return Effect.succeed(known.jobId as JobId)
     },
     committed: (jobId) => Effect.sync(() => heldEverywhere(targets, jobId)),
     progress: (snapshot) =>
       Effect.suspend(() => {
         tracker.observe(snapshot)
-        const isBeyond = purse.told(snapshot.jobId)
+        const isBeyond = purse.told(snapshot)
         return Effect.as(options.tell, isBeyond || cancel ? "cancel" : "continue")
       }),
     unreconciled: (reason) => Effect.sync(() => options.onUnreconciled(reason))

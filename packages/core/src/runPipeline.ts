@@ -89,15 +89,20 @@ const carryOut = Effect.fnUntraced(function* (
   const counter: RequestCounter = { submitted: 0, reads: 0, retries: 0 }
   const unreconciled: Array<Incomplete | Vanished> = []
   const tell = Effect.suspend(() => options.onProgress?.(tracker.progress) ?? Effect.void)
-  const purse = new Purse(pipeline.budget, () => {
-    const { charged, reserved } = tracker.progress.tokens
-    return charged + reserved
+  const purse = new Purse({
+    clamp: pipeline.budget?.clamp ?? true,
+    spent: () => {
+      const { charged, reserved } = tracker.progress.tokens
+      return charged + reserved
+    }
   })
+  purse.allow(begun.allowance)
   const journal = makeRunJournal(begun, {
     scraper: yield* Scraper,
     adoption: { ...adoptionDefaults, ...options.adoption },
     decision: options.decision,
     cancel: options.cancel ?? false,
+    budget: pipeline.budget,
     purse,
     tell,
     onUnreconciled: (reason) => void unreconciled.push(reason)
@@ -191,7 +196,7 @@ const carryOut = Effect.fnUntraced(function* (
           return { name, kind, rows, dead_letters: deadLetters }
         }),
         requests: { ...counter },
-        ...reasonOf(status, failure, tracker, unreconciled)
+        ...reasonOf(status, failure, { tracker, unreconciled, purse })
       }
       // A run that could not write its end down is one that did not end: it stays open in the ledger.
       const written = yield* Effect.result(

@@ -1,5 +1,6 @@
 import { Cause, Exit, Option } from "effect"
 import type { LedgerError } from "./Ledger.ts"
+import type { Purse } from "./Purse.ts"
 import type { RunStatus } from "./Receipt.ts"
 import type { RunTracker } from "./RunTracker.ts"
 import type { SinkError } from "./Sink.ts"
@@ -47,15 +48,23 @@ export const statusOf = (
 export const reasonOf = (
   status: RunStatus,
   failure: Option.Option<RunFailure>,
-  tracker: RunTracker,
-  unreconciled: ReadonlyArray<Incomplete | Vanished>
+  {
+    purse,
+    tracker,
+    unreconciled
+  }: {
+    readonly tracker: RunTracker
+    readonly unreconciled: ReadonlyArray<Incomplete | Vanished>
+    readonly purse: Purse
+  }
 ): { readonly reason?: string } => {
   if (status === "completed") return {}
   if (Option.isSome(failure)) return { reason: failure.value.message }
   if (status === "interrupted") {
     return { reason: "interrupted; remote jobs were left running, and running the pipeline again goes on with them" }
   }
-  if (status === "stopped_budget") return { reason: "the budget of this run is used up; what was paid for is landed" }
+  if (status === "stopped_budget")
+    return { reason: `the budget is used up (${purse.bound}); what was paid for is landed` }
   const [first] = unreconciled
   if (first !== undefined) return { reason: new SourceError({ source: "job", reason: first }).message }
   const job = tracker.jobs.find((job) => job.status === "failed" || job.status === "cancelled")

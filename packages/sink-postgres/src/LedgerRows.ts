@@ -50,6 +50,7 @@ const SubmissionRow = Schema.Struct({
   url: Schema.String,
   request_hash: Schema.String,
   submitted_at: Instant,
+  tokens: Schema.Int,
   job_id: Schema.NullOr(Schema.String)
 })
 const KeysRow = Schema.Struct({ sink: Schema.String, seq: Schema.Int, keys: Schema.String })

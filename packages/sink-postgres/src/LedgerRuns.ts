@@ -3,6 +3,7 @@ import { Effect, Schema } from "effect"
 import type { Database } from "./Database.ts"
 import type { DatabaseError } from "./DatabaseError.ts"
 import { decodeOpenRuns, decodeRuns, openRunColumns, runColumns } from "./LedgerRows.ts"
+import { costOf } from "./LedgerSubmissions.ts"
 import { fence, isUuid, toInstant, toLedgerError, unknownRun } from "./ledgerErrors.ts"
 import { makeRunId } from "./RunId.ts"
 
@@ -109,7 +110,8 @@ export const ledgerRuns = (
         database,
         "end",
         run,
-        `UPDATE runs SET status = $2, finished_at = $3, receipt = $4, holder = NULL, lease_until = NULL
+        `UPDATE runs SET status = $2, finished_at = $3, receipt = $4, holder = NULL, lease_until = NULL,
+           tokens = coalesce((${costOf("$1")}), 0)
          WHERE run_id = $1`,
         [run.runId, receipt.status, receipt.finished_at, encoded]
       )

@@ -11,7 +11,7 @@ const submissionsAtOnce = 500
 /** What was about to be paid for, and what it became. */
 export const ledgerSubmissions = (
   database: Database["Service"]
-): Pick<Ledger, "intend" | "submitted" | "refused" | "knows" | "submissions"> => ({
+): Pick<Ledger, "intend" | "submitted" | "refused" | "knows" | "spent" | "submissions"> => ({
   intend: Effect.fn("PostgresLedger.intend")(
     function* (run, intent) {
       const values = [
@@ -20,14 +20,15 @@ export const ledgerSubmissions = (
         intent.kind,
         cleanText(intent.url),
         intent.requestHash,
-        toInstant(intent.submittedAt)
+        toInstant(intent.submittedAt),
+        intent.tokens
       ]
       yield* database.transaction((tx) =>
         fence(tx, "intend", run).pipe(
           Effect.andThen(
             tx.query(
-              `INSERT INTO submissions (run_id, ordinal, kind, url, request_hash, submitted_at)
-               VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+              `INSERT INTO submissions (run_id, ordinal, kind, url, request_hash, submitted_at, tokens)
+               VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
               values
             )
           )
@@ -81,13 +82,31 @@ export const ledgerSubmissions = (
     Effect.mapError(toLedgerError("knows"))
   ),
 
+  spent: Effect.fn("PostgresLedger.spent")(
+    function* ({ exceptRun, from, pipeline, to }) {
+      const [row] = yield* database.query(
+        `SELECT coalesce(sum(coalesce(r.tokens, (${costOf("r.run_id")}), 0)), 0)::float8 AS tokens FROM runs r
+         WHERE r.pipeline = $1 AND r.run_id::text <> $2 AND ($3::timestamptz IS NULL OR r.started_at >= $3)
+           AND ($4::timestamptz IS NULL OR r.started_at < $4)`,
+        [
+          cleanText(pipeline),
+          exceptRun,
+          from === undefined ? null : toInstant(from),
+          to === undefined ? null : toInstant(to)
+        ]
+      )
+      return Number(row?.tokens)
+    },
+    Effect.mapError(toLedgerError("spent"))
+  ),
+
   submissions: (runId) =>
     !isUuid(runId)
       ? Stream.empty
       : pagesOf(submissionsAtOnce, (after) =>
           database
             .query(
-              `SELECT ordinal, kind, url, request_hash, submitted_at, job_id FROM submissions
+              `SELECT ordinal, kind, url, request_hash, submitted_at, job_id, tokens FROM submissions
                WHERE run_id = $1 AND ordinal > $2 ORDER BY ordinal LIMIT ${submissionsAtOnce}`,
               [runId, after]
             )
@@ -99,7 +118,15 @@ export const ledgerSubmissions = (
             url: row.url,
             requestHash: row.request_hash,
             submittedAt: Date.parse(row.submitted_at),
-            jobId: row.job_id
+            jobId: row.job_id,
+            tokens: row.tokens
           }))
         )
 })
+
+/** What the run of an SQL expression has cost, and may still cost where a job is not known to have ended. */
+export const costOf = (runId: string): string =>
+  `SELECT sum(CASE WHEN j.status IN ('completed', 'failed', 'cancelled') THEN t.tokens_charged + t.tokens_reserved
+     ELSE greatest(s.tokens, t.tokens_charged + t.tokens_reserved) END)
+   FROM submissions s LEFT JOIN jobs j ON j.job_id = s.job_id LEFT JOIN token_summaries t USING (job_no)
+   WHERE s.run_id = ${runId}`

@@ -279,5 +279,14 @@ COMMENT ON COLUMN runs.session IS 'The name its process''s connections go by, so
 
 COMMENT ON COLUMN runs.status IS 'running until the run has ended, then how it ended; with finished_at null, how its last attempt was left';
 `
+  },
+  {
+    id: "0003_budgets",
+    sql: `ALTER TABLE "runs" ADD COLUMN "tokens" bigint;
+ALTER TABLE "submissions" ADD COLUMN "tokens" bigint DEFAULT 0 NOT NULL;
+COMMENT ON COLUMN runs.tokens IS 'What the run cost, by its jobs'' last counters; null until it has ended';
+
+COMMENT ON COLUMN submissions.tokens IS 'The most it may cost; 0 where that was not recorded';
+`
   }
 ]

@@ -151,7 +151,8 @@ export const runs = pgTable(
     receipt: jsonb("receipt"),
     holder: text("holder"),
     leaseUntil: instant("lease_until"),
-    session: text("session")
+    session: text("session"),
+    tokens: count("tokens")
   },
   (t) => [
     index("runs_started_at_idx").on(t.startedAt.desc()),
@@ -169,7 +170,8 @@ export const submissions = pgTable(
     url: text("url").notNull(),
     requestHash: text("request_hash").notNull(),
     submittedAt: instant("submitted_at").notNull(),
-    jobId: text("job_id")
+    jobId: text("job_id"),
+    tokens: count("tokens").notNull().default(0)
   },
   (t) => [
     primaryKey({ name: "submissions_pkey", columns: [t.runId, t.ordinal] }),

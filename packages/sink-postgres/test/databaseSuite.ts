@@ -5,6 +5,7 @@ import { Postgres } from "../src/index.ts"
 import { migrations } from "../src/migrations.generated.ts"
 import { freshSchema, type Place, sinkIn } from "./databases.ts"
 import { modelSuite } from "./modelSuite.ts"
+import { upgradeSuite } from "./upgradeSuite.ts"
 
 /** What holds on a server as on PGlite. */
 export const databaseSuite = (name: string, place: Effect.Effect<Place>): void => {
@@ -13,6 +14,7 @@ export const databaseSuite = (name: string, place: Effect.Effect<Place>): void =
 
   ledgerSuite(name, Effect.map(openMigrated, Postgres.ledger))
   modelSuite(name, place)
+  upgradeSuite(name, place)
 
   describe(`${name}: transactions`, () => {
     it.effect("are rolled back when interrupted, and the next is served", () =>

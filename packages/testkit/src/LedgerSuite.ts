@@ -58,7 +58,8 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
           kind: "crawl" as const,
           url: `https://a.example/${ordinal}`,
           requestHash: `h${ordinal}`,
-          submittedAt: 1_750_000_000_000 + ordinal
+          submittedAt: 1_750_000_000_000 + ordinal,
+          tokens: 10_000 - ordinal
         })
         for (let ordinal = 0; ordinal < 501; ordinal++) yield* ledger.intend(run, submission(ordinal))
         yield* ledger.intend(run, { ...submission(1), url: "https://other.example/" })
@@ -102,7 +103,7 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
         const paused = yield* ledger.begin(intent, lease)
         const run = yield* ledger.takeOver(paused.runId, lease, lease.holder)
         assert.deepStrictEqual(run, { ...intent, runId: paused.runId, epoch: 2 })
-        const submission = { ordinal: 0, kind: "map" as const, url: "u", requestHash: "h", submittedAt: 0 }
+        const submission = { ordinal: 0, kind: "map" as const, url: "u", requestHash: "h", submittedAt: 0, tokens: 1 }
         const failures = yield* Effect.forEach(
           [
             ledger.intend(paused, submission),
@@ -195,7 +196,7 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
       Effect.gen(function* () {
         const ledger = yield* make
         const run = yield* ledger.begin(intent, lease)
-        const submission = { kind: "crawl" as const, url: "u", requestHash: "h", submittedAt: 0 }
+        const submission = { kind: "crawl" as const, url: "u", requestHash: "h", submittedAt: 0, tokens: 1 }
         for (const ordinal of [0, 1]) yield* ledger.intend(run, { ...submission, ordinal })
         yield* ledger.submitted(run, 1, "job-1")
         yield* ledger.refused(run, 0)
@@ -206,6 +207,42 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
           [[1, "job-1"]]
         )
         assert.deepStrictEqual([...(yield* ledger.knows(["job-1", "job-2"]))], ["job-1"])
+      })
+    )
+
+    it.effect("adds up what other runs of a pipeline have cost, or may still cost", () =>
+      Effect.gen(function* () {
+        const ledger = yield* make
+        const begun = (pipeline: string, startedAt: number) => ledger.begin({ ...intent, pipeline, startedAt }, lease)
+        const run = yield* begun("spender", 1_000)
+        const spent = (span: { readonly from?: number; readonly to?: number } = {}) =>
+          ledger.spent({ pipeline: "spender", exceptRun: "none of these", ...span })
+        const submission = { kind: "crawl" as const, url: "u", requestHash: "h", submittedAt: 0 }
+        for (const [ordinal, tokens] of [50, 60, 70].entries()) {
+          yield* ledger.intend(run, { ...submission, ordinal, tokens })
+        }
+        assert.strictEqual(yield* spent(), 180)
+        const jobId = `job-${run.runId}`
+        yield* ledger.submitted(run, 1, jobId)
+        yield* ledger.commit({ ...commitOf(run, 1, []), jobs: [snapshot(jobId, 3, "processing")] })
+        assert.strictEqual(yield* spent(), 180)
+        yield* ledger.commit({ ...commitOf(run, 2, []), jobs: [snapshot(jobId, 8, "completed")] })
+        assert.strictEqual(yield* spent(), 50 + 9 + 70)
+        yield* ledger.refused(run, 2)
+        assert.strictEqual(yield* spent(), 59)
+        yield* ledger.end(run, { ...receipt(run.runId), pipeline: "spender" })
+        assert.strictEqual(yield* spent(), 59)
+
+        const later = yield* begun("spender", 2_000)
+        yield* ledger.intend(later, { ...submission, ordinal: 0, tokens: 1 })
+        const other = yield* begun("saver", 1_500)
+        yield* ledger.intend(other, { ...submission, ordinal: 0, tokens: 1_000 })
+        assert.strictEqual(yield* spent(), 60)
+        assert.deepStrictEqual(
+          yield* Effect.all([spent({ from: 1_001 }), spent({ to: 2_000 }), spent({ from: 1_000, to: 2_001 })]),
+          [1, 59, 60]
+        )
+        assert.strictEqual(yield* ledger.spent({ pipeline: "spender", exceptRun: run.runId }), 1)
       })
     )
 

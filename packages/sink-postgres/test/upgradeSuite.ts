@@ -1,0 +1,131 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Crawl, canonicalHash, Pipeline, pageKey, Scraper } from "@sluice/core"
+import { crawlHistory, makeSite, Simulator } from "@sluice/testkit"
+import { Effect, Layer } from "effect"
+import { FetchHttpClient } from "effect/http"
+import { packKeys } from "../src/CommittedKeys.ts"
+import { type Database, Postgres } from "../src/index.ts"
+import { migrations } from "../src/migrations.generated.ts"
+import { freshSchema, type Place } from "./databases.ts"
+
+/** The first set of migrations any database was prepared by. */
+const firstSet = 2
+const endedRun = "01890000-0000-7000-8000-000000000001"
+const openRun = "01890000-0000-7000-8000-000000000002"
+const request = { url: "https://site.test/", formats: ["markdown"] } as const
+const site = makeSite({ pages: 60, seed: 3 })
+const landed = site.pages.slice(0, 20).map(({ url }) => url)
+
+const endedReceipt = {
+  run_id: endedRun,
+  pipeline: "old",
+  config_hash: "c0ffee",
+  status: "completed",
+  started_at: "2026-06-01T10:00:00.000Z",
+  finished_at: "2026-06-01T10:05:00.000Z",
+  jobs: [],
+  pages: { discovered: 7, completed: 7, failed: 0, cancelled: 0, delivered: 7 },
+  tokens: { charged: 7, reserved: 0 },
+  sinks: [],
+  requests: { submitted: 1, reads: 2, retries: 0 }
+}
+
+/** Writes what the first build wrote: a run that has ended, and one that died when it held 20 pages of its job. */
+const leaveBehind = Effect.fnUntraced(function* (database: Database["Service"], hash: string, jobId: string) {
+  const { query } = database
+  yield* query(
+    `INSERT INTO runs (run_id, pipeline, config_hash, status, started_at, finished_at, receipt)
+     VALUES ($1, 'old', 'c0ffee', 'completed', '2026-06-01T10:00:00Z', '2026-06-01T10:05:00Z', $2)`,
+    [endedRun, JSON.stringify(endedReceipt)]
+  )
+  yield* query(
+    "INSERT INTO runs (run_id, pipeline, config_hash, epoch, started_at) VALUES ($1, 'old', $2, 3, '2026-06-02T10:00:00Z')",
+    [openRun, hash]
+  )
+  for (const [runId, job] of [
+    [endedRun, "job-of-old"],
+    [openRun, jobId]
+  ]) {
+    yield* query(
+      `INSERT INTO submissions (run_id, ordinal, kind, url, request_hash, submitted_at, job_id)
+       VALUES ($1, 0, 'crawl', $2, $3, '2026-06-02T10:00:00Z', $4)`,
+      [runId, request.url, canonicalHash(request), job]
+    )
+    yield* query("INSERT INTO jobs (job_id, run_id, kind, url, status) VALUES ($1, $2, 'crawl', $3, 'processing')", [
+      job,
+      runId,
+      request.url
+    ])
+  }
+  yield* query("UPDATE jobs SET status = 'completed' WHERE job_id = 'job-of-old'")
+  yield* query(
+    `INSERT INTO token_summaries (job_no, pages_discovered, pages_completed, pages_failed, pages_cancelled, tokens_charged,
+       tokens_reserved, observed_at)
+     SELECT job_no, 7, 7, 0, 0, 7, 0, '2026-06-01T10:04:00Z' FROM jobs WHERE job_id = 'job-of-old'`
+  )
+  yield* query("INSERT INTO page_sets (pipeline, sink, mode, job_no) VALUES ('old', 'postgres', 'merge', NULL)")
+  yield* query(
+    `INSERT INTO pages (set_no, page_key, job_no, url, depth, status, markdown, landed_at)
+     SELECT set_no, k.key, jobs.job_no, u.url, 1, 'completed', 'as it landed', '2026-06-02T10:01:00Z'
+     FROM page_sets, jobs, unnest($1::text[]) WITH ORDINALITY AS u (url, at)
+     JOIN unnest($2::bigint[]) WITH ORDINALITY AS k (key, at) USING (at) WHERE job_id = $3`,
+    [`{${landed.join(",")}}`, `{${landed.map((url) => pageKey(url)).join(",")}}`, jobId]
+  )
+  yield* query("INSERT INTO page_metadata (set_no, page_key, job_no) SELECT set_no, page_key, job_no FROM pages")
+  yield* query(
+    `INSERT INTO segments (run_id, sink, seq, epoch, bytes, keys, pages, links, page_metadata, token_summaries, dead_letters)
+     VALUES ($1, 'postgres', 1, 3, 100, $2, 20, 0, 20, 0, 0)`,
+    [openRun, packKeys([{ jobId, keys: BigInt64Array.from(landed, (url) => pageKey(url)) }])]
+  )
+})
+
+/** What an earlier build has left is gone on with by this one, in a database as that build made it. */
+export const upgradeSuite = (name: string, place: Effect.Effect<Place>): void => {
+  describe(`${name}: upgrades`, () => {
+    for (let known = firstSet; known < migrations.length; known++) {
+      const from = migrations[known - 1]!.id
+      it.live(`a database of ${from}, and goes on with the run it holds`, () =>
+        Effect.gen(function* () {
+          const at = { ...(yield* place), schema: freshSchema() }
+          const database = yield* Postgres.open(at)
+          yield* Postgres.migrate(database, migrations.slice(0, known))
+          const simulator = yield* Simulator.make({ crawl: () => crawlHistory(site, { perPoll: 25 }) })
+          const client = Scraper.layer(simulator).pipe(Layer.provide(FetchHttpClient.layer))
+          const { jobId } = yield* Effect.flatMap(Scraper, (scraper) => scraper.createCrawl(request)).pipe(
+            Effect.provide(client)
+          )
+          const pipeline = Pipeline.make({
+            name: "old",
+            source: Crawl.make(request),
+            sinks: [Postgres.sink(at)],
+            budget: { per_pipeline: 1000 }
+          })
+          yield* leaveBehind(database, pipeline.hash, jobId)
+
+          const receipt = yield* Pipeline.run(pipeline, { reader: { pollMin: "1 millis", pollMax: "2 millis" } }).pipe(
+            Effect.provide(client)
+          )
+          assert.deepInclude(receipt, { status: "completed", run_id: openRun })
+          assert.strictEqual(receipt.pages.delivered, 60)
+          assert.strictEqual(simulator.charges.received("POST"), 1)
+          const [standing] = yield* database.query(
+            `SELECT count(*) AS pages, count(*) FILTER (WHERE markdown = 'as it landed') AS kept,
+               (SELECT max(epoch) FROM runs) AS epoch FROM pages`
+          )
+          assert.deepStrictEqual(standing, { pages: 60, kept: 20, epoch: 4 })
+
+          const ledger = Postgres.ledger(database)
+          const runs = yield* ledger.runs({ limit: 5 })
+          assert.deepStrictEqual(
+            runs.map(({ receipt, runId }) => [runId, receipt?.pages.delivered]),
+            [
+              [openRun, 60],
+              [endedRun, 7]
+            ]
+          )
+          assert.strictEqual(yield* ledger.spent({ pipeline: "old", exceptRun: "none" }), 67)
+        })
+      )
+    }
+  })
+}

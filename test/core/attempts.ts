@@ -1,0 +1,38 @@
+import { type Budget, Crawl, type Ledger, makeLedgerMemory, Pipeline, type RunOptions, type Source } from "@sluice/core"
+import { crawlHistory, makeSite, type SimulatorOptions } from "@sluice/testkit"
+import { Effect } from "effect"
+import { type MemorySink, memorySink } from "./MemorySink.ts"
+import { atOnce, simulated } from "./simulated.ts"
+
+/** What most attempts are made of. */
+export const crawl = Crawl.make({ url: "https://site.test/" })
+/** Pages of the site, for sources that name them. */
+export const urls = Array.from({ length: 12 }, (_, index) => `https://site.test/p/${index + 1}`)
+/** What the API crawls. */
+export const site = makeSite({ pages: 90, seed: 4 })
+/** Looks for lost jobs in no time. */
+const quick = { lag: "30 millis", pause: "5 millis" } as const
+
+interface Setting {
+  readonly source?: Source
+  readonly sink?: MemorySink
+  readonly ledger?: Ledger
+  readonly budget?: Budget
+}
+
+/** An API and a ledger that outlive the attempts of a run. */
+export const setting = Effect.fnUntraced(function* (simulator: SimulatorOptions = {}, given: Setting = {}) {
+  const { source = crawl, sink = memorySink(), ledger = makeLedgerMemory(), budget } = given
+  const api = yield* simulated({ site, crawl: () => crawlHistory(site, { perPoll: 20 }), ...simulator })
+  const pipeline = Pipeline.make({ name: "test", source, sinks: [sink.sink], budget })
+  const attempt = (options: RunOptions = {}) =>
+    Pipeline.execute(pipeline, {
+      segmentDelayMs: 5,
+      segmentRecords: 10,
+      adoption: quick,
+      ...options,
+      ledger,
+      reader: { ...atOnce, ...options.reader }
+    }).pipe(Effect.provide(api.layer))
+  return { ...api, attempt, ledger, pipeline, sink }
+})
