@@ -143,12 +143,9 @@ describe("a budget that runs share", () => {
         {},
         { ledger, source: Extract.make({ urls, concurrency: 3 }), budget: { per_day: 15 } }
       )
-      const outcomes = yield* Effect.all(
-        [1, 2, 3].map(() => attempt({ resume: "never" }).pipe(startingAt(noon))),
-        {
-          concurrency: 3
-        }
-      )
+      const outcomes = yield* Effect.forEach([1, 2, 3], () => attempt({ resume: "never" }).pipe(startingAt(noon)), {
+        concurrency: 3
+      })
       assert.isAtMost(simulator.charges.tokens, 15)
       assert.include(
         outcomes.map(({ receipt }) => receipt.status),
