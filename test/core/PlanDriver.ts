@@ -22,19 +22,22 @@ export const readWithPlan = (
   options: {
     readonly maxSweeps?: number
     readonly committed?: Iterable<string>
-    readonly shrinkAt?: ReadonlySet<number>
+    /** How many rows a slice may hold from a round on. */
+    readonly fits?: ReadonlyMap<number, number>
+    readonly probe?: boolean
     readonly mostReads?: number
   } = {}
 ): Reading => {
   const committed = new Set(options.committed)
   const seen = new Set<bigint>([...committed].map((url) => pageKey(url)))
-  const plan = new SlicePlan({ maxSweeps: options.maxSweeps ?? 3, seen: seen.size })
+  const plan = new SlicePlan({ maxSweeps: options.maxSweeps ?? 3, seen: seen.size, probe: options.probe ?? false })
   const delivered: Array<string> = []
   let reads = 0
   let pauses = 0
   let firstAt = Number.POSITIVE_INFINITY
   for (let round = 0; ; round++) {
-    if (options.shrinkAt?.has(round)) plan.shrink()
+    const fit = options.fits?.get(round)
+    if (fit !== undefined) plan.fit(fit)
     const step = plan.next()
     if (step._tag === "Done") return { delivered, reconciled: step.reconciled, reads, pauses, firstAt, plan }
     if (step.afterPause) pauses++

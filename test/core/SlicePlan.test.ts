@@ -73,14 +73,27 @@ describe("SlicePlan on moving jobs", () => {
     )
   })
 
-  it("keeps all that when the page size shrinks on the way", () => {
+  it("keeps all that when the page size goes down and up on the way", () => {
+    const fits = fc.array(fc.tuple(fc.nat(20), fc.integer({ min: 0, max: 120 })), { maxLength: 5 })
     check(
-      fc.property(arbitraryHistory, fc.uniqueArray(fc.nat(20), { maxLength: 3 }), (history, rounds) => {
-        const reading = readWithPlan(history, { shrinkAt: new Set(rounds), mostReads: 20_000 })
+      fc.property(arbitraryHistory, fits, fc.boolean(), (history, fits, probe) => {
+        const reading = readWithPlan(history, { fits: new Map(fits), probe, mostReads: 20_000 })
         assert.sameMembers([...reading.delivered], [...history.terminal.keys()])
         assert.isTrue(reading.reconciled)
-        const slices = Math.ceil(history.terminal.size / reading.plan.pageSize)
+        const smallest = Math.max(1, Math.min(probe ? 5 : 50, ...fits.map(([, rows]) => rows)))
+        const slices = Math.ceil(history.terminal.size / ([50, 25, 5].find((size) => size <= smallest) ?? 1))
         assert.isAtMost(reading.reads, reading.pauses + 2 * slices)
+      })
+    )
+  })
+
+  it("asks for little until it knows what a page weighs, and no more often for that", () => {
+    check(
+      fc.property(arbitraryHistory, fc.nat(3), (history, known) => {
+        const reading = readWithPlan(history, { fits: new Map([[1 + known, 1000]]), probe: true })
+        assert.sameMembers([...reading.delivered], [...history.terminal.keys()])
+        assert.isTrue(reading.reconciled)
+        assert.isAtMost(reading.reads, reading.pauses + extraReads(history))
       })
     )
   })

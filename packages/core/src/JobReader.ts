@@ -18,7 +18,7 @@ export interface ReaderOptions {
   readonly deadline: Duration.Input
   /** Slices in flight at once, when many are known to be ready. */
   readonly concurrency: number
-  /** About how many bytes of slices may be in flight; heavy pages lower the concurrency, then the page size. */
+  /** About how many bytes of slices may be in flight; heavy pages lower the page size, then the concurrency. */
   readonly inFlightBytes: number
   /** Whole sweeps over an ended job whose pages and counters differ. */
   readonly maxSweeps: number
@@ -36,6 +36,11 @@ export const readerDefaults: ReaderOptions = {
   maxSweeps: 3,
   settleTime: "30 seconds"
 }
+
+/** A slice may weigh this part of what may be in flight. */
+const sliceShare = 4
+/** How slowly heavy slices are forgotten: a slice counts half after seven others. */
+const weightDecay = 0.9
 
 /** One row of a slice. The record is made only if it is wanted. */
 export interface Row {
@@ -68,15 +73,15 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
     Effect.gen(function* () {
       const journal = yield* CurrentJournal
       const seen = yield* journal.committed(job.jobId).pipe(Effect.mapError((error) => new LedgerFailed({ error })))
-      const plan = new SlicePlan({ maxSweeps: options.maxSweeps, seen: seen.size })
+      const plan = new SlicePlan({ maxSweeps: options.maxSweeps, seen: seen.size, probe: true })
       const pollMin = Duration.toMillis(options.pollMin)
       const pollMax = Duration.toMillis(options.pollMax)
       const startedAt = yield* Clock.currentTimeMillis
       const pace = { interval: pollMin, settled: 0, at: startedAt }
       let known = false
       let cancelled = false
-      let rows = 0
-      let bytes = 0
+      /** What a page weighs, by the heaviest slices of late; undefined until one has been seen. */
+      let weight: number | undefined
 
       /** Aims at half a slice of news a poll. */
       const pause = Effect.gen(function* () {
@@ -118,15 +123,19 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
         known = true
         const fresh: Array<PageRecord> = []
         let terminalRows = 0
+        let weighed = 0
+        let bytes = 0
         for (const row of observation.rows) {
           if (!row.isTerminal) continue
           terminalRows++
-          if (!seen.add(row.key)) continue
+          const isNew = seen.add(row.key)
+          if (!isNew && weight !== undefined) continue
           const record = row.record()
-          rows++
+          weighed++
           bytes += record.bytes
-          fresh.push(record)
+          if (isNew) fresh.push(record)
         }
+        if (weighed > 0) weight = Math.max(bytes / weighed, (weight ?? 0) * weightDecay)
         if (pageSize === plan.pageSize) {
           plan.observe(observation.snapshot, { page, rows: observation.rows.length, terminalRows }, seen.size)
         }
@@ -146,8 +155,7 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
       })
 
       const round = Effect.gen(function* () {
-        const heavy = (rows === 0 ? 0 : bytes / rows) * plan.pageSize
-        if (heavy > options.inFlightBytes / 2) plan.shrink()
+        if (weight !== undefined) plan.fit(options.inFlightBytes / sliceShare / weight)
         const step = plan.next()
         if (step._tag === "Read") {
           // the first read of all needs no pause: it is the first poll
@@ -162,8 +170,8 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
       })
 
       const slicesAtOnce = () => {
-        const weight = rows === 0 ? options.inFlightBytes : (bytes / rows) * plan.pageSize
-        return Math.max(1, Math.min(options.concurrency, Math.floor(options.inFlightBytes / Math.max(1, weight))))
+        const slice = weight === undefined ? options.inFlightBytes : weight * plan.pageSize
+        return Math.max(1, Math.min(options.concurrency, Math.floor(options.inFlightBytes / Math.max(1, slice))))
       }
 
       return Stream.unfold(undefined, () => round).pipe(

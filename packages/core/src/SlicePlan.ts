@@ -1,8 +1,10 @@
 import { isTerminal } from "@sluice/contract"
 import { type JobSnapshot, settled, supersedes } from "./JobSnapshot.ts"
 
-/** Page sizes a plan steps down through when bodies are large. Each divides the one before, so slices keep their edges. */
+/** Page sizes a plan chooses from by the weight of bodies. Each divides the one before, so slices keep their edges. */
 const pageSizes = [50, 25, 5, 1] as const
+/** What is asked for while nothing is known of the bodies: fifty pages of unknown size are not. */
+const probeIndex = 2
 
 /** What one answer said of the slice it carried. */
 export interface SliceReport {
@@ -23,9 +25,12 @@ export type Step =
  * within a credit, so that reads never pass pauses + 2 x ceil(pages / page size). When the job is terminal what is open is
  * read once; while the distinct pages seen still differ from the job's counters, all is swept again, a bounded number of
  * times. Nothing is assumed about order: a slice is a sample.
+ *
+ * The first slices are small. Once it is known what bodies weigh, {@link fit} says how many of them a slice may hold.
  */
 export class SlicePlan {
-  #sizeIndex = 0
+  #sizeIndex: number
+  #isProbing: boolean
   #frontier = 1
   readonly #closed = new Set<number>()
   #lastPage = 0
@@ -33,7 +38,8 @@ export class SlicePlan {
   #started = false
   #snapshot: JobSnapshot | undefined
   #seen = 0
-  #extraReads = 0
+  /** Rows asked for by reads without a pause. */
+  #extraRows = 0
   #sweeps = 0
   #rotation = 0
   /** How far to look beyond where rows were seen: a slice may be short, or empty, before others that are not. */
@@ -43,7 +49,9 @@ export class SlicePlan {
   readonly #readSinceTerminal = new Set<number>()
   readonly #maxSweeps: number
 
-  constructor(options: { readonly maxSweeps: number; readonly seen: number }) {
+  constructor(options: { readonly maxSweeps: number; readonly seen: number; readonly probe?: boolean }) {
+    this.#isProbing = options.probe ?? false
+    this.#sizeIndex = this.#isProbing ? probeIndex : 0
     this.#maxSweeps = options.maxSweeps
     this.#seen = options.seen
   }
@@ -74,11 +82,21 @@ export class SlicePlan {
     if (slice.rows === this.pageSize && slice.terminalRows === slice.rows) this.#close(slice.page)
   }
 
-  /** Halves or more the page size for bodies that would make a slice too heavy. False if it cannot get smaller. */
-  shrink(): boolean {
-    const next = pageSizes[this.#sizeIndex + 1]
-    if (next === undefined) return false
-    const factor = this.pageSize / next
+  /**
+   * Chooses the page size by how many rows a slice may hold. It follows at once where slices have to become smaller, and where
+   * they may become larger once they may be twice as large, so that it does not go to and fro.
+   */
+  fit(rows: number): void {
+    const allowed = (index: number) => pageSizes[index]! <= Math.max(1, rows)
+    while (!allowed(this.#sizeIndex)) this.#shrink()
+    const margin = this.#isProbing ? 1 : 2
+    const wanted = pageSizes.findIndex((size) => size * margin <= rows)
+    if (wanted !== -1 && wanted < this.#sizeIndex) this.#grow(wanted)
+    this.#isProbing = false
+  }
+
+  #shrink(): void {
+    const factor = this.pageSize / pageSizes[this.#sizeIndex + 1]!
     this.#sizeIndex++
     this.#frontier = (this.#frontier - 1) * factor + 1
     for (const set of [this.#closed, this.#readSincePause, this.#readSinceTerminal]) {
@@ -88,7 +106,30 @@ export class SlicePlan {
     }
     this.#lastPage *= factor
     this.#reach *= factor
-    return true
+  }
+
+  /** A larger slice is closed, or was read, if all the smaller ones it is made of were. */
+  #grow(index: number): void {
+    const factor = pageSizes[index]! / this.pageSize
+    const larger = (page: number) => Math.floor((page - 1) / factor) + 1
+    const frontier = this.#frontier
+    this.#frontier = larger(frontier)
+    this.#sizeIndex = index
+    for (const set of [this.#closed, this.#readSincePause, this.#readSinceTerminal]) {
+      const candidates = new Set([...set].map(larger))
+      const whole = [...candidates].filter((page) => {
+        for (let part = (page - 1) * factor + 1; part <= page * factor; part++) {
+          if (!set.has(part) && !(set === this.#closed && part < frontier)) return false
+        }
+        return true
+      })
+      set.clear()
+      for (const page of whole) set.add(page)
+    }
+    this.#lastFull = this.#lastFull && this.#lastPage % factor === 0
+    this.#lastPage = Math.ceil(this.#lastPage / factor)
+    this.#reach = Math.ceil(this.#reach / factor)
+    this.#rotation = 0
   }
 
   next(): Step {
@@ -104,7 +145,7 @@ export class SlicePlan {
   #follow(): Step {
     const worthwhile = this.#progressed ? this.unseen > 0 : this.unseen * 2 >= this.pageSize
     this.#progressed = false
-    const credit = this.#slicesOf(this.#seenOrSettled()) - this.#extraReads
+    const credit = this.#credit(1)
     if (worthwhile && credit > 0) {
       const pages = this.#open(this.#readSincePause, Math.min(credit, Math.ceil(this.unseen / this.pageSize)))
       if (pages.length > 0) return this.#read(pages, false)
@@ -117,7 +158,7 @@ export class SlicePlan {
     if (this.unseen === 0) return { _tag: "Done", reconciled: true }
     const open = this.#open(this.#readSinceTerminal, Number.POSITIVE_INFINITY)
     if (open.length > 0) {
-      const credit = 2 * this.#slicesOf(this.#seenOrSettled()) - this.#extraReads
+      const credit = this.#credit(2)
       return credit > 0 ? this.#read(open.slice(0, credit), false) : this.#read(open.slice(0, 1), true)
     }
     if (this.#sweeps >= this.#maxSweeps) return { _tag: "Done", reconciled: false }
@@ -131,7 +172,7 @@ export class SlicePlan {
 
   #read(pages: ReadonlyArray<number>, afterPause: boolean): Step {
     if (afterPause) this.#readSincePause.clear()
-    else this.#extraReads += pages.length
+    else this.#extraRows += pages.length * this.#rowsOfRead
     for (const page of pages) this.#readSincePause.add(page)
     return { _tag: "Read", afterPause, pages }
   }
@@ -167,8 +208,16 @@ export class SlicePlan {
     return Math.max(this.#lastPage + (this.#lastFull ? 1 : 0), expected, this.#reach, 1)
   }
 
-  #seenOrSettled(): number {
-    return Math.max(this.#seen, this.#snapshot === undefined ? 0 : settled(this.#snapshot))
+  /** Slices that may still be read without a pause, where each page may be so many times. */
+  #credit(times: number): number {
+    const pages = Math.max(this.#seen, this.#snapshot === undefined ? 0 : settled(this.#snapshot))
+    const size = this.#rowsOfRead
+    return Math.floor((times * Math.ceil(pages / size) * size - this.#extraRows) / size)
+  }
+
+  /** What a read counts: a probe as much as the slice it stands for. */
+  get #rowsOfRead(): number {
+    return this.#isProbing ? pageSizes[0] : this.pageSize
   }
 
   #slicesOf(pages: number): number {

@@ -31,7 +31,8 @@ describe("Crawl", () => {
   for (const [concurrency, bytes, inFlightBytes, most] of [
     [3, 10, 32 * 1024 * 1024, 3],
     [8, 1_000, 250_000, 4],
-    [8, 10_000, 1_100_000, 2]
+    [8, 10_000, 1_100_000, 4],
+    [8, 10_000, 30_000, 2]
   ] as const) {
     it.live(`has at most ${most} slices in flight of pages of ${bytes} bytes`, () =>
       Effect.gen(function* () {
