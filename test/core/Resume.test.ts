@@ -129,6 +129,36 @@ describe("a run that did not end", () => {
     })
   )
 
+  it.live("lands what it has read when it is interrupted, and reads no more", () =>
+    Effect.gen(function* () {
+      const sink = memorySink()
+      const { attempt, ledger, simulator } = yield* setting(
+        { crawl: () => endless(crawlHistory(site, { perPoll: 20 })) },
+        { sink }
+      )
+      const read = yield* Deferred.make<void>()
+      const first = yield* attempt({
+        drain: "10 seconds",
+        // What is read is held back for longer than this test lasts.
+        segmentRecords: 1000,
+        segmentDelayMs: 3_600_000,
+        onProgress: ({ pages }) =>
+          pages.delivered > 0 ? Effect.asVoid(Deferred.succeed(read, undefined)) : Effect.void
+      }).pipe(Effect.forkChild)
+      yield* Deferred.await(read)
+      assert.strictEqual(sink.pages.size, 0)
+      yield* Fiber.interrupt(first)
+      assert.isAbove(sink.pages.size, 0)
+      assert.strictEqual(sink.published, 0)
+      const [left] = yield* ledger.runs({ limit: 1 })
+      assert.deepInclude(left, { status: "interrupted", finishedAt: null })
+      const { jobs, landed } = yield* ledger.state(left!.runId)
+      assert.strictEqual(landed.get("memory")?.rows.pages, sink.pages.size)
+      assert.isAtLeast(jobs[0]!.completed, sink.pages.size)
+      assert.strictEqual(simulator.charges.received("DELETE"), 0)
+    })
+  )
+
   it.live("stays open when the API breaks down, and is anew only when told", () =>
     Effect.gen(function* () {
       const down = { method: "GET", nth: [2, 3, 4, 5, 6, 7], fault: { _tag: "Status", status: 503 } } as const

@@ -29,6 +29,7 @@ export const setting = Effect.fnUntraced(function* (simulator: SimulatorOptions 
     Pipeline.execute(pipeline, {
       segmentDelayMs: 5,
       segmentRecords: 10,
+      drain: "20 millis",
       adoption: quick,
       ...options,
       ledger,

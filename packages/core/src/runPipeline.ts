@@ -1,4 +1,16 @@
-import { Cause, DateTime, Effect, Exit, Option, Schedule, Stream, Sink as StreamSink } from "effect"
+import {
+  Cause,
+  DateTime,
+  Deferred,
+  type Duration,
+  Effect,
+  Exit,
+  Fiber,
+  Option,
+  Schedule,
+  Stream,
+  Sink as StreamSink
+} from "effect"
 import { type AdoptionOptions, adoptionDefaults } from "./Adoption.ts"
 import { type BeginOptions, type Begun, beginRun, RunNotBegun } from "./beginRun.ts"
 import { type ReaderOptions, readerDefaults } from "./JobReader.ts"
@@ -33,6 +45,8 @@ export interface RunOptions extends Partial<BeginOptions> {
   readonly segmentBytes?: number
   /** or when its first record has waited this long. */
   readonly segmentDelayMs?: number
+  /** How long an interrupted run may take to land what it has read. */
+  readonly drain?: Duration.Input
   /** Attempts of a segment beyond the first, when its sink broke off. */
   readonly writeRetries?: number
   /** Called after each answer and each landed segment. */
@@ -45,6 +59,7 @@ const defaults = {
   segmentRecords: 2000,
   segmentBytes: 16 * 1024 * 1024,
   segmentDelayMs: 500,
+  drain: "10 seconds",
   writeRetries: 5
 } as const
 
@@ -60,7 +75,7 @@ export interface Outcome {
  * Runs a pipeline, going on with its last run where that did not end. Connects every sink before anything is paid for. Once
  * begun, it always answers with a receipt: what stopped the run is its status and reason, not a failure of this effect. A run
  * that was interrupted, or stopped by something outside with jobs under way, stays open: its jobs go on, and running the
- * pipeline again goes on with them. The receipt's `requests` are those of this attempt.
+ * pipeline again goes on with them. One that is interrupted reads no more, lands what it has read, and then ends. The receipt's `requests` are those of this attempt.
  */
 export const run = (
   pipeline: PipelineDefinition,
@@ -139,7 +154,9 @@ const carryOut = Effect.fnUntraced(function* (
       { concurrency: targets.length, discard: true }
     ).pipe(Effect.andThen(tell))
 
+  const stopping = yield* Deferred.make<void>()
   const work = recordsOf(pipeline.source, { ...readerDefaults, ...options.reader }).pipe(
+    Stream.interruptWhen(Deferred.await(stopping)),
     Stream.mapArray((records) => {
       for (const _ of records) tracker.deliver()
       return records
@@ -154,6 +171,7 @@ const carryOut = Effect.fnUntraced(function* (
     Stream.runDrain,
     Effect.andThen(
       Effect.suspend(() =>
+        !Deferred.isDoneUnsafe(stopping) &&
         statusOf(Exit.void, tracker, unreconciled, purse.hasKeptBack(tracker.jobs)) === "completed"
           ? Effect.forEach(targets, ({ session }) => session.publish, { discard: true })
           : Effect.void
@@ -173,9 +191,20 @@ const carryOut = Effect.fnUntraced(function* (
     Effect.forever
   )
 
+  /** Reads no more and lands what has been read, within bounds. What came of it is an interruption, unless it failed. */
+  const drain = Effect.fnUntraced(function* (worker: Fiber.Fiber<void, RunFailure>) {
+    yield* Deferred.succeed(stopping, undefined)
+    const bound = yield* Effect.forkChild(Effect.interruptible(Effect.delay(Fiber.interrupt(worker), options.drain)))
+    const exit = yield* Fiber.await(worker)
+    yield* Fiber.interrupt(bound)
+    return Exit.isSuccess(exit) ? Exit.interrupt() : exit
+  })
+
   return yield* Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* (): Effect.fn.Return<Outcome, never, Scraper> {
-      const exit = yield* Effect.exit(restore(Effect.raceFirst(work, keepHold)))
+      const worker = yield* Effect.forkChild(restore(Effect.raceFirst(work, keepHold)))
+      const awaited = yield* Effect.exit(restore(Fiber.await(worker)))
+      const exit = Exit.isSuccess(awaited) ? awaited.value : yield* drain(worker)
       const failure: Option.Option<RunFailure> = Exit.isFailure(exit)
         ? Cause.findErrorOption(exit.cause)
         : Option.none()
