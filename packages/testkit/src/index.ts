@@ -1,4 +1,6 @@
+export type { EmbeddedOptions, Shutdown } from "./EmbeddedServer.ts"
 export * from "./LedgerSuite.ts"
+export { type OwnPostgres, ownPostgres } from "./OwnPostgres.ts"
 export * from "./PostgresServer.ts"
 export * from "./SinkSuite.ts"
 export * from "./simulator/index.ts"

@@ -9,13 +9,15 @@ import { SimulatedApi } from "./SimulatedApi.ts"
 /** Notes every request in the books and plays the faults that are due. */
 export const FaultMiddleware: Layer.Layer<never, never, HttpRouter.HttpRouter | SimulatedApi> = HttpRouter.middleware(
   Effect.gen(function* () {
-    const { charges, faults } = yield* SimulatedApi
+    const { charges, faults, options } = yield* SimulatedApi
     return (handler) =>
       Effect.gen(function* () {
         const request = yield* HttpServerRequest.HttpServerRequest
         const [path = ""] = request.url.split("?")
         const fault = faults.take(request.method, path)
-        charges.note({ method: request.method, url: request.url, fault: fault?._tag ?? null })
+        const received = { method: request.method, url: request.url, fault: fault?._tag ?? null }
+        charges.note(received)
+        if (options.onRequest !== undefined) yield* options.onRequest(received)
         return fault === undefined ? yield* handler : yield* play(fault, handler, request)
       })
   }),

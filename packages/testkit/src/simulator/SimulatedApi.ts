@@ -1,6 +1,6 @@
 import type { BatchRequest, CrawlRequest, ExtractRequest, MapRequest } from "@sluice/contract"
-import { Context } from "effect"
-import type { ChargeLedger } from "./ChargeLedger.ts"
+import { Context, type Effect } from "effect"
+import type { ChargeLedger, ReceivedRequest } from "./ChargeLedger.ts"
 import type { FaultPlan, FaultRule } from "./Faults.ts"
 import type { JobHistory } from "./JobHistory.ts"
 import type { JobStore } from "./JobStore.ts"
@@ -25,6 +25,8 @@ export interface SimulatorOptions {
   /** Which URLs a batch refuses. */
   readonly isInvalidUrl?: (url: string) => boolean
   readonly faults?: ReadonlyArray<FaultRule>
+  /** Run as a request arrives, before it has any effect: what it does to the client, it does in the middle of this request. */
+  readonly onRequest?: (request: ReceivedRequest) => Effect.Effect<void>
   /** Reads of a job list that do not show a job yet, counted from its creation. */
   readonly listLag?: number
   /** Tokens the account has: a submission when all are charged or reserved is answered with 402. */

@@ -1,4 +1,5 @@
 export { type ChargedJob, ChargeLedger, type ReceivedRequest } from "./ChargeLedger.ts"
+export { type Dice, dice, roll, shuffled } from "./Dice.ts"
 export * from "./Faults.ts"
 export * from "./JobHistory.ts"
 export {

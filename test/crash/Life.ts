@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { Deferred, Effect, type Scope } from "effect"
+
+/** How a process ended, and what it said. */
+export interface End {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A process at work. */
+export interface Life {
+  readonly kill: (signal: NodeJS.Signals) => void
+  /** Its end, which is waited for within bounds. */
+  readonly end: Effect.Effect<End>
+}
+
+/** What a process is told: its environment is nothing else. */
+export type Environment = Readonly<Record<string, string>>
+
+/** One that lives longer has hung. */
+const longestLife = "60 seconds"
+const keptOutput = 16_000
+
+const program = fileURLToPath(new URL("child.ts", import.meta.url))
+// Most of a short life goes into compiling what is the same every time.
+const compileCache = fileURLToPath(new URL("../../node_modules/.cache/node-compile", import.meta.url))
+
+/** Starts a process that carries out a run. It is gone when the scope ends. */
+export const begin = (environment: Environment): Effect.Effect<Life, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const ended = yield* Deferred.make<End>()
+    const process = yield* Effect.acquireRelease(
+      Effect.sync(() => start(environment, (end) => Deferred.doneUnsafe(ended, Effect.succeed(end)))),
+      (child) => Effect.sync(() => void child.kill("SIGKILL"))
+    )
+    return {
+      kill: (signal) => void process.kill(signal),
+      end: Deferred.await(ended).pipe(Effect.timeout(longestLife), Effect.orDie)
+    }
+  })
+
+/** One life from its start to its end. */
+export const live = (environment: Environment): Effect.Effect<End> =>
+  Effect.scoped(Effect.flatMap(begin(environment), ({ end }) => end))
+
+const start = (environment: Environment, onEnd: (end: End) => void): ChildProcess => {
+  const child = spawn(process.execPath, [program], {
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: compileCache, ...environment },
+    stdio: ["ignore", "pipe", "pipe"]
+  })
+  const said = { stdout: "", stderr: "" }
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (text: string) => {
+      said[name] = `${said[name]}${text}`.slice(-keptOutput)
+    })
+  }
+  child.on("close", (code, signal) => onEnd({ code, signal, ...said }))
+  return child
+}

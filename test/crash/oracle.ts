@@ -1,0 +1,57 @@
+import { isDeepStrictEqual } from "node:util"
+import type { ChargeLedger } from "@sluice/testkit"
+import { type Books, tornIn, untrue } from "./Books.ts"
+import { pageLine, type Work } from "./Work.ts"
+
+/** Two sides compared: nothing is wrong when the list is empty. */
+export interface Finding {
+  readonly duplicates: number
+  readonly lost: number
+  readonly wrong: ReadonlyArray<string>
+}
+
+/** Compares what was asked for, what the API has charged, and what our books say once a run is over. */
+export const judge = (work: Work, books: Books, charges: ChargeLedger): Finding => {
+  const standing = books.pages.map(({ input_index, links, url }) => pageLine(url, input_index, links))
+  const lost = missing(work.pages, standing)
+  const extra = missing(standing, work.pages)
+  const [run] = books.runs
+  const known = new Set(books.submitted)
+  return {
+    duplicates: extra.length,
+    lost: lost.length,
+    wrong: [
+      ...untrue([
+        [books.runs.length === 1 && run?.status === "completed", `runs: ${JSON.stringify(books.runs)}`],
+        [charges.jobs.length === work.submissions, `${charges.jobs.length} jobs were charged, not ${work.submissions}`],
+        [
+          known.size === work.submissions && charges.jobs.every(({ jobId }) => known.has(jobId)),
+          `${known.size} of ${charges.jobs.length} jobs are in the ledger`
+        ],
+        [charges.tokens === work.tokens, `${charges.tokens} tokens were charged, not ${work.tokens}`],
+        [books.tokens === charges.tokens, `the ledger counts ${books.tokens} tokens, the API ${charges.tokens}`],
+        [run?.charged === charges.tokens, `the receipt counts ${run?.charged} tokens, the API ${charges.tokens}`],
+        [lost.length === 0, `lost: ${lost.slice(0, 3).join("; ")}`],
+        [extra.length === 0, `too many: ${extra.slice(0, 3).join("; ")}`],
+        [run?.delivered === work.pages.length, `the receipt counts ${run?.delivered} delivered pages`],
+        [books.standing.token_summaries === work.submissions, `${books.standing.token_summaries} token summaries`],
+        [
+          isDeepStrictEqual(run?.rows, books.standing),
+          `the receipt counts ${JSON.stringify(run?.rows)}, the tables ${JSON.stringify(books.standing)}`
+        ]
+      ]),
+      ...tornIn(books)
+    ]
+  }
+}
+
+/** Members of the first list beyond those of the second, each counted as often as it stands there. */
+const missing = (wanted: ReadonlyArray<string>, given: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const left = new Map<string, number>()
+  for (const each of given) left.set(each, (left.get(each) ?? 0) + 1)
+  return wanted.filter((each) => {
+    const count = left.get(each) ?? 0
+    left.set(each, count - 1)
+    return count <= 0
+  })
+}
