@@ -3,8 +3,10 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Pipeline, Scraper, Source } from "@sluice/core"
 import { Postgres } from "@sluice/sink-postgres"
 import { Config, Console, Effect, Layer, Option, Schema } from "effect"
+import { forgetfulSink } from "./forgetfulSink.ts"
 import { Executioner, perilousScraper, perilousSink, points } from "./points.ts"
 
+const LoadMode = Schema.Literals(["append", "merge"])
 const Given = Schema.fromJsonString(Source)
 
 /** A run of the work its environment names, killed at the point it names; prints its receipt if it lives to. */
@@ -12,7 +14,12 @@ const main = Effect.gen(function* () {
   const point = yield* Config.option(Config.schema(Schema.Literals(points), "POINT"))
   const nth = yield* Config.Int("NTH").pipe(Config.withDefault(1))
   const executioner = new Executioner(Option.getOrUndefined(point), nth)
-  const sink = Postgres.sink({ url: yield* Config.Redacted("DATABASE_URL"), mode: "append" })
+  const forgets = yield* Config.Int("FORGETS_EVERY").pipe(Config.withDefault(0))
+  const postgres = Postgres.sink({
+    url: yield* Config.Redacted("DATABASE_URL"),
+    mode: yield* Config.schema(LoadMode, "MODE").pipe(Config.withDefault("append"))
+  })
+  const sink = forgets === 0 ? postgres : forgetfulSink(postgres, forgets)
   const pipeline = Pipeline.make({
     name: yield* Config.String("PIPELINE"),
     source: yield* Config.schema(Given, "SOURCE"),

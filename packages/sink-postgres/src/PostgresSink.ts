@@ -1,5 +1,6 @@
 import type { LedgerError, RunHandle, Sink, SinkError, SinkSession } from "@sluice/core"
 import { Effect } from "effect"
+import { findCommitted } from "./CommittedSegment.ts"
 import type { Database } from "./Database.ts"
 import type { DatabaseError } from "./DatabaseError.ts"
 import { migrate } from "./Migrations.ts"
@@ -33,11 +34,17 @@ export const sink = (options: PostgresSinkOptions = {}): Sink => {
 
 const beginSession = (database: Database["Service"], config: PostgresSinkConfig, run: RunHandle): SinkSession => {
   const sessionKeys = makeSessionKeys(database, config, run)
+  const tried = new Set<number>()
   return {
     concurrency: database.concurrency,
     publish: Effect.void,
     write: Effect.fn("PostgresSink.write")(
       function* (segment, commit) {
+        if (tried.has(segment.seq)) {
+          const committed = yield* findCommitted(database, config.name, segment)
+          if (committed !== undefined) return committed
+        }
+        tried.add(segment.seq)
         const keys = yield* sessionKeys.of(segment)
         return yield* writeSegment(database, { sink: config.name, segment, keys, commit })
       },

@@ -181,7 +181,10 @@ export const sinkSuite = <E>(name: string, make: Effect.Effect<SinkUnderTest, E,
         const { ledger, run, write } = yield* startRun(sink, connection)
         const records = [sampleRecord("https://a.example/1"), sampleRecord("https://a.example/2", { markdown: "a\0b" })]
         const first = yield* write(0, records)
-        assert.deepStrictEqual(yield* write(0, records), { ...first, rows: { ...first.rows, token_summaries: 0 } })
+        const again = yield* write(0, records)
+        // A sink with a ledger of its own can tell that the segment stands, and what it came to.
+        const counted = connection.ledger === undefined ? 0 : first.rows.token_summaries
+        assert.deepStrictEqual(again, { ...first, rows: { ...first.rows, token_summaries: counted } })
         // A resumed process has a session of its own.
         const resumed = yield* startRun(sink, connection, { ledger, run })
         assert.strictEqual((yield* resumed.write(0, records)).rows.pages, 1)
