@@ -132,15 +132,23 @@ const takeOver = Effect.fnUntraced(function* (
   lease: Lease
 ): Effect.fn.Return<RunHandle, LedgerError> {
   const { holder, leaseLeftMs, runId } = open
-  if (holder === null || leaseLeftMs <= 0) return yield* ledger.takeOver(runId, lease)
-  if (yield* isKnownDead(holder)) return yield* ledger.takeOver(runId, lease, holder)
+  if (holder === null) return yield* ledger.takeOver(runId, lease)
+  if (leaseLeftMs > 0 && (yield* isKnownDead(holder))) {
+    const run = yield* ledger.takeOver(runId, lease, holder)
+    yield* Effect.logInfo(`run ${runId} is taken over from ${holder}, which has died`)
+    return run
+  }
   // No longer than a lease of ours lasts: a holder that lives renews its own, and there is no point in waiting for it.
   if (leaseLeftMs > lease.durationMs) {
     return yield* new LedgerError({ operation: "take over", reason: new Held({ runId, holder }) })
   }
-  yield* Effect.logInfo(`run ${runId} is held by ${holder}; waiting for its lease to pass`)
-  yield* Effect.sleep(leaseLeftMs + 50)
-  return yield* ledger.takeOver(runId, lease)
+  if (leaseLeftMs > 0) {
+    yield* Effect.logInfo(`run ${runId} is held by ${holder}; waiting for its lease to pass`)
+    yield* Effect.sleep(leaseLeftMs + 50)
+  }
+  const run = yield* ledger.takeOver(runId, lease)
+  yield* Effect.logInfo(`run ${runId} is taken over from ${holder}, whose lease had passed`)
+  return run
 })
 
 const heldBy = Effect.fnUntraced(function* (ledger: Ledger, runId: string, sink: string) {
