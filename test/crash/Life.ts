@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { Deferred, Effect, type Scope } from "effect"
+import { Receipt } from "@sluice/core"
+import { Deferred, Effect, Schema, type Scope } from "effect"
 
 /** How a process ended, and what it said. */
 export interface End {
@@ -9,6 +10,10 @@ export interface End {
   readonly stdout: string
   readonly stderr: string
 }
+
+/** The receipt a process ended with: the last line of its output; what comes before are logs. */
+export const receiptOf = ({ stdout }: End) =>
+  Effect.orDie(Schema.decodeEffect(Schema.fromJsonString(Receipt))(stdout.trim().split("\n").at(-1) ?? ""))
 
 /** A process at work. */
 export interface Life {

@@ -1,14 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Receipt } from "@sluice/core"
 import { createDatabase } from "@sluice/testkit"
-import { Config, Effect, Schema } from "effect"
-import type { End } from "./Life.ts"
+import { Config, Effect } from "effect"
+import { receiptOf } from "./Life.ts"
 import { workOf } from "./Work.ts"
 import { isHalfWay, openWorkplace } from "./Workplace.ts"
-
-/** The receipt is the last line; what comes before it are logs. */
-const receiptOf = ({ stdout }: End) =>
-  Schema.decodeEffect(Schema.fromJsonString(Receipt))(stdout.trim().split("\n").at(-1) ?? "")
 
 describe("a process stopped past its lease", () => {
   it.live("writes nothing after another has taken its run over, and both say so", () =>

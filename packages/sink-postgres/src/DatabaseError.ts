@@ -67,6 +67,8 @@ const classify = (cause: unknown): DatabaseError["reason"] => {
       constraint: typeof thrown.constraint === "string" ? thrown.constraint : null
     })
   }
+  // Its message is about a file of the server; what is the matter comes behind the colon, where a value could stand.
+  if (code === "53100") return new Other({ sqlState: code, detail: "the server's disk is full" })
   // Of statements (family 42) messages quote names alone, and whoever wrote the statement needs them.
   return new Other({ sqlState: code, detail: family === "42" ? message : withoutValues(message) })
 }

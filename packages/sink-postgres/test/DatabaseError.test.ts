@@ -24,6 +24,11 @@ describe("DatabaseError", () => {
     assert.strictEqual(thrown({ code: "54000", message: "index row size" }).reason._tag, "RejectedData")
   })
 
+  it("says that the disk is full, not which file could not grow", () => {
+    const message = 'could not extend file "base/5/16397" with FileFallocate(): No space left on device'
+    assert.strictEqual(thrown({ code: "53100", message }).message, "copy: the server's disk is full")
+  })
+
   it("says what may be tried again", () => {
     const tags = [
       { code: "ECONNREFUSED" },
