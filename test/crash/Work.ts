@@ -144,14 +144,11 @@ const batchOf = (seed: number, site: SiteModel): Work => {
   }
 }
 
-/** The first two URLs are named again at the end, which are jobs of their own. */
+/** Four of the URLs are named twice, wherever in the list, which are jobs of their own. */
 const extractOf = (seed: number, site: SiteModel): Work => {
   const next = dice(seed, "extract")
-  const distinct = shuffled(
-    next,
-    Array.from({ length: 26 + (seed % 5) }, (_, index) => `${site.url}p/${index + 1}`)
-  )
-  const urls = [...distinct, ...distinct.slice(0, 2)]
+  const distinct = Array.from({ length: 24 + (seed % 5) }, (_, index) => `${site.url}p/${index + 1}`)
+  const urls = shuffled(next, [...distinct, ...distinct.slice(0, 4)])
   const pages: Array<string> = []
   let tokens = 0
   for (const [index, url] of urls.entries()) {

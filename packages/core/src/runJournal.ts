@@ -7,6 +7,7 @@ import { type Begun, heldEverywhere } from "./beginRun.ts"
 import { canonicalHash } from "./canonicalJson.ts"
 import type { Journal, SubmissionRequest } from "./Journal.ts"
 import type { LedgerError } from "./Ledger.ts"
+import { makeTurns } from "./makeTurns.ts"
 import type { Purse } from "./Purse.ts"
 import type { Scraper } from "./Scraper.ts"
 import type { ScraperError } from "./ScraperError.ts"
@@ -58,6 +59,8 @@ export const makeRunJournal = (begun: Begun, options: JournalOptions): RunJourna
   const { ledger, run, submissions, targets, tracker } = begun
   const { cancel, purse } = options
   const asked = new Set(submissions.keys())
+  // Two submissions of the same request are told apart by the jobs the ledger knows: the next one waits until it knows this one.
+  const takeTurns = makeTurns()
   let { decision } = options
 
   const record = (asking: Asking, jobId: JobId): Effect.Effect<JobId, LedgerError> =>
@@ -144,11 +147,11 @@ export const makeRunJournal = (begun: Begun, options: JournalOptions): RunJourna
       const requestHash = canonicalHash(whole)
       const asking: Asking = { request, requestHash, body: whole, post: (granted) => post(body(granted)) }
       const known = submissions.get(request.ordinal)
-      if (known === undefined) return ask(asking)
+      if (known === undefined) return takeTurns(requestHash, ask(asking))
       if (known.requestHash !== requestHash) {
         return Effect.fail(new RequestChanged({ ordinal: request.ordinal, url: request.url }))
       }
-      if (known.jobId === null) return settle(asking, known.submittedAt)
+      if (known.jobId === null) return takeTurns(requestHash, settle(asking, known.submittedAt))
       purse.assume(known.tokens, request.tokens, known.jobId, tracker.job(known.jobId))
       return Effect.succeed(known.jobId as JobId)
     },
