@@ -13,7 +13,7 @@ const seeds = Config.Int("SLUICE_CRASH_SEEDS").pipe(Config.withDefault(1))
 const fraction = 1 / 4
 
 /** Points of a batch and of an extract in the normal suite, which go round from day to day. */
-const pointsADay = 4
+const pointsADay = 3
 
 /** Processes at once. */
 const atOnce = 2

@@ -32,16 +32,17 @@ const useUpLog = Effect.fnUntraced(function* (url: string) {
 const filledUp = Effect.fnUntraced(function* (
   server: OwnPostgres,
   disk: SmallDisk,
-  seed: number,
+  pages: number,
   recovery: Effect.Effect<void>
 ) {
   const url = yield* createDatabase(server)
   yield* useUpLog(url)
-  const work = workOf("crawl", seed, { pages: 900, perPoll: 30, bodyBytes: 1800 })
-  const workplace = yield* openWorkplace({ work, url, pipeline: "disk-full" })
+  const work = workOf("crawl", 2, { pages, perPoll: 15, bodyBytes: 1800 })
+  const workplace = yield* openWorkplace({ work, url, pipeline: "disk-full", heldAfter: 15 })
   const life = yield* workplace.begin()
   const before = yield* workplace.until(isHalfWay(work))
   yield* disk.fill
+  yield* workplace.letGo
   const end = yield* life.end
   yield* disk.free
   yield* recovery
@@ -66,11 +67,12 @@ describe.skipIf(refusal !== undefined)("a Postgres server whose disk is full", (
         settings,
         initdbFlags: [...smallLog, `--waldir=${elsewhere.directory}/log`]
       })
-      const said = yield* filledUp(server, disk, 2, Effect.void)
+      const said = yield* filledUp(server, disk, 300, Effect.void)
       assert.deepInclude(said, { status: "failed", reason: `sink "postgres": the server's disk is full` })
     })
   )
 
+  // The log's files are of a megabyte each, and the rows have to need the next one.
   it.live("of its log, which crashes it: the run ends resumable", () =>
     Effect.gen(function* () {
       const disk = yield* smallDisk(48)
@@ -80,7 +82,7 @@ describe.skipIf(refusal !== undefined)("a Postgres server whose disk is full", (
         settings: [...settings, "min_wal_size=2MB", "max_wal_size=1GB"],
         initdbFlags: [...smallLog, `--waldir=${disk.directory}/log`]
       })
-      const said = yield* filledUp(server, disk, 4, Effect.andThen(server.halt("immediate"), server.start))
+      const said = yield* filledUp(server, disk, 900, Effect.andThen(server.halt("immediate"), server.start))
       assert.strictEqual(said.status, "failed")
       // Whoever meets the end of the disk is told; other connections only break.
       assert.match(said.reason ?? "", /disk is full|(cannot|could not) be reached/)

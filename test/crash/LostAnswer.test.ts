@@ -7,7 +7,7 @@ import { atOnce, simulated } from "../core/simulated.ts"
 import { type Kind, kinds, type Work, workOf } from "./Work.ts"
 
 /** Seeds for each kind: some in the normal suite, as many as a point gets in a soak. */
-const few = 8
+const few = 4
 const seeds = Config.Int("SLUICE_CRASH_SEEDS").pipe(Config.withDefault(few))
 
 /** Looks at a list that are taken at least; no list here lags longer. */

@@ -4,8 +4,8 @@ import { Config, Effect } from "effect"
 import { surviveDeaths } from "./RandomDeaths.ts"
 import { kinds } from "./Work.ts"
 
-/** Seeds for each kind in the normal suite; a soak takes a quarter as many as it has for a point. */
-const few = 2
+/** Seeds for each kind in the normal suite, where a run has some six lives; a soak takes a quarter as many as it has for a point. */
+const few = 1
 const seeds = Config.Int("SLUICE_CRASH_SEEDS").pipe(
   Config.map((most) => Math.max(few, Math.round(most / 4))),
   Config.withDefault(few)

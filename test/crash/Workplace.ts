@@ -1,11 +1,11 @@
 import type { Source } from "@sluice/core"
 import { Postgres } from "@sluice/sink-postgres"
 import { Simulator, type SimulatorOptions } from "@sluice/testkit"
-import { Effect, Redacted, Schedule } from "effect"
+import { Effect, Latch, Redacted, Schedule } from "effect"
 import { type Books, readBooks } from "./Books.ts"
 import { begin, type End, type Environment, live } from "./Life.ts"
 import { judge } from "./oracle.ts"
-import { kinds, type Work } from "./Work.ts"
+import { type Kind, kinds, type Work } from "./Work.ts"
 
 /** Where a run is carried out, by one process after another. */
 export interface WorkplaceOptions {
@@ -15,6 +15,8 @@ export interface WorkplaceOptions {
   /** Tells this run from others in the same database. */
   readonly pipeline: string
   readonly simulator?: SimulatorOptions
+  /** Requests beyond these are kept waiting until `letGo`, so that the run cannot end before. */
+  readonly heldAfter?: number
 }
 
 /** A run that does not end in so many further attempts never will. */
@@ -24,16 +26,21 @@ const mostAttempts = 5
 const longestOutage = "20 seconds"
 
 /** An API, a database and a pipeline that outlive the processes that work on them. */
-export const openWorkplace = Effect.fnUntraced(function* ({
-  pipeline,
-  simulator: played,
-  url,
-  work
-}: WorkplaceOptions) {
+export const openWorkplace = Effect.fnUntraced(function* (options: WorkplaceOptions) {
+  const { heldAfter = Number.POSITIVE_INFINITY, pipeline, simulator: played, url, work } = options
   const { kind, seed, source } = work
   // Ids of jobs follow from the seed, and two runs in one database must not be given the same ones.
   const ids = seed * kinds.length + kinds.indexOf(kind)
-  const simulator = yield* Simulator.make({ seed: ids, listLag: seed % 3, ...work.simulator, ...played })
+  const gate = yield* Latch.make()
+  let requests = 0
+  const hold = () => Effect.suspend(() => (++requests > heldAfter ? gate.await : Effect.void))
+  const simulator = yield* Simulator.make({
+    seed: ids,
+    listLag: seed % 3,
+    onRequest: hold,
+    ...work.simulator,
+    ...played
+  })
   const database = yield* Postgres.open({ url })
   // A process need not have lived long enough to prepare the database, nor the server be there at this moment.
   yield* Postgres.migrate(database).pipe(Effect.orDie)
@@ -61,18 +68,18 @@ export const openWorkplace = Effect.fnUntraced(function* ({
     books,
     isOver,
     finish,
+    letGo: Effect.asVoid(gate.open),
     begin: (more: Environment = {}) => begin({ ...given, ...more }),
     live: (more: Environment = {}) => live({ ...given, ...more }),
     /** Waits until our books look as wanted. */
     until: (wanted: (books: Books) => boolean) =>
-      Effect.repeat(books, { schedule: Schedule.spaced("3 millis"), until: wanted }).pipe(
+      Effect.repeat(books, { schedule: Schedule.spaced("20 millis"), until: wanted }).pipe(
         Effect.timeout(longestOutage),
         Effect.orDie
       ),
     finding: Effect.map(books, (read) => judge(work, read, simulator.charges))
   }
 })
-export type Workplace = Effect.Success<ReturnType<typeof openWorkplace>>
 
 const environmentOf = (
   source: typeof Source.Encoded,
@@ -84,6 +91,9 @@ const environmentOf = (
   PIPELINE: to.pipeline,
   SOURCE: JSON.stringify(source)
 })
+
+/** Requests after which something of a run of the default size, or of 150 pages by 3 a poll, has landed, but not all of it. */
+export const halfWay: Record<Kind, number> = { crawl: 30, batch: 9, extract: 30 }
 
 /** Whether something of the run stands, and not all of it. */
 export const isHalfWay =

@@ -3,17 +3,18 @@ import { createDatabase } from "@sluice/testkit"
 import { Config, Effect } from "effect"
 import { receiptOf } from "./Life.ts"
 import { workOf } from "./Work.ts"
-import { isHalfWay, openWorkplace } from "./Workplace.ts"
+import { halfWay, isHalfWay, openWorkplace } from "./Workplace.ts"
 
 describe("a process stopped past its lease", () => {
   it.live("writes nothing after another has taken its run over, and both say so", () =>
     Effect.gen(function* () {
       const url = yield* createDatabase({ url: yield* Config.String("TEST_DATABASE_URL"), label: "" })
-      const work = workOf("crawl", 6, { pages: 300, perPoll: 5 })
-      const workplace = yield* openWorkplace({ work, url, pipeline: "zombie" })
+      const work = workOf("crawl", 6, { pages: 150, perPoll: 3 })
+      const workplace = yield* openWorkplace({ work, url, pipeline: "zombie", heldAfter: halfWay.crawl })
       const zombie = yield* workplace.begin()
       const before = yield* workplace.until(isHalfWay(work))
       zombie.kill("SIGSTOP")
+      yield* workplace.letGo
       const [held] = before.runs
       assert.isNotNull(held!.holder)
 

@@ -21,8 +21,10 @@ export const forgetfulSink = (sink: Sink, every: number): Sink => {
         Effect.map(connection.begin(run), (session) => ({
           ...session,
           write: (segment, commit) =>
-            Effect.flatMap(session.write(segment, commit), (result) =>
-              ++written % every === 0 ? Effect.fail(lost) : Effect.succeed(result)
+            Effect.filterOrFail(
+              session.write(segment, commit),
+              () => ++written % every !== 0,
+              () => lost
             )
         }))
     }))
