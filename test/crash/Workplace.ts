@@ -1,6 +1,6 @@
 import type { Source } from "@sluice/core"
 import { Postgres } from "@sluice/sink-postgres"
-import { Simulator, type SimulatorOptions } from "@sluice/testkit"
+import { type ReceivedRequest, Simulator, type SimulatorOptions } from "@sluice/testkit"
 import { Effect, Latch, Redacted, Schedule } from "effect"
 import { type Books, readBooks } from "./Books.ts"
 import { begin, type End, type Environment, live } from "./Life.ts"
@@ -15,7 +15,7 @@ export interface WorkplaceOptions {
   /** Tells this run from others in the same database. */
   readonly pipeline: string
   readonly simulator?: SimulatorOptions
-  /** Requests beyond these are kept waiting until `letGo`, so that the run cannot end before. */
+  /** Reads beyond so many requests are kept waiting until `letGo`, so that the run cannot end before. */
   readonly heldAfter?: number
 }
 
@@ -33,7 +33,8 @@ export const openWorkplace = Effect.fnUntraced(function* (options: WorkplaceOpti
   const ids = seed * kinds.length + kinds.indexOf(kind)
   const gate = yield* Latch.make()
   let requests = 0
-  const hold = () => Effect.suspend(() => (++requests > heldAfter ? gate.await : Effect.void))
+  const hold = ({ method }: ReceivedRequest) =>
+    Effect.suspend(() => (++requests > heldAfter && method === "GET" ? gate.await : Effect.void))
   const simulator = yield* Simulator.make({
     seed: ids,
     listLag: seed % 3,
