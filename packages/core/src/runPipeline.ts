@@ -228,12 +228,18 @@ const carryOut = Effect.fnUntraced(function* (
         ...reasonOf(status, failure, { tracker, unreconciled, purse })
       }
       // A run that could not write its end down is one that did not end: it stays open in the ledger.
+      const writeDown = isOver(status, failure, journal.hasAsked())
+        ? ledger.end(run, receipt)
+        : ledger.suspend(run, status)
+      // Writing it down twice changes nothing, and the connection may be one that has been ended meanwhile.
       const written = yield* Effect.result(
-        isOver(status, failure, journal.hasAsked()) ? ledger.end(run, receipt) : ledger.suspend(run, status)
+        Effect.retry(writeDown, { times: 2, schedule: Schedule.exponential("100 millis"), while: mayPass })
       )
-      if (written._tag === "Failure" && status === "completed") {
+      // Whoever has lost the run to another process says so, whatever else went wrong with it.
+      const isLost = written._tag === "Failure" && written.failure.reason._tag === "Fenced"
+      if (written._tag === "Failure" && (status === "completed" || isLost)) {
         const reason = written.failure.message
-        const unwritten: Receipt = { ...receipt, status: "failed", reason }
+        const unwritten: Receipt = { ...receipt, status: isLost ? "halted" : "failed", reason }
         return { receipt: unwritten, failure: Option.some(written.failure) }
       }
       if (Exit.isFailure(exit) && Option.isNone(failure) && status !== "interrupted") {
