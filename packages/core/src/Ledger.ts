@@ -156,9 +156,12 @@ export interface Ledger {
    * with {@link Held} while a lease holds that is not `displacing`'s.
    */
   readonly takeOver: (runId: string, lease: Lease, displacing?: string) => Effect.Effect<RunHandle, LedgerError>
-  /** Holds the lease for longer. */
+  /** Holds the lease for longer. Changes nothing where it was given up. */
   readonly renew: (run: RunHandle, lease: Lease) => Effect.Effect<void, LedgerError>
-  /** Gives the lease up without ending the run: it can be resumed at once. `status` is how this attempt ended. */
+  /**
+   * Gives the lease up without ending the run: it can be resumed at once. `status` is how this attempt ended. Changes nothing
+   * once the run has ended.
+   */
   readonly suspend: (run: RunHandle, status: RunStatus) => Effect.Effect<void, LedgerError>
   /** What earlier attempts of a run have left. */
   readonly state: (runId: string) => Effect.Effect<RunState, LedgerError>
@@ -186,7 +189,7 @@ export interface Ledger {
   readonly commit: (commit: SegmentCommit, within?: LedgerTransaction) => Effect.Effect<void, LedgerError>
   /** The keys a sink already holds of a run, segment by segment. */
   readonly committed: (runId: string, sink: string) => Stream.Stream<CommittedKeys, LedgerError>
-  /** Ends a run with its receipt. */
+  /** Ends a run with its receipt. Ending it again changes nothing: the first receipt stands. */
   readonly end: (run: RunHandle, receipt: Receipt) => Effect.Effect<void, LedgerError>
   /** The newest runs first, at most `limit`. */
   readonly runs: (options: {

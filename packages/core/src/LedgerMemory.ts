@@ -26,6 +26,8 @@ interface Entry {
   holder: string | null
   leaseUntil: number
   receipt: Receipt | null
+  /** What it had cost when it ended. */
+  cost: number | null
   readonly submissions: Map<number, Submission>
   readonly segments: Map<string, SegmentCommit>
 }
@@ -59,6 +61,7 @@ export const makeLedgerMemory = (): Ledger => {
           intent,
           epoch: 1,
           receipt: null,
+          cost: null,
           submissions: new Map(),
           segments: new Map(),
           ...heldBy(lease, now)
@@ -68,11 +71,9 @@ export const makeLedgerMemory = (): Ledger => {
       }),
     open: (which) =>
       Effect.map(Clock.currentTimeMillis, (now): OpenRun | undefined => {
-        const found = [...entries]
-          .reverse()
-          .find(([runId, { intent }]) =>
-            "runId" in which ? runId === which.runId : intent.pipeline === which.pipeline
-          )
+        const found = newestFirst(entries).find(([runId, { intent }]) =>
+          "runId" in which ? runId === which.runId : intent.pipeline === which.pipeline
+        )
         if (found === undefined || found[1].receipt !== null) return undefined
         const [runId, { holder, intent, leaseUntil }] = found
         return { runId, ...intent, holder, leaseLeftMs: leaseUntil - now }
@@ -96,10 +97,14 @@ export const makeLedgerMemory = (): Ledger => {
       ),
     renew: (run, lease) =>
       Effect.flatMap(held("renew", run), (entry) =>
-        Effect.map(Clock.currentTimeMillis, (now) => void Object.assign(entry, heldBy(lease, now)))
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          if (entry.holder !== null) Object.assign(entry, heldBy(lease, now))
+        })
       ),
     suspend: (run, status) =>
-      Effect.map(held("suspend", run), (entry) => void Object.assign(entry, { status, holder: null, leaseUntil: 0 })),
+      Effect.map(held("suspend", run), (entry) => {
+        if (entry.receipt === null) Object.assign(entry, { status, holder: null, leaseUntil: 0 })
+      }),
     state: (runId) =>
       Effect.map(find("state", runId), (entry) => {
         const { segments } = entry
@@ -141,7 +146,8 @@ export const makeLedgerMemory = (): Ledger => {
         let tokens = 0
         for (const [runId, entry] of entries) {
           const { pipeline: name, startedAt } = entry.intent
-          if (runId !== exceptRun && name === pipeline && startedAt >= from && startedAt < to) tokens += costOf(entry)
+          if (runId === exceptRun || name !== pipeline || startedAt < from || startedAt >= to) continue
+          tokens += entry.cost ?? costOf(entry)
         }
         return tokens
       }),
@@ -165,12 +171,12 @@ export const makeLedgerMemory = (): Ledger => {
       ),
     end: (run, receipt) =>
       Effect.map(held("end", run), (entry) => {
-        Object.assign(entry, { receipt, status: receipt.status, holder: null, leaseUntil: 0 })
+        if (entry.receipt !== null) return
+        Object.assign(entry, { receipt, cost: costOf(entry), status: receipt.status, holder: null, leaseUntil: 0 })
       }),
     runs: ({ limit, pipeline }) =>
       Effect.sync(() =>
-        [...entries]
-          .reverse()
+        newestFirst(entries)
           .filter(([, entry]) => pipeline === undefined || entry.intent.pipeline === pipeline)
           .slice(0, limit)
           .map(([runId, { intent, receipt, status }]) => ({
@@ -207,6 +213,10 @@ const costOf = (entry: Entry): number => {
   }
   return tokens
 }
+
+/** The run begun last is the newest, whenever this process heard of it. */
+const newestFirst = (entries: ReadonlyMap<string, Entry>): ReadonlyArray<[string, Entry]> =>
+  [...entries].reverse().sort(([, a], [, b]) => b.intent.startedAt - a.intent.startedAt)
 
 const heldBy = (lease: Lease, now: number) => ({
   status: "running" as const,

@@ -85,7 +85,8 @@ export const ledgerRuns = (
         database,
         "renew",
         run,
-        "UPDATE runs SET holder = $2, lease_until = now() + $3 * interval '1 ms' WHERE run_id = $1",
+        `UPDATE runs SET holder = $2, lease_until = now() + $3 * interval '1 ms'
+         WHERE run_id = $1 AND holder IS NOT NULL`,
         [run.runId, lease.holder, lease.durationMs]
       ),
     Effect.mapError(toLedgerError("renew"))
@@ -97,7 +98,8 @@ export const ledgerRuns = (
         database,
         "suspend",
         run,
-        "UPDATE runs SET status = $2, holder = NULL, lease_until = NULL WHERE run_id = $1",
+        `UPDATE runs SET status = $2, holder = NULL, lease_until = NULL
+         WHERE run_id = $1 AND finished_at IS NULL`,
         [run.runId, status]
       ),
     Effect.mapError(toLedgerError("suspend"))
@@ -112,7 +114,7 @@ export const ledgerRuns = (
         run,
         `UPDATE runs SET status = $2, finished_at = $3, receipt = $4, holder = NULL, lease_until = NULL,
            tokens = coalesce((${costOf("$1")}), 0)
-         WHERE run_id = $1`,
+         WHERE run_id = $1 AND finished_at IS NULL`,
         [run.runId, receipt.status, receipt.finished_at, encoded]
       )
     },

@@ -14,12 +14,15 @@ const segmentsAtOnce = 50
 export const ledgerSegments = (database: Database["Service"]): Pick<Ledger, "commit" | "committed" | "state"> => ({
   commit: Effect.fn("PostgresLedger.commit")(
     function* (commit, within) {
+      if (!isUuid(commit.runId)) return yield* unknownRun("commit", commit.runId)
       const connection = connectionOf(database, within)
       // The sink of this database has written the snapshots itself; for any other the ledger keeps them.
-      if (connection !== undefined) return yield* insertSegment(connection, commit)
+      if (connection !== undefined) return yield* Effect.asVoid(insertSegment(connection, commit))
       const numbers = yield* numbersOf(database, commit)
       yield* database.transaction((tx) =>
-        Effect.andThen(insertSegment(tx, commit), writeSnapshots(tx, commit.jobs, numbers))
+        Effect.flatMap(insertSegment(tx, commit), (isNew) =>
+          isNew ? Effect.asVoid(writeSnapshots(tx, commit.jobs, numbers)) : Effect.void
+        )
       )
     },
     Effect.mapError(toLedgerError("commit"))
@@ -54,6 +57,7 @@ export const ledgerSegments = (database: Database["Service"]): Pick<Ledger, "com
           [runId]
         )
       )
+      if (landed.length === 0) yield* proveRun(database, runId)
       const jobs = yield* decodeSnapshots(
         yield* database.query(
           `SELECT j.job_id, j.kind, j.url, j.status, t.pages_discovered, t.pages_completed, t.pages_failed,
@@ -96,12 +100,23 @@ const numbersOf = (database: Database["Service"], commit: SegmentCommit) => {
     : database.transaction((tx) => registerJobs(tx, commit.runId, jobIds))
 }
 
-/** The fence and the segment's row in one statement: what every segment waits for is asked once. */
+/** Fails where there is no such run. */
+const proveRun = Effect.fnUntraced(function* (
+  database: Database["Service"],
+  runId: string
+): Effect.fn.Return<void, DatabaseError | LedgerError> {
+  const [run] = yield* database.query("SELECT FROM runs WHERE run_id = $1", [runId])
+  if (run === undefined) return yield* unknownRun("state", runId)
+})
+
+/**
+ * The fence and the segment's row in one statement: what every segment waits for is asked once. Answers whether the segment
+ * is new.
+ */
 const insertSegment = Effect.fnUntraced(function* (
   tx: Queryable,
   commit: SegmentCommit
-): Effect.fn.Return<void, DatabaseError | LedgerError> {
-  if (!isUuid(commit.runId)) return yield* unknownRun("commit", commit.runId)
+): Effect.fn.Return<boolean, DatabaseError | LedgerError> {
   const rows = yield* tx.query(
     `WITH run AS MATERIALIZED (SELECT epoch FROM runs WHERE run_id = $1::uuid FOR SHARE),
      added AS (
@@ -109,8 +124,8 @@ const insertSegment = Effect.fnUntraced(function* (
          (run_id, sink, seq, epoch, bytes, keys, pages, links, page_metadata, token_summaries, dead_letters)
        SELECT $1::uuid, $2::text, $3::int, $4::int, $5::bigint, $6::bytea, $7::int, $8::int, $9::int, $10::int, $11::int
        FROM run WHERE epoch = $4::int
-       ON CONFLICT DO NOTHING)
-     SELECT epoch FROM run`,
+       ON CONFLICT DO NOTHING RETURNING seq)
+     SELECT epoch, EXISTS (SELECT FROM added) AS is_new FROM run`,
     [
       commit.runId,
       commit.sink,
@@ -126,6 +141,7 @@ const insertSegment = Effect.fnUntraced(function* (
     ]
   )
   yield* proveEpoch("commit", commit, rows)
+  return rows[0]?.is_new === true
 })
 
 /** Only this database's own sink hands out a transaction under its store. */

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type JobSnapshot, type Ledger, noRows, type Receipt, type SegmentCommit } from "@sluice/core"
 import { Effect, type Scope, Stream } from "effect"
+import { holdAgainstModel } from "./holdAgainstModel.ts"
 
 const lease = { holder: "host/1/test", durationMs: 60_000 }
 
@@ -261,6 +262,28 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
         assert.deepStrictEqual(state.landed.get("s"), { rows: { ...noRows, pages: 4 }, deadLetters: 2 })
         assert.deepStrictEqual(state.landed.get("t"), { rows: { ...noRows, pages: 2 }, deadLetters: 1 })
       })
+    )
+
+    it.effect("holds no lease that was given up, and says once how a run ended", () =>
+      Effect.gen(function* () {
+        const ledger = yield* make
+        const run = yield* ledger.begin(intent, lease)
+        yield* ledger.suspend(run, "interrupted")
+        yield* ledger.renew(run, lease)
+        assert.deepInclude(yield* ledger.open({ runId: run.runId }), { holder: null })
+        yield* ledger.end(run, receipt(run.runId))
+        yield* ledger.suspend(run, "interrupted")
+        yield* ledger.renew(run, lease)
+        yield* ledger.end(run, { ...receipt(run.runId), status: "failed" })
+        const [ended] = yield* ledger.runs({ limit: 1 })
+        assert.deepInclude(ended, { status: "completed", receipt: receipt(run.runId) })
+      })
+    )
+
+    it.effect(
+      "answers any sequence of commands as the model does",
+      () => Effect.flatMap(make, holdAgainstModel),
+      900_000
     )
   })
 }

@@ -1,0 +1,236 @@
+import {
+  addRows,
+  type CommittedKeys,
+  type JobSnapshot,
+  type Lease,
+  type Ledger,
+  noRows,
+  type Receipt,
+  type RunHandle,
+  type RunIntent,
+  type RunState,
+  type RunStatus,
+  type RunSummary,
+  type SegmentCommit,
+  type Submission,
+  type SubmissionIntent
+} from "@sluice/core"
+import { Result } from "effect"
+
+/** Why a ledger has to refuse, as plain data. */
+export type Refusal =
+  | { readonly _tag: "Fenced"; readonly epoch: number; readonly current: number }
+  | { readonly _tag: "Held"; readonly runId: string; readonly holder: string }
+  | { readonly _tag: "UnknownRun"; readonly runId: string }
+
+/** What a ledger has to answer. */
+export type Answer<A> = Result.Result<A, Refusal>
+
+/** A run as a model keeps it. `lease` is null where nobody holds it. */
+export interface ModelRun {
+  readonly runId: string
+  readonly intent: RunIntent
+  epoch: number
+  status: RunStatus | "running"
+  lease: Lease | null
+  receipt: Receipt | null
+  /** What it had cost when it ended. */
+  cost: number | null
+  readonly submissions: Map<number, Submission>
+  readonly segments: Map<string, SegmentCommit>
+}
+
+/** A ledger as simple as can be, for others to be compared with. A lease longer than zero holds; it never passes. */
+export class LedgerModel {
+  /** Tells the jobs and the times of this model from those of others that are held against the same ledger. */
+  readonly generation: number
+  readonly runs: Array<ModelRun> = []
+
+  constructor(generation: number) {
+    this.generation = generation
+  }
+
+  /** Takes in a run that a ledger has begun. */
+  begin(run: RunHandle, lease: Lease): void {
+    const { pipeline, configHash, startedAt } = run
+    this.runs.push({
+      runId: run.runId,
+      intent: { pipeline, configHash, startedAt },
+      epoch: 1,
+      status: "running",
+      lease,
+      receipt: null,
+      cost: null,
+      submissions: new Map(),
+      segments: new Map()
+    })
+  }
+
+  open(which: { readonly pipeline: string } | { readonly runId: string }) {
+    const run = this.#newestFirst().find((run) =>
+      "runId" in which ? run.runId === which.runId : run.intent.pipeline === which.pipeline
+    )
+    if (run === undefined || run.receipt !== null) return undefined
+    return { runId: run.runId, ...run.intent, holder: run.lease?.holder ?? null, isHeld: holds(run.lease) }
+  }
+
+  takeOver(runId: string, lease: Lease, displacing?: string): Answer<RunHandle> {
+    const run = this.#find(runId)
+    if (run === undefined || run.receipt !== null) return unknown(runId)
+    const { lease: before } = run
+    if (before !== null && holds(before) && before.holder !== displacing) {
+      return Result.fail({ _tag: "Held", runId, holder: before.holder })
+    }
+    run.lease = lease
+    run.status = "running"
+    return Result.succeed({ ...run.intent, runId, epoch: ++run.epoch })
+  }
+
+  /** Only a lease that is still held can be held for longer. */
+  renew(handle: Handle, lease: Lease): Answer<void> {
+    return this.#write(handle, (run) => {
+      if (run.lease !== null) run.lease = lease
+    })
+  }
+
+  suspend(handle: Handle, status: RunStatus): Answer<void> {
+    return this.#write(handle, (run) => {
+      if (run.receipt !== null) return
+      run.status = status
+      run.lease = null
+    })
+  }
+
+  /** How a run ended is said once. */
+  end(handle: Handle, receipt: Receipt): Answer<void> {
+    return this.#write(handle, (run) => {
+      if (run.receipt !== null) return
+      run.receipt = receipt
+      run.cost = costOf(run)
+      run.status = receipt.status
+      run.lease = null
+    })
+  }
+
+  intend(handle: Handle, intent: SubmissionIntent): Answer<void> {
+    return this.#write(handle, ({ submissions }) => {
+      if (!submissions.has(intent.ordinal)) submissions.set(intent.ordinal, { ...intent, jobId: null })
+    })
+  }
+
+  submitted(handle: Handle, ordinal: number, jobId: string): Answer<void> {
+    return this.#write(handle, ({ submissions }) => {
+      const submission = submissions.get(ordinal)
+      if (submission !== undefined) submissions.set(ordinal, { ...submission, jobId })
+    })
+  }
+
+  refused(handle: Handle, ordinal: number): Answer<void> {
+    return this.#write(handle, ({ submissions }) => {
+      if (submissions.get(ordinal)?.jobId === null) submissions.delete(ordinal)
+    })
+  }
+
+  commit(commit: SegmentCommit): Answer<void> {
+    return this.#write(commit, ({ segments }) => {
+      const identity = `${commit.sink} ${commit.seq}`
+      if (!segments.has(identity)) segments.set(identity, commit)
+    })
+  }
+
+  knows(jobIds: ReadonlyArray<string>): ReadonlySet<string> {
+    const known = new Set(this.runs.flatMap((run) => [...run.submissions.values()].map(({ jobId }) => jobId)))
+    return new Set(jobIds.filter((jobId) => known.has(jobId)))
+  }
+
+  submissions(runId: string): ReadonlyArray<Submission> {
+    return [...(this.#find(runId)?.submissions.values() ?? [])].toSorted((a, b) => a.ordinal - b.ordinal)
+  }
+
+  committed(runId: string, sink: string): ReadonlyArray<CommittedKeys> {
+    return [...(this.#find(runId)?.segments.values() ?? [])]
+      .filter((segment) => segment.sink === sink)
+      .toSorted((a, b) => a.seq - b.seq)
+      .flatMap(({ keys }) => keys)
+  }
+
+  state(runId: string): Answer<RunState> {
+    const run = this.#find(runId)
+    if (run === undefined) return unknown(runId)
+    const segments = [...run.segments.values()]
+    const landed = new Map<string, { readonly rows: typeof noRows; readonly deadLetters: number }>()
+    for (const { deadLetters, rows, sink } of segments) {
+      const before = landed.get(sink) ?? { rows: noRows, deadLetters: 0 }
+      landed.set(sink, { rows: addRows(before.rows, rows), deadLetters: before.deadLetters + deadLetters })
+    }
+    return Result.succeed({
+      lastSeq: Math.max(0, ...segments.map(({ seq }) => seq)),
+      jobs: [...latestOf(run).values()],
+      landed
+    })
+  }
+
+  spent(which: Parameters<Ledger["spent"]>[0]): number {
+    return this.runs
+      .filter(({ intent, runId }) => intent.pipeline === which.pipeline && runId !== which.exceptRun)
+      .filter(({ intent }) => which.from === undefined || intent.startedAt >= which.from)
+      .filter(({ intent }) => which.to === undefined || intent.startedAt < which.to)
+      .reduce((sum, run) => sum + (run.cost ?? costOf(run)), 0)
+  }
+
+  list(options: { readonly pipeline?: string; readonly limit: number }): ReadonlyArray<RunSummary> {
+    return this.#newestFirst()
+      .filter(({ intent }) => options.pipeline === undefined || intent.pipeline === options.pipeline)
+      .slice(0, options.limit)
+      .map(({ intent, receipt, runId, status }) => ({
+        ...intent,
+        runId,
+        status,
+        finishedAt: receipt === null ? null : Date.parse(receipt.finished_at),
+        receipt
+      }))
+  }
+
+  #newestFirst(): ReadonlyArray<ModelRun> {
+    return this.runs.toSorted((a, b) => b.intent.startedAt - a.intent.startedAt)
+  }
+
+  #find(runId: string): ModelRun | undefined {
+    return this.runs.find((run) => run.runId === runId)
+  }
+
+  #write(handle: Handle, change: (run: ModelRun) => void): Answer<void> {
+    const run = this.#find(handle.runId)
+    if (run === undefined) return unknown(handle.runId)
+    if (run.epoch !== handle.epoch) {
+      return Result.fail({ _tag: "Fenced", epoch: handle.epoch, current: run.epoch })
+    }
+    return Result.succeed(change(run))
+  }
+}
+
+/** The latest that a run was told of each of its jobs. */
+const latestOf = ({ segments }: ModelRun): ReadonlyMap<string, JobSnapshot> => {
+  const jobs = new Map<string, JobSnapshot>()
+  for (const job of [...segments.values()].flatMap((segment) => segment.jobs)) {
+    const known = jobs.get(job.jobId)
+    if (known === undefined || known.observedAt < job.observedAt) jobs.set(job.jobId, job)
+  }
+  return jobs
+}
+
+/** What the jobs that have ended were charged, and the most that every other submission may cost. */
+const costOf = (run: ModelRun): number => {
+  const jobs = latestOf(run)
+  return [...run.submissions.values()].reduce((sum, { jobId, tokens }) => {
+    const job = jobs.get(jobId ?? "")
+    const told = job === undefined ? 0 : job.tokensCharged + job.tokensReserved
+    return sum + (job?.status === "completed" ? told : Math.max(tokens, told))
+  }, 0)
+}
+
+type Handle = Pick<RunHandle, "runId" | "epoch">
+
+const unknown = (runId: string): Answer<never> => Result.fail({ _tag: "UnknownRun", runId })
+
+const holds = (lease: Lease | null): boolean => lease !== null && lease.durationMs > 0
