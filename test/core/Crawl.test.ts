@@ -155,7 +155,7 @@ describe("Crawl", () => {
         ...state,
         completed: state.completed + 1
       }))
-      const { records, simulator } = yield* read(history, { maxSweeps: 2 })
+      const { records, simulator } = yield* read(history, { maxSweeps: 2, settleTime: 0 })
       const error = yield* Effect.flip(collect(records))
       assert.deepInclude(error.reason, { _tag: "Incomplete", expected: 61, delivered: 60 })
       assert.isBelow(simulator.charges.received("GET"), 12)

@@ -1,6 +1,6 @@
 import { BatchRequest, type BatchResult, type BatchStatus, isTerminal } from "@sluice/contract"
 import { Clock, Effect, Schema, Stream } from "effect"
-import { type ReaderOptions, type Row, readerDefaults, readJob } from "./JobReader.ts"
+import { type EndedRow, type ReaderOptions, readerDefaults, readJob } from "./JobReader.ts"
 import type { JobSnapshot } from "./JobSnapshot.ts"
 import { type PageRecord, pageKey } from "./PageRecord.ts"
 import { recordOfItem } from "./recordOfItem.ts"
@@ -95,7 +95,10 @@ const readPart = (request: BatchRequest, ordinal: number, options: ReaderOptions
               Effect.flatMap((status) =>
                 Effect.map(Clock.currentTimeMillis, (now) => ({
                   snapshot: toSnapshot(status, url, now),
-                  rows: status.results.map((item) => toRow(jobId, item, request.urls, occurrences))
+                  rows: status.results.length,
+                  ended: status.results
+                    .filter(({ status }) => isTerminal(status))
+                    .map((item) => toRow(jobId, item, request.urls, occurrences))
                 }))
               )
             ),
@@ -131,10 +134,10 @@ const toSnapshot = (status: BatchStatus, url: string, observedAt: number): JobSn
 })
 
 /** A page is known by the URL that was asked for and which occurrence of it this is, whatever URL the answer names. */
-const toRow = (jobId: string, item: BatchResult, urls: ReadonlyArray<string>, occurrences: Uint32Array): Row => {
+const toRow = (jobId: string, item: BatchResult, urls: ReadonlyArray<string>, occurrences: Uint32Array): EndedRow => {
   const asked = urls[item.input_index] ?? item.url
   const key = pageKey(asked, occurrences[item.input_index] ?? item.input_index)
   const links = item.data?.links ?? null
   const place = { jobId, key, inputIndex: item.input_index, parentUrl: null, depth: null, links }
-  return { key, isTerminal: isTerminal(item.status), record: () => recordOfItem(place, item) }
+  return { key, record: () => recordOfItem(place, item) }
 }

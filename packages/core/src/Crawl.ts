@@ -1,6 +1,6 @@
 import { CrawlRequest, type CrawlResult, type CrawlStatus, isTerminal } from "@sluice/contract"
 import { Clock, Effect, Schema, Stream } from "effect"
-import { type ReaderOptions, type Row, readerDefaults, readJob } from "./JobReader.ts"
+import { type EndedRow, type ReaderOptions, readerDefaults, readJob } from "./JobReader.ts"
 import type { JobSnapshot } from "./JobSnapshot.ts"
 import { type PageRecord, pageKey } from "./PageRecord.ts"
 import { recordOfItem } from "./recordOfItem.ts"
@@ -66,7 +66,8 @@ export const stream = (
               Effect.flatMap((status) =>
                 Effect.map(Clock.currentTimeMillis, (now) => ({
                   snapshot: toSnapshot(status, now),
-                  rows: status.results.map((item) => toRow(jobId, item))
+                  rows: status.results.length,
+                  ended: status.results.filter(({ status }) => isTerminal(status)).map((item) => toRow(jobId, item))
                 }))
               )
             ),
@@ -91,8 +92,8 @@ const toSnapshot = (status: CrawlStatus, observedAt: number): JobSnapshot => ({
   observedAt
 })
 
-const toRow = (jobId: string, item: CrawlResult): Row => {
+const toRow = (jobId: string, item: CrawlResult): EndedRow => {
   const key = pageKey(item.url)
   const place = { jobId, key, inputIndex: null, parentUrl: item.parent_url, depth: item.depth, links: item.links }
-  return { key, isTerminal: isTerminal(item.status), record: () => recordOfItem(place, item) }
+  return { key, record: () => recordOfItem(place, item) }
 }

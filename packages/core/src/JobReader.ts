@@ -20,9 +20,12 @@ export interface ReaderOptions {
   readonly concurrency: number
   /** About how many bytes of slices may be in flight; heavy pages lower the page size, then the concurrency. */
   readonly inFlightBytes: number
-  /** Whole sweeps over an ended job whose pages and counters differ. */
+  /** Whole sweeps over an ended job whose pages and counters differ; more while it may still settle. */
   readonly maxSweeps: number
-  /** A job may be unknown for this long after it was made: job stores answer late. */
+  /**
+   * A job may be unknown for this long after it was made, and its pages may lag behind its counters for this long after it
+   * was seen to have ended: job stores answer late.
+   */
   readonly settleTime: Duration.Input
 }
 
@@ -42,17 +45,18 @@ const sliceShare = 4
 /** How slowly heavy slices are forgotten: a slice counts half after seven others. */
 const weightDecay = 0.9
 
-/** One row of a slice. The record is made only if it is wanted. */
-export interface Row {
+/** A page of a slice that has ended. The record is made only if it is wanted. */
+export interface EndedRow {
   readonly key: bigint
-  readonly isTerminal: boolean
   readonly record: () => PageRecord
 }
 
 /** One answer about a job: its counters and the slice that was asked for. */
 export interface Observation {
   readonly snapshot: JobSnapshot
-  readonly rows: ReadonlyArray<Row>
+  /** Rows of the slice, those still open included. */
+  readonly rows: number
+  readonly ended: ReadonlyArray<EndedRow>
 }
 
 /** A job to read, whatever its kind. */
@@ -78,6 +82,7 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
       const pollMax = Duration.toMillis(options.pollMax)
       const startedAt = yield* Clock.currentTimeMillis
       const pace = { interval: pollMin, settled: 0, at: startedAt }
+      let endedAt: number | undefined
       let known = false
       let cancelled = false
       /** What a page weighs, by the heaviest slices of late; undefined until one has been seen. */
@@ -122,12 +127,9 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
         const observation = yield* fetch({ page, pageSize })
         known = true
         const fresh: Array<PageRecord> = []
-        let terminalRows = 0
         let weighed = 0
         let bytes = 0
-        for (const row of observation.rows) {
-          if (!row.isTerminal) continue
-          terminalRows++
+        for (const row of observation.ended) {
           const isNew = seen.add(row.key)
           if (!isNew && weight !== undefined) continue
           const record = row.record()
@@ -137,7 +139,8 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
         }
         if (weighed > 0) weight = Math.max(bytes / weighed, (weight ?? 0) * weightDecay)
         if (pageSize === plan.pageSize) {
-          plan.observe(observation.snapshot, { page, rows: observation.rows.length, terminalRows }, seen.size)
+          const slice = { page, rows: observation.rows, terminalRows: observation.ended.length }
+          plan.observe(observation.snapshot, slice, seen.size)
         }
         const verdict = yield* journal.progress(observation.snapshot)
         if (verdict === "cancel" && !cancelled && !isTerminal(observation.snapshot.status)) {
@@ -156,7 +159,9 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
 
       const round = Effect.gen(function* () {
         if (weight !== undefined) plan.fit(options.inFlightBytes / sliceShare / weight)
-        const step = plan.next()
+        const now = yield* Clock.currentTimeMillis
+        if (plan.snapshot !== undefined && isTerminal(plan.snapshot.status)) endedAt ??= now
+        const step = plan.next(endedAt !== undefined && now - endedAt >= Duration.toMillis(options.settleTime))
         if (step._tag === "Read") {
           // the first read of all needs no pause: it is the first poll
           if (step.afterPause && known) yield* pause

@@ -24,7 +24,7 @@ export type Step =
  * two pauses further slices are read only while the counters say that pages have ended which were not seen yet, and only
  * within a credit, so that reads never pass pauses + 2 x ceil(pages / page size). When the job is terminal what is open is
  * read once; while the distinct pages seen still differ from the job's counters, all is swept again, a bounded number of
- * times. Nothing is assumed about order: a slice is a sample.
+ * times and until a sweep began when the job had settled. Nothing is assumed about order: a slice is a sample.
  *
  * The first slices are small. Once it is known what bodies weigh, {@link fit} says how many of them a slice may hold.
  */
@@ -41,6 +41,8 @@ export class SlicePlan {
   /** Rows asked for by reads without a pause. */
   #extraRows = 0
   #sweeps = 0
+  /** Whether the last sweep began when nothing could lag behind any more. */
+  #sweptSettled = true
   #rotation = 0
   /** How far to look beyond where rows were seen: a slice may be short, or empty, before others that are not. */
   #reach = 0
@@ -132,13 +134,14 @@ export class SlicePlan {
     this.#rotation = 0
   }
 
-  next(): Step {
+  /** `isSettled` tells whether the job's pages have had their time to catch up with its counters. */
+  next(isSettled = true): Step {
     if (!this.#started) {
       this.#started = true
       return this.#read([1], true)
     }
     const snapshot = this.#snapshot
-    return snapshot !== undefined && isTerminal(snapshot.status) ? this.#finish() : this.#follow()
+    return snapshot !== undefined && isTerminal(snapshot.status) ? this.#finish(isSettled) : this.#follow()
   }
 
   /** While the job runs: go on without a pause only where the counters promise news and the credit allows. */
@@ -154,15 +157,16 @@ export class SlicePlan {
   }
 
   /** When the job is terminal: what is open, then whole sweeps while counters and pages differ. */
-  #finish(): Step {
+  #finish(isSettled: boolean): Step {
     if (this.unseen === 0) return { _tag: "Done", reconciled: true }
     const open = this.#open(this.#readSinceTerminal, Number.POSITIVE_INFINITY)
     if (open.length > 0) {
       const credit = this.#credit(2)
       return credit > 0 ? this.#read(open.slice(0, credit), false) : this.#read(open.slice(0, 1), true)
     }
-    if (this.#sweeps >= this.#maxSweeps) return { _tag: "Done", reconciled: false }
+    if (this.#sweeps >= this.#maxSweeps && this.#sweptSettled) return { _tag: "Done", reconciled: false }
     this.#sweeps++
+    this.#sweptSettled = isSettled
     this.#reach = this.#slicesOf(this.#snapshot?.discovered ?? 0)
     this.#frontier = 1
     this.#closed.clear()

@@ -54,7 +54,8 @@ interface Life {
 /** A job that moves between polls as the options say: the same options, the same job. */
 export const movingHistory = (options: MovingOptions): MovingHistory => {
   const { pollsPerStep, seed, steps, unrestAfterEnd } = options
-  const lives = livesOf(options)
+  const lives = inPlace(options.order, livesOf(options))
+  const countersAt = Array.from({ length: steps + 1 }, (_, step) => counters(options, lives, step))
   const terminal = new Map(lives.filter((life) => life.endsAt <= steps).map((life) => [life.row.url, life.end]))
   const endsAt = steps * pollsPerStep
   return {
@@ -69,7 +70,7 @@ export const movingHistory = (options: MovingOptions): MovingHistory => {
       const torn = restless && next() < options.tornShare
       const rows = listed(options, lives, torn ? Math.max(0, step - 1) : step, restless ? poll : endsAt, restless)
       const short = restless && next() < options.shortShare ? 1 + roll(next, 10) : 0
-      return { ...counters(options, lives, step), rows: cut(options, rows, short) }
+      return { ...countersAt[step]!, rows: cut(options, rows, short) }
     }
   }
 }
@@ -122,7 +123,7 @@ const listed = (
 ): ReadonlyArray<HistoryRow> => {
   const next = dice(options.seed, "rows", poll)
   const known = lives.filter((life) => (options.listing === "ended" ? life.endsAt : life.foundAt) <= step)
-  const rows = ordered(options, known, poll, next).map(
+  const rows = moved(options.order, known, poll, next).map(
     ({ end, endsAt, row }): HistoryRow =>
       endsAt > step
         ? { ...row, status: endsAt === step + 1 ? "processing" : "queued" }
@@ -133,8 +134,9 @@ const listed = (
   return restless ? rows.flatMap((row) => (next() < options.repeatedShare ? [row, row] : [row])) : rows
 }
 
-const ordered = (options: MovingOptions, lives: ReadonlyArray<Life>, poll: number, next: Dice): ReadonlyArray<Life> => {
-  switch (options.order) {
+/** Lives in the order their rows stand in, as far as it stays the same. */
+const inPlace = (order: MovingOptions["order"], lives: ReadonlyArray<Life>): ReadonlyArray<Life> => {
+  switch (order) {
     case "discovery":
       return lives.toSorted((a, b) => a.foundAt - b.foundAt)
     case "ending":
@@ -144,9 +146,25 @@ const ordered = (options: MovingOptions, lives: ReadonlyArray<Life>, poll: numbe
     case "inserted":
       return lives.toSorted((a, b) => a.place - b.place)
     case "flipping":
+    case "shuffled":
+      return lives
+  }
+}
+
+/** The order of one poll, where polls differ. */
+const moved = (
+  order: MovingOptions["order"],
+  lives: ReadonlyArray<Life>,
+  poll: number,
+  next: Dice
+): ReadonlyArray<Life> => {
+  switch (order) {
+    case "flipping":
       return poll % 2 === 0 ? lives : lives.toReversed()
     case "shuffled":
       return shuffled(next, lives)
+    default:
+      return lives
   }
 }
 
