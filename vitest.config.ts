@@ -3,7 +3,8 @@ import { defineConfig } from "vitest/config"
 // Workspace packages are linked into each other's node_modules, and their tests with them.
 const linked = "**/node_modules/**"
 
-const tests = (pattern: string) => ["packages/*/test", "apps/*/test", "test"].map((folder) => `${folder}/**/${pattern}`)
+const tests = (pattern: string) =>
+  ["packages/*/test", "apps/*/test", "test", "docs/examples"].map((folder) => `${folder}/**/${pattern}`)
 
 export default defineConfig({
   test: {

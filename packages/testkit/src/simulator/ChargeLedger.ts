@@ -44,6 +44,12 @@ export class ChargeLedger {
     return this.#requests.filter((request) => request.method === method).length
   }
 
+  /** The books as plain data, for a file or another process. */
+  toJSON() {
+    const { jobs, requests, tokens, unauthorized } = this
+    return { tokens, unauthorized, jobs, requests }
+  }
+
   /** @internal */
   note(request: ReceivedRequest): void {
     this.#requests.push(request)

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http"
 import { NodeHttpServerRequest } from "@effect/platform-node"
-import { type Context, DateTime, Effect, type Layer } from "effect"
-import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { type Context, DateTime, Effect, type Layer, Stream } from "effect"
+import { Headers, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { errorAnswer, htmlPage } from "./answers.ts"
 import type { Fault } from "./Faults.ts"
 import { SimulatedApi } from "./SimulatedApi.ts"
@@ -14,6 +14,7 @@ export const FaultMiddleware: Layer.Layer<never, never, HttpRouter.HttpRouter | 
       Effect.gen(function* () {
         const request = yield* HttpServerRequest.HttpServerRequest
         const [path = ""] = request.url.split("?")
+        if (path.startsWith(ownPath)) return yield* handler
         const fault = faults.take(request.method, path)
         const received = { method: request.method, url: request.url, fault: fault?._tag ?? null }
         charges.note(received)
@@ -23,6 +24,9 @@ export const FaultMiddleware: Layer.Layer<never, never, HttpRouter.HttpRouter | 
   }),
   { global: true }
 )
+
+/** Paths of the simulator itself, which no API has: they are in no books and have no faults. */
+export const ownPath = "/simulator/"
 
 type Request = Context.Service.Shape<typeof HttpServerRequest.HttpServerRequest>
 
@@ -44,6 +48,10 @@ const play = <E, R>(
       return Effect.andThen(handler, breakOff(request))
     case "Slow":
       return Effect.tap(handler, () => Effect.interruptible(Effect.sleep(fault.millis)))
+    case "Dripping":
+      return Effect.map(handler, (answer) => inPieces(answer, fault))
+    case "Huge":
+      return Effect.map(handler, (answer) => followedBy(answer, fault.bytes))
     case "Truncated":
       return Effect.flatMap(handler, (answer) => half(request, answer, true))
     case "Stalled":
@@ -55,6 +63,41 @@ const play = <E, R>(
 
 const rawResponse = (request: Request): ServerResponse =>
   NodeHttpServerRequest.toServerResponse(request) as ServerResponse
+
+const withBody = (answer: HttpServerResponse.HttpServerResponse, body: Stream.Stream<Uint8Array>) =>
+  HttpServerResponse.stream(body, {
+    status: answer.status,
+    headers: Headers.remove(answer.headers, "content-length"),
+    ...(answer.body._tag === "Uint8Array" ? { contentType: answer.body.contentType } : {})
+  })
+
+const inPieces = (
+  answer: HttpServerResponse.HttpServerResponse,
+  { millis, pieces }: Extract<Fault, { readonly _tag: "Dripping" }>
+) => {
+  const bytes = bytesOf(answer)
+  const size = Math.max(1, Math.ceil(bytes.length / pieces))
+  return withBody(
+    answer,
+    Stream.range(0, Math.ceil(bytes.length / size) - 1).pipe(
+      Stream.mapEffect((piece) => Effect.as(Effect.sleep(millis), bytes.subarray(piece * size, (piece + 1) * size)))
+    )
+  )
+}
+
+/** White space, so that what is read whole is the same answer. */
+const followedBy = (answer: HttpServerResponse.HttpServerResponse, bytes: number) => {
+  const blank = new Uint8Array(64 * 1024).fill(0x20)
+  return withBody(
+    answer,
+    Stream.concat(
+      Stream.succeed(bytesOf(answer)),
+      Stream.range(1, Math.ceil(bytes / blank.length)).pipe(
+        Stream.map((piece) => blank.subarray(0, Math.min(blank.length, bytes - (piece - 1) * blank.length)))
+      )
+    )
+  )
+}
 
 /** No answer: the server takes the request back once the connection is gone. Global middleware is not interruptible. */
 const untilItLeaves = Effect.interruptible(Effect.never)

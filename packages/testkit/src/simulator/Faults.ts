@@ -20,12 +20,16 @@ export type Fault =
   | { readonly _tag: "Truncated" }
   /** The handler runs; its answer comes late, */
   | { readonly _tag: "Slow"; readonly millis: number }
+  /** or in so many pieces, with a pause before each, */
+  | { readonly _tag: "Dripping"; readonly pieces: number; readonly millis: number }
   /** or its headers come, and its body never. */
   | { readonly _tag: "Stalled" }
   /** A page of HTML with 200 instead of the handler's answer. */
   | { readonly _tag: "Html" }
   /** The handler's answer with members of the wrong type. */
   | { readonly _tag: "WrongTypes" }
+  /** The handler's answer, followed by so many bytes that mean nothing. */
+  | { readonly _tag: "Huge"; readonly bytes: number }
   /** A redirect to another address. */
   | { readonly _tag: "Redirect"; readonly location: string }
 

@@ -33,7 +33,9 @@ export interface SimulatorOptions {
   readonly balance?: number
   /** What `status_url` begins with; the path alone when absent. */
   readonly statusUrlPrefix?: string
-  /** Port of 127.0.0.1 to listen on; a free one when absent. */
+  /** Address to listen on; `127.0.0.1` when absent. */
+  readonly host?: string
+  /** Port to listen on; a free one when absent. */
   readonly port?: number
 }
 

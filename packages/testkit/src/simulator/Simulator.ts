@@ -2,10 +2,10 @@ import { createServer } from "node:http"
 import { NodeHttpServer } from "@effect/platform-node"
 import { ScraperApi } from "@sluice/contract"
 import { Context, Effect, Layer, Redacted, type Scope } from "effect"
-import { HttpRouter, HttpServer, type HttpServerError } from "effect/http"
+import { HttpRouter, HttpServer, type HttpServerError, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { ChargeLedger } from "./ChargeLedger.ts"
-import { FaultMiddleware } from "./FaultMiddleware.ts"
+import { FaultMiddleware, ownPath } from "./FaultMiddleware.ts"
 import { FaultPlan } from "./Faults.ts"
 import { BatchHandlers } from "./handlers/Batch.ts"
 import { CrawlHandlers } from "./handlers/Crawl.ts"
@@ -32,8 +32,19 @@ const Routes = HttpApiBuilder.layer(ScraperApi).pipe(
   Layer.provide([KeyCheck, FieldCheck])
 )
 
+/** Where the books are read while the simulator runs; it takes no key, and such a read is in no books. */
+const Books = HttpRouter.use((router) =>
+  Effect.flatMap(SimulatedApi, ({ charges }) =>
+    router.add(
+      "GET",
+      `${ownPath}charges`,
+      Effect.sync(() => HttpServerResponse.jsonUnsafe(charges))
+    )
+  )
+)
+
 /**
- * Starts a fake of the Scraper API on loopback, for as long as the scope lasts. It is deterministic: what it answers
+ * Starts a fake of the Scraper API, on loopback unless told otherwise, for as long as the scope lasts. It is deterministic: what it answers
  * depends on its options and on the requests before, never on time. Jobs move on by being polled.
  *
  * ```ts
@@ -57,11 +68,11 @@ const make = Effect.fn("Simulator.make")(function* (
     jobs: new JobStore(seed, charges)
   })
   const Listening = NodeHttpServer.layerServer(() => createServer(), {
-    host: "127.0.0.1",
+    host: options.host ?? "127.0.0.1",
     port: options.port ?? 0,
     gracefulShutdownTimeout: "10 millis"
   }).pipe(Layer.merge(HttpServer.layerServices))
-  const App = HttpRouter.serve(Layer.mergeAll(Routes, FaultMiddleware), {
+  const App = HttpRouter.serve(Layer.mergeAll(Routes, Books, FaultMiddleware), {
     disableLogger: true,
     disableListenLog: true
   }).pipe(Layer.provideMerge(Listening), Layer.provide(Api))

@@ -1,5 +1,6 @@
 export { type ChargedJob, ChargeLedger, type ReceivedRequest } from "./ChargeLedger.ts"
 export { type Dice, dice, roll, shuffled } from "./Dice.ts"
+export * from "./FaultProfiles.ts"
 export * from "./Faults.ts"
 export * from "./JobHistory.ts"
 export {
@@ -13,3 +14,4 @@ export {
 export type { ExtractPlan, SimulatorOptions } from "./SimulatedApi.ts"
 export { Simulator } from "./Simulator.ts"
 export * from "./SiteModel.ts"
+export { type ListOrder, restless } from "./Unrest.ts"

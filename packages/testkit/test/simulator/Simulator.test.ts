@@ -78,6 +78,29 @@ describe("Simulator", () => {
     })
   )
 
+  it.live("shows its books to other processes, apart from the API", () =>
+    Effect.gen(function* () {
+      const { api, baseUrl, charges } = yield* simulated({ faults: [{ times: 1, fault: { _tag: "Reset" } }] })
+      const books = `${baseUrl}/simulator/charges`
+      assert.deepStrictEqual(JSON.parse((yield* raw(books)).body), {
+        tokens: 0,
+        unauthorized: 0,
+        jobs: [],
+        requests: []
+      })
+      yield* Effect.option(api.crawl.createCrawl({ payload }))
+      const { job_id } = yield* api.crawl.createCrawl({ payload })
+      for (let poll = 0; poll < 4; poll++) yield* api.crawl.getCrawl({ params: { job_id }, query: {} })
+      const { body } = yield* raw(books)
+      assert.deepStrictEqual(JSON.parse(body), JSON.parse(JSON.stringify(charges)))
+      assert.deepInclude(JSON.parse(body), { tokens: 25 })
+      assert.deepStrictEqual(
+        charges.requests.map(({ fault, method }) => [method, fault]),
+        [["POST", "Reset"], ["POST", null], ...Array.from({ length: 4 }, () => ["GET", null])]
+      )
+    })
+  )
+
   it.live("lets in no request without the key, but for its health", () =>
     Effect.gen(function* () {
       const { baseUrl, charges } = yield* simulated({ apiKey: "right" })
@@ -237,9 +260,17 @@ describe("Simulator", () => {
         assert.deepInclude(wrong.answer, { status: 202, body: '{"job_id":7,"status":42,"results":"none"}' })
         const slow = yield* faulty({ _tag: "Slow", millis: 1 })
         assert.deepInclude(slow.answer, { status: 202 })
+        const dripping = yield* faulty({ _tag: "Dripping", pieces: 5, millis: 1 })
+        const huge = yield* faulty({ _tag: "Huge", bytes: 300_000 })
+        for (const { answer, charges } of [dripping, huge]) {
+          const { body, headers, status } = answer as { body: string; headers: Headers; status: number }
+          assert.deepStrictEqual([status, headers.get("content-type")], [202, "application/json"])
+          assert.deepInclude(JSON.parse(body), { job_id: charges.jobs[0]?.jobId, status: "queued" })
+        }
+        assert.isAbove((huge.answer as { body: string }).body.length, 300_000)
         assert.deepStrictEqual(
-          [html, wrong, slow].map(({ charges }) => charges.jobs.length),
-          [0, 1, 1]
+          [html, wrong, slow, dripping, huge].map(({ charges }) => charges.jobs.length),
+          [0, 1, 1, 1, 1]
         )
       })
     )
