@@ -41,10 +41,13 @@ export class RunTracker {
     }
   }
 
-  /** Takes a snapshot in, unless what is known of the job is further on. */
-  observe(snapshot: JobSnapshot): void {
-    const before = this.#jobs.get(snapshot.jobId)
-    if (before !== undefined && !supersedes(snapshot, before)) return
+  /** Takes an answer's snapshot in, unless what is known of the job is further on. */
+  observe(answer: JobSnapshot): void {
+    const before = this.#jobs.get(answer.jobId)
+    if (before !== undefined && !supersedes(answer, before)) return
+    // A clock may be behind that of the process before: stores order snapshots by time, and this one is the later.
+    const observedAt = Math.max(answer.observedAt, before === undefined ? 0 : before.observedAt + 1)
+    const snapshot = { ...answer, observedAt }
     if (before !== undefined) this.#count(before, -1)
     this.#count(snapshot, 1)
     this.#jobs.set(snapshot.jobId, snapshot)

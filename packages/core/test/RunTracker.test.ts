@@ -48,6 +48,13 @@ describe("RunTracker", () => {
     )
   })
 
+  it("lets a later state be the later one for stores too, though the clock of this process is behind", () => {
+    const tracker = new RunTracker(0)
+    tracker.observe(snapshot("a", "processing", 30, 5_000))
+    tracker.observe(snapshot("a", "completed", 100, 2_000))
+    assert.deepStrictEqual(tracker.jobs, [snapshot("a", "completed", 100, 5_001)])
+  })
+
   it("puts into a segment the jobs that have moved since the one before", () => {
     const tracker = new RunTracker(0)
     assert.isUndefined(tracker.segment(run, [], 0))
