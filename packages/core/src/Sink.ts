@@ -1,5 +1,6 @@
 import { type Effect, Schema, type Scope } from "effect"
 import type { Ledger, LedgerError, LedgerTransaction, RunHandle } from "./Ledger.ts"
+import type { Publication } from "./Publication.ts"
 import type { DatasetCounts, Segment } from "./Segment.ts"
 
 /** The store does not answer. */
@@ -62,14 +63,19 @@ export interface SinkSession {
   readonly concurrency: number
   /** Writes a segment and commits it. Writing the same segment again changes nothing. */
   readonly write: (segment: Segment, commit: Commit) => Effect.Effect<WriteResult, SinkError | LedgerError>
-  /** After the last segment of a run that ended `completed`: lets readers see it, where writing alone does not. */
-  readonly publish: Effect.Effect<void, SinkError>
+  /**
+   * After the last segment of a run that ended `completed`: lets readers see it, where writing alone does not. Publishing
+   * again changes nothing: a process may have died before it could end the run.
+   */
+  readonly publish: Effect.Effect<void, SinkError | LedgerError, Publication>
 }
 
 /** A sink whose store answers, is prepared and may be written to. */
 export interface SinkConnection {
   /** The ledger in the sink's own store, where it can keep one. */
   readonly ledger: Ledger | undefined
+  /** Refuses a pipeline the store cannot take as the sink is set, before a run of it is begun. */
+  readonly admit?: (pipeline: string) => Effect.Effect<void, SinkError>
   readonly begin: (run: RunHandle) => Effect.Effect<SinkSession, SinkError>
 }
 

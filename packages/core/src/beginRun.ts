@@ -75,6 +75,7 @@ export const beginRun = Effect.fnUntraced(function* (
   for (const sink of pipeline.sinks) {
     connections.push({ name: sink.name, kind: sink.kind, connection: yield* sink.connect })
   }
+  for (const { connection } of connections) yield* connection.admit?.(pipeline.name) ?? Effect.void
   const own = connections.find(({ connection }) => connection.ledger !== undefined)?.connection.ledger
   const ledger = options.ledger ?? own ?? makeLedgerMemory()
   const lease: Lease = { holder: yield* makeHolder, durationMs: Duration.toMillis(options.lease) }

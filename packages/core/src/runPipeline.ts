@@ -15,10 +15,12 @@ import { type AdoptionOptions, adoptionDefaults } from "./Adoption.ts"
 import { type BeginOptions, type Begun, beginRun, RunNotBegun } from "./beginRun.ts"
 import { type ReaderOptions, readerDefaults } from "./JobReader.ts"
 import { CurrentJournal } from "./Journal.ts"
+import { KeySet } from "./KeySet.ts"
 import type { LedgerError } from "./Ledger.ts"
 import type { PipelineDefinition } from "./makePipeline.ts"
 import type { PageRecord } from "./PageRecord.ts"
 import { Purse } from "./Purse.ts"
+import { publishRun } from "./publishRun.ts"
 import type { Receipt } from "./Receipt.ts"
 import { CurrentRequestCounter, type RequestCounter } from "./RequestCounter.ts"
 import type { Progress } from "./RunTracker.ts"
@@ -123,14 +125,24 @@ const carryOut = Effect.fnUntraced(function* (
     onUnreconciled: (reason) => void unreconciled.push(reason)
   })
 
+  const leftOut = new KeySet()
   const transformed = (record: PageRecord): PageRecord | null => {
     let current: PageRecord | null = record
     for (const transform of pipeline.transforms) {
-      if (current === null) return null
       current = transform.apply(current)
+      if (current !== null) continue
+      leftOut.add(record.key)
+      return null
     }
     return current
   }
+
+  const retried = <A>(work: Effect.Effect<A, SinkError | LedgerError>) =>
+    Effect.retry(work, {
+      times: options.writeRetries,
+      schedule: Schedule.exponential("200 millis").pipe(Schedule.jittered),
+      while: mayPass
+    })
 
   const write = (segment: Segment) =>
     Effect.forEach(
@@ -143,11 +155,7 @@ const carryOut = Effect.fnUntraced(function* (
             run: (result, within) => ledger.commit(toCommit(missing, name, result), within)
           })
           .pipe(
-            Effect.retry({
-              times: options.writeRetries,
-              schedule: Schedule.exponential("200 millis").pipe(Schedule.jittered),
-              while: mayPass
-            }),
+            retried,
             Effect.tap((result) => Effect.sync(() => tracker.land(name, result)))
           )
       },
@@ -173,7 +181,7 @@ const carryOut = Effect.fnUntraced(function* (
       Effect.suspend(() =>
         !Deferred.isDoneUnsafe(stopping) &&
         statusOf(Exit.void, tracker, unreconciled, purse.hasKeptBack(tracker.jobs)) === "completed"
-          ? Effect.forEach(targets, ({ session }) => session.publish, { discard: true })
+          ? publishRun(begun, pipeline.source, leftOut, retried)
           : Effect.void
       )
     ),
@@ -250,7 +258,7 @@ const carryOut = Effect.fnUntraced(function* (
   )
 })
 
-/** Whether a store that broke off may be back: its segment is written again, which changes nothing if it stands. */
+/** Whether a store that broke off may be back: what failed is done again, which changes nothing if it was done. */
 const mayPass = (error: SinkError | LedgerError): boolean =>
   error._tag === "SinkError" ? error.isRetryable : error.reason._tag === "LedgerUnavailable"
 

@@ -4,13 +4,14 @@ import {
   type Ledger,
   makeLedgerMemory,
   type PageRecord,
+  Publication,
   pageKey,
   type RunHandle,
   type Segment,
   type Sink,
   type SinkConnection
 } from "@sluice/core"
-import { Effect, type Scope } from "effect"
+import { Effect, type Scope, Stream } from "effect"
 
 /** A page as a reader finds it, with its links in order. */
 export interface LandedPage
@@ -43,8 +44,11 @@ export interface Landed {
 export interface SinkUnderTest {
   readonly sink: Sink
   readonly read: Effect.Effect<Landed>
-  /** What a second job's delivery of a page does to the first's. */
-  readonly keeps: "every delivery" | "the latest"
+  /**
+   * What is left of a first run once a second is published. "every version" keeps those of completed pages apart from what
+   * readers see now, and writes nothing for a page that did not change.
+   */
+  readonly keeps: "every delivery" | "the latest" | "the last run" | "every version"
 }
 
 /** A record with everything in it that the given fields do not say otherwise. */
@@ -97,11 +101,11 @@ const lease = { holder: "host/1/test", durationMs: 60_000 }
 export const startRun = Effect.fn("SinkSuite.startRun")(function* (
   sink: Sink,
   connection: SinkConnection,
-  given: { readonly ledger?: Ledger; readonly run?: RunHandle } = {}
+  given: { readonly ledger?: Ledger; readonly run?: RunHandle; readonly startedAt?: number } = {}
 ) {
   const ledger = given.ledger ?? connection.ledger ?? makeLedgerMemory()
-  const run =
-    given.run ?? (yield* ledger.begin({ pipeline: "suite", configHash: "h", startedAt: 1_750_000_000_000 }, lease))
+  const { startedAt = 1_750_000_000_000 } = given
+  const run = given.run ?? (yield* ledger.begin({ pipeline: "suite", configHash: "h", startedAt }, lease))
   const session = yield* connection.begin(run)
   const segmentOf = (seq: number, records: ReadonlyArray<PageRecord>, jobs?: ReadonlyArray<JobSnapshot>): Segment => ({
     runId: run.runId,
@@ -116,11 +120,30 @@ export const startRun = Effect.fn("SinkSuite.startRun")(function* (
       store: ledger.store,
       run: ({ rows, deadLetters }, within) =>
         ledger.commit(
-          { runId: run.runId, epoch: run.epoch, sink: sink.name, seq, bytes: 1, keys: [], jobs: [], rows, deadLetters },
+          {
+            runId: run.runId,
+            epoch: run.epoch,
+            sink: sink.name,
+            seq,
+            bytes: 1,
+            keys: records.map(({ jobId, key }) => ({ jobId, keys: BigInt64Array.of(key) })),
+            jobs: [],
+            rows,
+            deadLetters
+          },
           within
         )
     })
-  return { ledger, run, session, segmentOf, write, publish: session.publish }
+  const publishAs = (found: { readonly isWhole?: boolean; readonly leftOut?: ReadonlyArray<bigint> }) =>
+    Effect.provideService(session.publish, Publication, {
+      store: ledger.store,
+      seen: Stream.concat(
+        Stream.map(ledger.committed(run.runId, sink.name), ({ keys }) => keys),
+        Stream.succeed(BigInt64Array.from(found.leftOut ?? []))
+      ),
+      isWhole: found.isWhole ?? true
+    })
+  return { ledger, run, session, segmentOf, write, publishAs, publish: publishAs({}) }
 })
 
 const byUrl = (pages: ReadonlyArray<LandedPage>): ReadonlyArray<LandedPage> =>
@@ -329,9 +352,44 @@ export const sinkSuite = <E>(name: string, make: Effect.Effect<SinkUnderTest, E,
         yield* one.publish
         const two = yield* startRun(sink, connection)
         const result = yield* two.write(0, second)
+        if (keeps === "the last run") assertLanded(yield* read, first)
         yield* two.publish
         assert.strictEqual(result.rows.pages, 4)
-        assertLanded(yield* read, keeps === "the latest" ? [...second, first[3]!] : [...first, ...second])
+        const left = {
+          "every delivery": [...first, ...second],
+          "the latest": [...second, first[3]!],
+          "the last run": second,
+          "every version": [first[0]!, second[1]!, first[2]!, first[3]!, second[3]!]
+        }
+        assertLanded(yield* read, left[keeps])
+      })
+    )
+
+    it.effect("publishes a run twice as if once, by whichever process", () =>
+      Effect.gen(function* () {
+        const { sink, read } = yield* make
+        const connection = yield* sink.connect
+        const { ledger, publish, run, write } = yield* startRun(sink, connection)
+        const records = [sampleRecord("https://a.example/1"), sampleRecord("https://a.example/2")]
+        yield* write(0, records)
+        yield* publish
+        yield* publish
+        yield* (yield* startRun(sink, connection, { ledger, run })).publish
+        assertLanded(yield* read, records)
+      })
+    )
+
+    it.effect("publishes no run that another process has taken over", () =>
+      Effect.gen(function* () {
+        const { sink, read, keeps } = yield* make
+        const connection = yield* sink.connect
+        const paused = yield* startRun(sink, connection)
+        yield* paused.write(0, [sampleRecord("https://a.example/1")])
+        const run = yield* paused.ledger.takeOver(paused.run.runId, lease, lease.holder)
+        yield* Effect.exit(paused.publish)
+        if (keeps === "the last run") assertLanded(yield* read, [])
+        yield* (yield* startRun(sink, connection, { ledger: paused.ledger, run })).publish
+        assertLanded(yield* read, [sampleRecord("https://a.example/1")])
       })
     )
   })
