@@ -12,7 +12,7 @@ export class RejectedData extends Schema.TaggedError<RejectedData>()("RejectedDa
   constraint: Schema.NullOr(Schema.String)
 }) {}
 /** Another transaction was in the way (deadlock, serialisation, lock timeout). */
-class Conflict extends Schema.TaggedError<Conflict>()("Conflict", { detail: Schema.String }) {}
+export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", { detail: Schema.String }) {}
 /** Anything else. */
 export class Other extends Schema.TaggedError<Other>()("Other", { sqlState: Schema.String, detail: Schema.String }) {}
 

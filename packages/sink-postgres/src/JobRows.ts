@@ -24,34 +24,6 @@ export const registerJobs = Effect.fnUntraced(function* (
   return new Map(jobIds.map((jobId) => [jobId, numbers.get(cleanText(jobId))!]))
 })
 
-/** What a set is identified by; `jobNo` is null in merge mode. */
-export interface SetIdentity {
-  readonly pipeline: string
-  readonly sink: string
-  readonly mode: "append" | "merge"
-  readonly jobNo: number | null
-}
-
-/** Gives a set its number, and tells whether it is new: then nothing can stand in it yet. */
-export const registerSet = Effect.fnUntraced(function* (
-  tx: Transaction,
-  set: SetIdentity
-): Effect.fn.Return<{ readonly setNo: number; readonly isNew: boolean }, DatabaseError> {
-  const identity = [cleanText(set.pipeline), cleanText(set.sink), set.mode, set.jobNo]
-  const [created] = yield* tx.query(
-    `INSERT INTO page_sets (pipeline, sink, mode, job_no) VALUES ($1, $2, $3, $4)
-     ON CONFLICT DO NOTHING RETURNING set_no`,
-    identity
-  )
-  if (created !== undefined) return { setNo: Number(created.set_no), isNew: true }
-  const [standing] = yield* tx.query(
-    `SELECT set_no FROM page_sets
-     WHERE pipeline = $1 AND sink = $2 AND mode = $3 AND job_no IS NOT DISTINCT FROM $4::int`,
-    identity
-  )
-  return { setNo: Number(standing?.set_no), isNew: false }
-})
-
 /**
  * Keeps the latest counters of each job; an answer older than the one that stands changes nothing. Answers how many jobs had
  * none before.

@@ -15,6 +15,10 @@ const pageValues = [
   "html",
   "fingerprint"
 ]
+
+/** When what takes the place of a row lands; later than that row did, whatever the server's clock has done in between. */
+export const landsAt = (row: string): string => `greatest(now(), ${row}.landed_at + interval '1 microsecond')`
+
 const metadataValues = ["http_status", "duration_ms", "retry_count", "tokens_charged"]
 
 // One stage for a page with all that came with it: its links as an array cost one row, not one each. Every lookup goes by
@@ -46,7 +50,7 @@ WHEN MATCHED AND (${list(compared, "t")}) IS DISTINCT FROM (${list(compared, "s"
 WHEN NOT MATCHED THEN INSERT (${columns.join(", ")}) VALUES (${list(columns, "s")})`
 }
 
-const mergePages = mergeInto("pages", pageValues, ["job_no"], ["landed_at = now()"])
+const mergePages = mergeInto("pages", pageValues, ["job_no"], [`landed_at = ${landsAt("t")}`])
 const mergeMetadata = mergeInto("page_metadata", ["job_no", ...metadataValues], [], [])
 
 // By now the stage has served for pages and metadata: what is left in it are pages whose links differ.

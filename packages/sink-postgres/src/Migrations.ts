@@ -77,10 +77,22 @@ const apply = Effect.fnUntraced(function* (
   const open = yield* pending(tx, schemaName, known)
   if (!open.includes(migration)) return false
   if (open.length === known.length) yield* prepareSchema(tx, schemaName)
-  yield* tx.execute(migration.sql)
+  yield* tx.execute(migration.sql).pipe(
+    Effect.catchIf(
+      ({ reason }) => reason._tag === "Other" && reason.sqlState === duplicateTable,
+      ({ reason }) =>
+        new MigrationError({
+          reason: new Unsuitable({
+            detail: `the schema "${schemaName}" holds a table or view that is not made by Sluice, under a name it needs (${reason.detail}); rename that, or set the option "schema" to another`
+          })
+        })
+    )
+  )
   yield* tx.query("INSERT INTO sluice_migrations (id) VALUES ($1)", [migration.id])
   return true
 })
+
+const duplicateTable = "42P07"
 
 const prepareSchema = Effect.fnUntraced(function* (tx: Transaction, schemaName: string) {
   const [present] = yield* tx.query("SELECT 1 FROM pg_namespace WHERE nspname = $1", [schemaName])

@@ -1,43 +1,79 @@
 import type { LedgerError, RunHandle, Sink, SinkError, SinkSession } from "@sluice/core"
-import { Effect } from "effect"
+import { Effect, Schema, Scope } from "effect"
 import { findCommitted } from "./CommittedSegment.ts"
 import type { Database } from "./Database.ts"
 import type { DatabaseError } from "./DatabaseError.ts"
 import { migrate } from "./Migrations.ts"
 import { open } from "./openDatabase.ts"
+import { refuseOtherModes, type SetRefusal, setOf } from "./PageSets.ts"
 import { make as makeLedger } from "./PostgresLedger.ts"
-import { type PostgresSinkConfig, type PostgresSinkOptions, withDefaults } from "./PostgresSinkConfig.ts"
+import { behaviourOf, PostgresSinkConfig, type PostgresSinkOptions, withDefaults } from "./PostgresSinkConfig.ts"
+import { publishRun } from "./publishRun.ts"
+import { openSet } from "./ReplaceSet.ts"
 import { makeSessionKeys } from "./SessionKeys.ts"
+import { sweepSets } from "./SweepSets.ts"
 import { toSinkError } from "./sinkError.ts"
 import { writeSegment } from "./WriteSegment.ts"
 
+const prove = Schema.decodeUnknownSync(Schema.toType(PostgresSinkConfig))
+
 /**
  * Lands pages, links, page metadata and token summaries in Postgres, or in an embedded PGlite where no `url` is given. A
- * segment is one transaction, together with its commit where the ledger lives in the same database.
+ * segment is one transaction, together with its commit where the ledger lives in the same database. Throws a
+ * `SchemaError` on options that make no sense.
  */
 export const sink = (options: PostgresSinkOptions = {}): Sink => {
-  const config = withDefaults(options)
+  const config = prove(withDefaults(options))
   return {
     kind: "postgres",
     name: config.name,
-    behaviour: { mode: config.mode, schema: config.schema },
+    behaviour: behaviourOf(config),
     connect: Effect.gen(function* () {
       const database = yield* open(config)
       yield* migrate(database)
+      const scope = yield* Scope.Scope
       return {
         ledger: makeLedger(database),
-        begin: (run: RunHandle) => Effect.sync(() => beginSession(database, config, run))
+        admit: (pipeline: string) =>
+          refuseOtherModes(database, { pipeline, sink: config.name, mode: config.mode }).pipe(
+            Effect.mapError(toSinkError(config.name, "connect"))
+          ),
+        begin: (run: RunHandle) => begin(database, config, run, scope)
       }
     }).pipe(Effect.mapError(toSinkError(config.name, "connect")), Effect.withSpan("PostgresSink.connect"))
   }
 }
+
+/** In replace mode a run has its set from the beginning, and beside it goes what earlier ones have left. */
+const begin = Effect.fnUntraced(
+  function* (
+    database: Database["Service"],
+    config: PostgresSinkConfig,
+    run: RunHandle,
+    scope: Scope.Scope
+  ): Effect.fn.Return<SinkSession, DatabaseError | SetRefusal> {
+    if (config.mode === "replace") {
+      const set = setOf(config, run, null)
+      const setNo = yield* openSet(database, set)
+      yield* sweepSets(database, set, setNo).pipe(
+        Effect.catch((error) => Effect.logWarning(`what earlier runs left could not be removed: ${error.message}`)),
+        Effect.forkIn(scope)
+      )
+    }
+    return beginSession(database, config, run)
+  },
+  (effect, _, config) => Effect.mapError(effect, toSinkError(config.name, "begin"))
+)
 
 const beginSession = (database: Database["Service"], config: PostgresSinkConfig, run: RunHandle): SinkSession => {
   const sessionKeys = makeSessionKeys(database, config, run)
   const tried = new Set<number>()
   return {
     concurrency: database.concurrency,
-    publish: Effect.void,
+    publish: publishRun(database, config, run).pipe(
+      Effect.mapError(inSinkWords(config.name, "publish")),
+      Effect.withSpan("PostgresSink.publish")
+    ),
     write: Effect.fn("PostgresSink.write")(
       function* (segment, commit) {
         if (tried.has(segment.seq)) {
@@ -46,14 +82,14 @@ const beginSession = (database: Database["Service"], config: PostgresSinkConfig,
         }
         tried.add(segment.seq)
         const keys = yield* sessionKeys.of(segment)
-        return yield* writeSegment(database, { sink: config.name, segment, keys, commit })
+        return yield* writeSegment(database, { sink: config.name, mode: config.mode, segment, keys, commit })
       },
-      Effect.mapError(inSinkWords(config.name))
+      Effect.mapError(inSinkWords(config.name, "write"))
     )
   }
 }
 
 const inSinkWords =
-  (name: string) =>
-  (error: DatabaseError | LedgerError): SinkError | LedgerError =>
-    error._tag === "LedgerError" ? error : toSinkError(name, "write")(error)
+  (name: string, operation: string) =>
+  (error: DatabaseError | LedgerError | SetRefusal): SinkError | LedgerError =>
+    error._tag === "LedgerError" ? error : toSinkError(name, operation)(error)

@@ -1,7 +1,10 @@
 import { Effect, Redacted, Schema } from "effect"
 
-/** How pages of later runs meet those of earlier ones: kept beside them, or replacing them. */
-export const LoadMode = Schema.Literals(["append", "merge"])
+/**
+ * How pages of later runs meet those of earlier ones: kept beside them, taking their place page by page or all at once, or
+ * taking their place with the earlier versions kept.
+ */
+export const LoadMode = Schema.Literals(["append", "merge", "replace", "history"])
 export type LoadMode = typeof LoadMode.Type
 
 const SchemaName = Schema.NonEmptyString.check(
@@ -18,11 +21,22 @@ export const PostgresSinkConfig = Schema.Struct({
   directory: Schema.NonEmptyString.pipe(Schema.withDecodingDefaultKey(Effect.succeed("./.sluice/postgres"))),
   /** Schema the tables are in; made if absent. */
   schema: SchemaName.pipe(Schema.withDecodingDefaultKey(Effect.succeed("public"))),
-  /** `merge` keeps the latest delivery of each page, `append` every job's own. */
+  /**
+   * `merge` keeps the latest delivery of each page, `append` every job's own; `replace` shows readers a run's pages when it has
+   * completed, and then those alone; `history` keeps every version of each page.
+   */
   mode: LoadMode.pipe(Schema.withDecodingDefaultKey(Effect.succeed("merge"))),
+  /** In `history`: how many whole crawls in a row a page may be missing from before it is closed. 3 when absent. */
+  close_after: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 }))),
   /** Tells sinks of one pipeline apart. */
   name: Schema.NonEmptyString.pipe(Schema.withDecodingDefaultKey(Effect.succeed("postgres")))
-}).annotate({ identifier: "PostgresSinkConfig" })
+})
+  .check(
+    Schema.makeFilter(({ close_after, mode }) => close_after === undefined || mode === "history", {
+      expected: 'a sink whose mode is history, since "close_after" is set'
+    })
+  )
+  .annotate({ identifier: "PostgresSinkConfig" })
 export type PostgresSinkConfig = typeof PostgresSinkConfig.Type
 
 /** The settings as code writes them: every one may be left out, and the url may be plain or redacted. */
@@ -31,6 +45,7 @@ export interface PostgresSinkOptions {
   readonly directory?: string | undefined
   readonly schema?: string | undefined
   readonly mode?: LoadMode | undefined
+  readonly close_after?: number | undefined
   readonly name?: string | undefined
 }
 
@@ -42,5 +57,17 @@ export const withDefaults = (options: PostgresSinkOptions): PostgresSinkConfig =
   directory: options.directory ?? "./.sluice/postgres",
   schema: options.schema ?? "public",
   mode: options.mode ?? "merge",
+  ...(options.close_after === undefined ? {} : { close_after: options.close_after }),
   name: options.name ?? "postgres"
 })
+
+const closeAfterDefault = 3
+
+/** How many whole crawls in a row a page may be missing from before it is closed. */
+export const closeAfterOf = (config: PostgresSinkConfig): number => config.close_after ?? closeAfterDefault
+
+/** What of the settings changes what becomes of the records. */
+export const behaviourOf = (config: PostgresSinkConfig) =>
+  config.mode === "history"
+    ? { mode: config.mode, schema: config.schema, close_after: closeAfterOf(config) }
+    : { mode: config.mode, schema: config.schema }

@@ -6,7 +6,7 @@ export interface KeyedRecord {
   readonly record: PageRecord
   readonly setNo: number
   readonly jobNo: number
-  /** In merge mode: see {@link fingerprint}. */
+  /** In merge and history mode: see {@link fingerprint}. */
   readonly fingerprint: bigint | null
   /** Whether the page may stand already. */
   readonly mayStand: boolean

@@ -2,7 +2,8 @@ import type { RunHandle, Segment } from "@sluice/core"
 import { Effect, Semaphore } from "effect"
 import type { Database } from "./Database.ts"
 import type { DatabaseError } from "./DatabaseError.ts"
-import { registerJobs, registerSet } from "./JobRows.ts"
+import { registerJobs } from "./JobRows.ts"
+import { type ModeChanged, registerSet, setOf } from "./PageSets.ts"
 import type { PostgresSinkConfig } from "./PostgresSinkConfig.ts"
 
 /** A set as a session knows it. */
@@ -10,7 +11,8 @@ export interface KnownSet {
   readonly setNo: number
   /** Whether pages from before this session may stand in it. */
   readonly mayHold: boolean
-  readonly isMerged: boolean
+  /** Whether what is delivered is compared with what stands, by fingerprint. */
+  readonly isCompared: boolean
 }
 
 /** The narrow keys of what a segment names. */
@@ -38,16 +40,15 @@ export const makeSessionKeys = (database: Database["Service"], config: PostgresS
     for (const id of recordJobs) {
       const jobNo = setKey(id)
       if (sets.has(jobNo)) continue
-      const set = { pipeline: run.pipeline, sink: config.name, mode: config.mode, jobNo }
-      const { setNo, isNew } = yield* database.transaction((tx) => registerSet(tx, set))
-      const isMerged = config.mode === "merge"
-      sets.set(jobNo, { setNo, isMerged, mayHold: isMerged && !isNew })
+      const { setNo, isNew } = yield* database.transaction((tx) => registerSet(tx, setOf(config, run, jobNo)))
+      const isCompared = config.mode === "merge" || config.mode === "history"
+      sets.set(jobNo, { setNo, isCompared, mayHold: isCompared && !isNew })
     }
   })
 
   return {
     /** The keys for a segment; asks the database only for what the session has not met. */
-    of: (segment: Segment): Effect.Effect<SegmentKeys, DatabaseError> => {
+    of: (segment: Segment): Effect.Effect<SegmentKeys, DatabaseError | ModeChanged> => {
       const recordJobs = new Set(segment.records.map(({ jobId }) => jobId))
       const jobIds = new Set([...recordJobs, ...segment.jobs.map(({ jobId }) => jobId)])
       const keys: SegmentKeys = { jobs, setOf: (jobId) => sets.get(setKey(jobId))! }

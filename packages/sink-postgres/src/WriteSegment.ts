@@ -6,9 +6,13 @@ import { DatabaseError } from "./DatabaseError.ts"
 import { writeDeadLetters } from "./DeadLetters.ts"
 import { type DeadLetter, dirtDetail, findDirt } from "./DirtyRecords.ts"
 import { fingerprint } from "./Fingerprint.ts"
+import { loadHistory } from "./HistorySegment.ts"
 import { writeSnapshots } from "./JobRows.ts"
 import { copyNew, updateMetadata } from "./LoadSegment.ts"
 import { mergeRecords } from "./MergeSegment.ts"
+import type { SetRefusal, SetSuperseded } from "./PageSets.ts"
+import type { LoadMode } from "./PostgresSinkConfig.ts"
+import { proveOpen } from "./ReplaceSet.ts"
 import type { KeyedRecord } from "./Rows.ts"
 import type { SegmentKeys } from "./SessionKeys.ts"
 import { findStanding, partition, standingId } from "./StandingPages.ts"
@@ -16,6 +20,7 @@ import { findStanding, partition, standingId } from "./StandingPages.ts"
 /** A segment on its way into the tables. */
 export interface SegmentWrite {
   readonly sink: string
+  readonly mode: LoadMode
   readonly segment: Segment
   readonly keys: SegmentKeys
   readonly commit: Commit
@@ -31,11 +36,13 @@ const carefulAttempts = 3
 export const writeSegment = Effect.fnUntraced(function* (
   database: Database["Service"],
   write: SegmentWrite
-): Effect.fn.Return<WriteResult, DatabaseError | LedgerError> {
+): Effect.fn.Return<WriteResult, DatabaseError | LedgerError | SetRefusal> {
   const { records, letters } = sift(write)
+  const { loadCarefully, loadFast } = write.mode === "history" ? versioned : keyed
   const attempt = (load: typeof loadFast) =>
     database.transaction(
       Effect.fnUntraced(function* (tx) {
+        if (write.mode === "replace") yield* proveOpenSets(tx, write.segment.runId, records)
         const refused = yield* load(tx, records)
         const result = yield* writeRest(tx, write, records, [...letters, ...refused])
         if (write.commit.store === database.store) {
@@ -54,7 +61,7 @@ export const writeSegment = Effect.fnUntraced(function* (
 })
 
 /** Rows in the way and refused data; a server that is gone is not asked again. */
-const isWorthCare = (error: DatabaseError | LedgerError): error is DatabaseError =>
+const isWorthCare = (error: DatabaseError | LedgerError | SetSuperseded): error is DatabaseError =>
   error instanceof DatabaseError && (error.reason._tag === "RejectedData" || error.reason._tag === "Conflict")
 
 interface Sifted {
@@ -65,9 +72,9 @@ interface Sifted {
 /**
  * Sets dirty records aside and gives the others their keys, in the order of the primary key: neighbours go to the same index
  * page, and two segments cannot lock each other out. Of two deliveries of a page by one job the first counts; by two jobs of
- * a merged set, the second.
+ * a set, the second, unless in history mode only the first completed.
  */
-const sift = ({ segment, keys }: SegmentWrite): Sifted => {
+const sift = ({ keys, mode, segment }: SegmentWrite): Sifted => {
   const letters: Array<DeadLetter> = []
   const byPage = new Map<string, KeyedRecord>()
   for (const record of segment.records) {
@@ -76,11 +83,14 @@ const sift = ({ segment, keys }: SegmentWrite): Sifted => {
       letters.push({ record, reason: dirt, detail: dirtDetail[dirt] })
       continue
     }
-    const { setNo, mayHold, isMerged } = keys.setOf(record.jobId)
+    const { isCompared, mayHold, setNo } = keys.setOf(record.jobId)
     const jobNo = keys.jobs.get(record.jobId)!
-    const keyed = { record, setNo, jobNo, mayStand: mayHold, fingerprint: isMerged ? fingerprint(record) : null }
+    const keyed = { record, setNo, jobNo, mayStand: mayHold, fingerprint: isCompared ? fingerprint(record) : null }
     const id = standingId(keyed)
-    if (byPage.get(id)?.jobNo !== keyed.jobNo) byPage.set(id, keyed)
+    const other = byPage.get(id)
+    const isOutdone =
+      mode === "history" && other?.record.status === "completed" && keyed.record.status !== "completed"
+    if (other?.jobNo !== keyed.jobNo && !isOutdone) byPage.set(id, keyed)
   }
   const records = [...byPage.values()].sort(
     (a, b) => a.setNo - b.setNo || (a.record.key < b.record.key ? -1 : a.record.key > b.record.key ? 1 : 0)
@@ -88,31 +98,48 @@ const sift = ({ segment, keys }: SegmentWrite): Sifted => {
   return { records, letters }
 }
 
-const loadFast = Effect.fnUntraced(function* (
-  tx: Transaction,
-  records: ReadonlyArray<KeyedRecord>
-): Effect.fn.Return<ReadonlyArray<DeadLetter>, DatabaseError> {
-  const { added, changed, refetched } = partition(records, yield* findStanding(tx, records))
-  yield* copyNew(tx, added)
-  yield* mergeRecords(tx, changed)
-  yield* updateMetadata(tx, refetched)
-  return []
+/** In replace mode: a segment of a run that a later one has superseded would leave rows that nobody removes. */
+const proveOpenSets = (tx: Transaction, runId: string, records: ReadonlyArray<KeyedRecord>) =>
+  Effect.forEach(new Set(records.map(({ setNo }) => setNo)), (setNo) => proveOpen(tx, setNo, runId), { discard: true })
+
+type Load = (tx: Transaction, records: ReadonlyArray<KeyedRecord>) => Effect.Effect<void, DatabaseError>
+
+/** A way to load what is likely to be taken as it is, and one that finds out what is not. */
+const loading = (fast: Load, careful: Load) => ({
+  loadFast: (tx: Transaction, records: ReadonlyArray<KeyedRecord>) =>
+    Effect.as(fast(tx, records), [] as ReadonlyArray<DeadLetter>),
+  loadCarefully: Effect.fnUntraced(function* (
+    tx: Transaction,
+    records: ReadonlyArray<KeyedRecord>
+  ): Effect.fn.Return<ReadonlyArray<DeadLetter>, DatabaseError> {
+    const letters: Array<DeadLetter> = []
+    yield* loadOrSetAside(
+      tx,
+      records,
+      (batch) => careful(tx, batch),
+      ({ record }, refusal) =>
+        letters.push({ record, reason: "refused", detail: `${refusal.detail} (SQLSTATE ${refusal.sqlState})` })
+    )
+    return letters
+  })
 })
 
-const loadCarefully = Effect.fnUntraced(function* (
-  tx: Transaction,
-  records: ReadonlyArray<KeyedRecord>
-): Effect.fn.Return<ReadonlyArray<DeadLetter>, DatabaseError> {
-  const letters: Array<DeadLetter> = []
-  yield* loadOrSetAside(
+const keyed = loading(
+  Effect.fnUntraced(function* (tx, records) {
+    const { added, changed, refetched } = partition(records, yield* findStanding(tx, records))
+    yield* copyNew(tx, added)
+    yield* mergeRecords(tx, changed)
+    yield* updateMetadata(tx, refetched)
+  }),
+  mergeRecords
+)
+
+const versioned = loading(loadHistory, (tx, records) =>
+  loadHistory(
     tx,
-    records,
-    (batch) => mergeRecords(tx, batch),
-    ({ record }, refusal) =>
-      letters.push({ record, reason: "refused", detail: `${refusal.detail} (SQLSTATE ${refusal.sqlState})` })
+    records.map((record) => ({ ...record, mayStand: true }))
   )
-  return letters
-})
+)
 
 const writeRest = Effect.fnUntraced(function* (
   tx: Transaction,

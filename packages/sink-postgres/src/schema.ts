@@ -2,29 +2,29 @@ import { sql } from "drizzle-orm"
 import {
   bigint,
   check,
-  customType,
   index,
   integer,
   jsonb,
   pgTable,
   primaryKey,
   text,
-  timestamp,
   unique,
+  uniqueIndex,
   uuid
 } from "drizzle-orm/pg-core"
+import { bytea, count, instant, pageKey } from "./schemaColumns.ts"
+
+export * from "./historySchema.ts"
 
 // Names are unqualified on purpose: the schema a user chooses is applied by search_path. There are no foreign keys. On the
 // data tables each would cost a lookup and a row lock for every row of a COPY, and what it would prove holds by construction
 // (sets and jobs are registered and committed before the first row that names them). Rows of the ledger are written under a
 // lock on their run's row, which proves the same; and drizzle-kit writes references qualified with "public".
 
-const bytea = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => "bytea" })
-const instant = (name: string) => timestamp(name, { withTimezone: true, mode: "string" })
-const count = (name: string) => bigint(name, { mode: "number" })
-const pageKey = () => bigint("page_key", { mode: "bigint" })
-
-/** What rows belong together and replace each other: one set a job in `append`, one a pipeline and sink in `merge`. */
+/**
+ * What rows belong together and replace each other: one set a job in `append`, one a run in `replace`, one a pipeline and sink
+ * in `merge` and `history`. Readers see the sets that are current: all of them, but in `replace` one at most.
+ */
 export const pageSets = pgTable(
   "page_sets",
   {
@@ -32,13 +32,23 @@ export const pageSets = pgTable(
     pipeline: text("pipeline").notNull(),
     sink: text("sink").notNull(),
     mode: text("mode").notNull(),
-    jobNo: integer("job_no")
+    jobNo: integer("job_no"),
+    runId: uuid("run_id"),
+    state: text("state").notNull().default("current"),
+    countedRun: uuid("counted_run"),
+    countedRunAt: instant("counted_run_at")
   },
   (t) => [
-    unique("page_sets_identity").on(t.pipeline, t.sink, t.mode, t.jobNo).nullsNotDistinct(),
+    unique("page_sets_identity").on(t.pipeline, t.sink, t.mode, t.jobNo, t.runId).nullsNotDistinct(),
+    uniqueIndex("page_sets_replace_current").on(t.pipeline, t.sink).where(sql`mode = 'replace' and state = 'current'`),
     check(
       "page_sets_mode_check",
-      sql`(${t.mode} = 'append') = (${t.jobNo} is not null) and ${t.mode} in ('append', 'merge')`
+      sql`(${t.mode} = 'append') = (${t.jobNo} is not null) and (${t.mode} = 'replace') = (${t.runId} is not null)
+        and ${t.mode} in ('append', 'merge', 'replace', 'history')`
+    ),
+    check(
+      "page_sets_state_check",
+      sql`${t.state} = 'current' or ${t.mode} = 'replace' and ${t.state} in ('open', 'superseded', 'removed')`
     )
   ]
 )

@@ -1,11 +1,14 @@
 import { SinkDenied, SinkError, SinkFailed, SinkMisconfigured, SinkTooNew, SinkUnreachable } from "@sluice/core"
 import type { DatabaseError } from "./DatabaseError.ts"
 import type { MigrationError } from "./Migrations.ts"
+import type { SetRefusal } from "./PageSets.ts"
 
-/** Says a database's failure in the words every sink uses. */
+type Failure = DatabaseError | MigrationError | SetRefusal
+
+/** Says a failure in the words every sink uses. */
 export const toSinkError =
   (sink: string, operation: string) =>
-  (cause: DatabaseError | MigrationError): SinkError =>
+  (cause: Failure): SinkError =>
     new SinkError({
       sink,
       operation,
@@ -13,7 +16,9 @@ export const toSinkError =
       isRetryable: cause._tag === "DatabaseError" && cause.isRetryable
     })
 
-const reasonOf = (cause: DatabaseError | MigrationError): SinkError["reason"] => {
+const reasonOf = (cause: Failure): SinkError["reason"] => {
+  if (cause._tag === "ModeChanged") return new SinkMisconfigured({ detail: cause.detail })
+  if (cause._tag === "SetSuperseded") return new SinkFailed({ detail: cause.detail, cause })
   if (cause._tag === "MigrationError") {
     const { detail } = cause.reason
     return cause.reason._tag === "TooNew" ? new SinkTooNew({ detail }) : new SinkMisconfigured({ detail })

@@ -78,13 +78,25 @@ export const databaseSuite = (name: string, place: Effect.Effect<Place>): void =
       })
     )
 
-    it.effect("comment every table and column", () =>
+    it.effect("say what of somebody else's is in the way of an upgrade, and change nothing", () =>
+      Effect.gen(function* () {
+        const database = yield* openFresh
+        yield* Postgres.migrate(database, migrations.slice(0, 4))
+        yield* database.query("CREATE VIEW current_pages AS SELECT 1 AS mine")
+        const failure = yield* Effect.flip(Postgres.migrate(database))
+        assert.include(failure.message, `under a name it needs (relation "current_pages" already exists)`)
+        assert.deepStrictEqual(yield* database.query("SELECT mine FROM current_pages"), [{ mine: 1 }])
+        assert.lengthOf(yield* database.query("SELECT id FROM sluice_migrations"), 4)
+      })
+    )
+
+    it.effect("comment every table, column and view", () =>
       Effect.gen(function* () {
         const database = yield* openMigrated
         const silent = yield* database.query(
           `SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-           WHERE c.relnamespace = $1::text::regnamespace AND c.relkind = 'r' AND a.attnum >= 0 AND NOT a.attisdropped
-             AND (col_description(c.oid, a.attnum) IS NULL OR obj_description(c.oid, 'pg_class') IS NULL)`,
+           WHERE c.relnamespace = $1::text::regnamespace AND c.relkind IN ('r', 'v') AND a.attnum >= 0 AND NOT a.attisdropped
+             AND (c.relkind = 'r' AND col_description(c.oid, a.attnum) IS NULL OR obj_description(c.oid, 'pg_class') IS NULL)`,
           [database.schema]
         )
         assert.deepStrictEqual(silent, [])

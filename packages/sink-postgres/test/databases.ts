@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Landed, LandedPage, SinkUnderTest } from "@sluice/testkit"
 import { Effect, type Scope } from "effect"
-import { type Database, Postgres, type PostgresSinkOptions } from "../src/index.ts"
+import { type Database, type LoadMode, Postgres, type PostgresSinkOptions } from "../src/index.ts"
 
 /** Where tests may put schemas. */
 export type Place = Pick<PostgresSinkOptions, "url" | "directory">
@@ -19,28 +19,37 @@ let schemas = 0
 /** A name no other test of this process and place uses. */
 export const freshSchema = (): string => `t${++schemas}`
 
-/** A sink over a schema of its own. */
+/** The modes a sink loads in, and what each keeps of a first run once a second is published. */
+export const keepsOf = {
+  append: "every delivery",
+  merge: "the latest",
+  replace: "the last run",
+  history: "every version"
+} as const
+
+/** A sink over a schema of its own, read as its readers should. */
 export const sinkIn = Effect.fnUntraced(function* (
   place: Place,
-  mode: "append" | "merge"
+  mode: LoadMode,
+  options: PostgresSinkOptions = {}
 ): Effect.fn.Return<SinkUnderTest & { readonly database: Database["Service"] }, unknown, Scope.Scope> {
   const schema = freshSchema()
   const database = yield* Postgres.open({ ...place, schema })
   return {
-    sink: Postgres.sink({ ...place, schema, mode }),
+    sink: Postgres.sink({ ...place, schema, mode, ...options }),
     database,
-    keeps: mode === "append" ? "every delivery" : "the latest",
-    read: Effect.orDie(readLanded(database))
+    keeps: keepsOf[mode],
+    read: Effect.orDie(readLanded(database, mode === "append" ? "" : "current_"))
   }
 })
 
-const readLanded = Effect.fnUntraced(function* (database: Database["Service"]) {
+const readLanded = Effect.fnUntraced(function* (database: Database["Service"], view: "" | "current_") {
   const pages = yield* database.query(`
     SELECT p.url, parent_url AS "parentUrl", depth, input_index AS "inputIndex", status, error_code AS "errorCode",
       error_message AS "errorMessage", markdown, html, http_status AS "httpStatus", duration_ms AS "durationMs",
       retry_count AS "retryCount", tokens_charged AS "tokensCharged",
-      ARRAY(SELECT l.url FROM links l WHERE l.set_no = p.set_no AND l.page_key = p.page_key ORDER BY position) AS links
-    FROM pages p JOIN page_metadata m USING (set_no, page_key)`)
+      ARRAY(SELECT l.url FROM ${view}links l WHERE l.set_no = p.set_no AND l.page_key = p.page_key ORDER BY position) AS links
+    FROM ${view}pages p JOIN ${view}page_metadata m USING (set_no, page_key)`)
   const summaries = yield* database.query(
     `SELECT job_id AS "jobId", tokens_charged AS "tokensCharged" FROM token_summaries JOIN jobs USING (job_no)`
   )

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from "@effect/vitest"
 import { createDatabase, postgresServer, sinkSuite } from "@sluice/testkit"
 import { Effect, Exit, Scope } from "effect"
+import { LoadMode } from "../src/index.ts"
 import { databaseSuite } from "./databaseSuite.ts"
 import { sinkIn } from "./databases.ts"
 
@@ -12,12 +13,10 @@ beforeAll(async () => {
 afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 const place = Effect.sync(() => ({ url }))
 
-sinkSuite(
-  "Postgres, append",
-  Effect.flatMap(place, (at) => sinkIn(at, "append"))
-)
-sinkSuite(
-  "Postgres, merge",
-  Effect.flatMap(place, (at) => sinkIn(at, "merge"))
-)
+for (const mode of LoadMode.literals) {
+  sinkSuite(
+    `Postgres, ${mode}`,
+    Effect.flatMap(place, (at) => sinkIn(at, mode))
+  )
+}
 databaseSuite("Postgres", place)

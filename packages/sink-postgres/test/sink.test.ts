@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from "@effect/vitest"
 import { sinkSuite } from "@sluice/testkit"
 import { Effect, Exit, Scope } from "effect"
-import { Postgres } from "../src/index.ts"
+import { LoadMode, Postgres } from "../src/index.ts"
 import { databaseSuite } from "./databaseSuite.ts"
 import { sinkIn, temporaryDirectory } from "./databases.ts"
 
@@ -15,12 +15,10 @@ beforeAll(async () => {
 afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 const place = Effect.sync(() => ({ directory }))
 
-sinkSuite(
-  "PGlite, append",
-  Effect.flatMap(place, (at) => sinkIn(at, "append"))
-)
-sinkSuite(
-  "PGlite, merge",
-  Effect.flatMap(place, (at) => sinkIn(at, "merge"))
-)
+for (const mode of LoadMode.literals) {
+  sinkSuite(
+    `PGlite, ${mode}`,
+    Effect.flatMap(place, (at) => sinkIn(at, mode))
+  )
+}
 databaseSuite("PGlite", place)

@@ -1,0 +1,77 @@
+import { type LedgerError, Publication, type RunHandle } from "@sluice/core"
+import { Effect, Stream } from "effect"
+import type { Database, Transaction } from "./Database.ts"
+import type { DatabaseError } from "./DatabaseError.ts"
+import { fence } from "./ledgerErrors.ts"
+import { registerSet, type SetRefusal, setOf } from "./PageSets.ts"
+import { closeAfterOf, type PostgresSinkConfig } from "./PostgresSinkConfig.ts"
+import { publishHistory } from "./PublishHistory.ts"
+import { swapIn } from "./ReplaceSet.ts"
+import { sweepSets } from "./SweepSets.ts"
+
+type Failure = DatabaseError | LedgerError | SetRefusal
+
+/** Lets readers see a completed run, in the modes in which writing alone does not. Again, it changes nothing. */
+export const publishRun = (
+  database: Database["Service"],
+  config: PostgresSinkConfig,
+  run: RunHandle
+): Effect.Effect<void, Failure, Publication> => {
+  switch (config.mode) {
+    case "append":
+    case "merge":
+      return Effect.void
+    case "replace":
+      return publishReplace(database, config, run)
+    case "history":
+      return publishSightings(database, config, run)
+  }
+}
+
+const publishReplace = Effect.fnUntraced(function* (
+  database: Database["Service"],
+  config: PostgresSinkConfig,
+  run: RunHandle
+): Effect.fn.Return<void, Failure, Publication> {
+  const set = setOf(config, run, null)
+  const setNo = yield* underEpoch(database, run, (tx) =>
+    Effect.gen(function* () {
+      const { setNo } = yield* registerSet(tx, set)
+      yield* swapIn(tx, set, setNo)
+      return setNo
+    })
+  )
+  // Readers have the new pages. That the old ones take up room until the next run is no reason to fail this one.
+  yield* sweepSets(database, set, setNo).pipe(
+    Effect.catch((error) => Effect.logWarning(`what the run replaced could not be removed: ${error.message}`))
+  )
+})
+
+const publishSightings = Effect.fnUntraced(function* (
+  database: Database["Service"],
+  config: PostgresSinkConfig,
+  run: RunHandle
+): Effect.fn.Return<void, Failure, Publication> {
+  const { isWhole, seen: keys } = yield* Publication
+  // Before the transaction: an embedded database has one connection, and the ledger may be in it.
+  const seen: Array<BigInt64Array> = []
+  yield* Stream.runForEach(keys, (some) => Effect.sync(() => void seen.push(some)))
+  yield* underEpoch(database, run, (tx) =>
+    Effect.gen(function* () {
+      const { setNo } = yield* registerSet(tx, setOf(config, run, null))
+      yield* publishHistory(tx, setNo, run, { seen, isWhole, closeAfter: closeAfterOf(config) })
+    })
+  )
+})
+
+/** One transaction, proving at its end, where the ledger is in it, that no other process has taken the run over. */
+const underEpoch = Effect.fnUntraced(function* <A, E>(
+  database: Database["Service"],
+  run: RunHandle,
+  use: (tx: Transaction) => Effect.Effect<A, E>
+): Effect.fn.Return<A, E | DatabaseError | LedgerError, Publication> {
+  const { store } = yield* Publication
+  return yield* database.transaction((tx) =>
+    Effect.tap(use(tx), () => (store === database.store ? fence(tx, "publish", run) : Effect.void))
+  )
+})
