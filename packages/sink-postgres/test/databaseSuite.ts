@@ -4,8 +4,14 @@ import { Deferred, Effect, Fiber } from "effect"
 import { Postgres } from "../src/index.ts"
 import { migrations } from "../src/migrations.generated.ts"
 import { freshSchema, type Place, sinkIn } from "./databases.ts"
+import { historyModelSuite } from "./historyModelSuite.ts"
+import { historySuite } from "./historySuite.ts"
+import { modeChangeSuite } from "./modeChangeSuite.ts"
 import { modelSuite } from "./modelSuite.ts"
+import { replaceModelSuite } from "./replaceModelSuite.ts"
+import { replaceSuite } from "./replaceSuite.ts"
 import { upgradeSuite } from "./upgradeSuite.ts"
+import { viewSuite } from "./viewSuite.ts"
 
 /** What holds on a server as on PGlite. */
 export const databaseSuite = (name: string, place: Effect.Effect<Place>): void => {
@@ -14,6 +20,12 @@ export const databaseSuite = (name: string, place: Effect.Effect<Place>): void =
 
   ledgerSuite(name, Effect.map(openMigrated, Postgres.ledger))
   modelSuite(name, place)
+  replaceModelSuite(name, place)
+  replaceSuite(name, place)
+  historyModelSuite(name, place)
+  historySuite(name, place)
+  modeChangeSuite(name, place)
+  viewSuite(name, place)
   upgradeSuite(name, place)
 
   describe(`${name}: transactions`, () => {

@@ -1,0 +1,50 @@
+import { Crawl, Pipeline, Scraper, type Sink } from "@sluice/core"
+import { cancelledState, type HistoryRow, historyOf, makeSite, type SiteModel, Simulator, stateOf } from "@sluice/testkit"
+import { Effect, Layer } from "effect"
+import { FetchHttpClient } from "effect/http"
+
+/** How a site differs from what it was at first, by the places of its pages, and how far its crawl comes. */
+export interface Difference {
+  readonly changed?: readonly [from: number, to: number]
+  readonly gone?: readonly [from: number, to: number]
+  readonly failed?: readonly [from: number, to: number]
+  /** The crawl is cancelled when so many pages have ended. */
+  readonly cancelledAfter?: number
+}
+
+/** A site of a thousand pages. */
+export const site: SiteModel = makeSite({ pages: 1000, seed: 12 })
+
+/** The URLs at these places. */
+export const urlsAt = ([from, to]: readonly [number, number]): ReadonlyArray<string> =>
+  site.pages.slice(from, to).map(({ url }) => url)
+
+/** Crawls the site as it is now into a sink, by a run of its own; `nth` tells its job from those of other crawls. */
+export const recrawl = Effect.fnUntraced(function* (sink: Sink, nth: number, difference: Difference = {}) {
+  const { cancelledAfter, changed = [0, 0], failed = [0, 0], gone = [0, 0] } = difference
+  const isIn = (place: number, [from, to]: readonly [number, number]) => place >= from && place < to
+  const rows = site.pages.slice(0, site.pages.length).flatMap((page, place): ReadonlyArray<HistoryRow> => {
+    if (isIn(place, gone)) return []
+    if (isIn(place, failed)) return [{ ...page, status: "failed", errorCode: "TIMEOUT", errorMessage: "no answer" }]
+    return [{ ...page, status: cancelledAfter !== undefined && place >= cancelledAfter ? "queued" : "completed" }]
+  })
+  const newer = new Set(urlsAt(changed))
+  const now: SiteModel = {
+    ...site,
+    content: (url) => {
+      const content = site.content(url)
+      return newer.has(url) ? { ...content, markdown: `${content.markdown}\n\nRevised.` } : content
+    }
+  }
+  const state = stateOf("completed", rows)
+  const simulator = yield* Simulator.make({
+    seed: nth,
+    site: now,
+    crawl: () => historyOf(cancelledAfter === undefined ? state : cancelledState(state))
+  })
+  const pipeline = Pipeline.make({ name: "again", source: Crawl.make({ url: "https://site.test/" }), sinks: [sink] })
+  return yield* Pipeline.run(pipeline, {
+    reader: { pollMin: "1 millis", pollMax: "2 millis" },
+    segmentRecords: 200
+  }).pipe(Effect.provide(Scraper.layer(simulator).pipe(Layer.provide(FetchHttpClient.layer))))
+}, Effect.scoped)
