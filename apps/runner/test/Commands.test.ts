@@ -113,7 +113,8 @@ describe("schema", () => {
           { ...good, source: { crawl: { url: "https://a.example/", depth: "2" } } },
           { ...good, source: { crawl: { url: "https://a.example/", formats: ["pdf"] } } },
           { ...good, sinks: [] },
-          { ...good, sinks: [{ postgres: { mode: "replace" } }] }
+          { ...good, sinks: [{ postgres: { mode: "swap" } }] },
+          { ...good, sinks: [{ postgres: { mode: "history", close_after: 0 } }] }
         ]) {
           assert.isFalse(accepts(bad), JSON.stringify(bad))
         }

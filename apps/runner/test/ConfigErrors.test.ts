@@ -23,7 +23,7 @@ const cases: ReadonlyArray<Case> = [
   {
     title: "an unknown field like no other, with those there are",
     text: `${head}sinks:\n  - postgres: { colour: red }\n`,
-    says: ['p.yaml:5:17: sinks.0.postgres.colour: unknown field "colour" (known: url, directory, schema, mode, name)']
+    says: ['p.yaml:5:17: sinks.0.postgres.colour: unknown field "colour" (known: url, directory, schema, mode, close_after, name)']
   },
   {
     title: "a wrong type, with file, line and path",
@@ -32,13 +32,13 @@ const cases: ReadonlyArray<Case> = [
   },
   {
     title: "everything that is wrong at once, in the order of the lines",
-    text: "name: a b\nsource:\n  crawl:\n    url: quotes.example\n    limit: 0\n    formats: [pdf]\nsinks:\n  - postgres: { mode: replace }\napi: { base_url: 12 }\n",
+    text: "name: a b\nsource:\n  crawl:\n    url: quotes.example\n    limit: 0\n    formats: [pdf]\nsinks:\n  - postgres: { mode: swap }\napi: { base_url: 12 }\n",
     says: [
       "p.yaml:1:1: name: must be a name of letters, digits, _ and -, at most 63 characters",
       "p.yaml:4:5: source.crawl.url: must be an absolute http or https URL",
       "p.yaml:5:5: source.crawl.limit: must be a value between 1 and 10000",
       'p.yaml:6:15: source.crawl.formats.0: must be one of "markdown", "html"',
-      'p.yaml:8:17: sinks.0.postgres.mode: must be one of "append", "merge"',
+      'p.yaml:8:17: sinks.0.postgres.mode: must be one of "append", "merge", "replace", "history"',
       "p.yaml:9:8: api.base_url: must be string"
     ]
   },
@@ -127,8 +127,13 @@ const cases: ReadonlyArray<Case> = [
     env: { GEONODE_SCRAPER_API_KEY: canary.apiKey, DATABASE_URL: `postgres://me:${canary.password}@127.0.0.1:1/x` },
     says: [
       "p.yaml:3:12: source.crawl.url: must be an absolute http or https URL",
-      'p.yaml:5:37: sinks.0.postgres.mode: must be one of "append", "merge"'
+      'p.yaml:5:37: sinks.0.postgres.mode: must be one of "append", "merge", "replace", "history"'
     ]
+  },
+  {
+    title: "options of another mode",
+    text: `${head}sinks:\n  - postgres: { mode: merge, close_after: 2 }\n`,
+    says: ["p.yaml:5:30: sinks.0.postgres.close_after: goes with mode history alone"]
   }
 ]
 

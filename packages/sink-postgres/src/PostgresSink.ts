@@ -54,8 +54,8 @@ const begin = Effect.fnUntraced(
   ): Effect.fn.Return<SinkSession, DatabaseError | SetRefusal> {
     if (config.mode === "replace") {
       const set = setOf(config, run, null)
-      const setNo = yield* openSet(database, set)
-      yield* sweepSets(database, set, setNo).pipe(
+      yield* openSet(database, set)
+      yield* sweepSets(database, set).pipe(
         Effect.catch((error) => Effect.logWarning(`what earlier runs left could not be removed: ${error.message}`)),
         Effect.forkIn(scope)
       )

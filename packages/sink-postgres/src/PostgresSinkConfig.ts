@@ -32,9 +32,11 @@ export const PostgresSinkConfig = Schema.Struct({
   name: Schema.NonEmptyString.pipe(Schema.withDecodingDefaultKey(Effect.succeed("postgres")))
 })
   .check(
-    Schema.makeFilter(({ close_after, mode }) => close_after === undefined || mode === "history", {
-      expected: 'a sink whose mode is history, since "close_after" is set'
-    })
+    Schema.makeFilter(
+      ({ close_after, mode }) =>
+        close_after === undefined ||
+        mode === "history" || { path: ["close_after"], issue: "goes with mode history alone" }
+    )
   )
   .annotate({ identifier: "PostgresSinkConfig" })
 export type PostgresSinkConfig = typeof PostgresSinkConfig.Type

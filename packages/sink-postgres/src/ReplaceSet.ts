@@ -7,12 +7,11 @@ import { type ModeChanged, placeOf, registerSet, type SetIdentity, SetSuperseded
 export const openSet = (
   database: Database["Service"],
   set: SetIdentity
-): Effect.Effect<number, DatabaseError | ModeChanged | SetSuperseded> =>
+): Effect.Effect<void, DatabaseError | ModeChanged | SetSuperseded> =>
   database.transaction((tx) =>
     Effect.gen(function* () {
       const { setNo } = yield* registerSet(tx, set)
       yield* proveOpen(tx, setNo, set.runId)
-      return setNo
     })
   )
 

@@ -14,19 +14,18 @@ interface Swept {
 }
 
 /**
- * Removes what the pipeline's superseded sets hold, a bounded batch a transaction; so does it with sets of earlier runs that have
- * ended without being published. Whatever is left when a process dies, the next sweep finds. Several may sweep at once.
+ * Removes what the pipeline's superseded sets hold, a bounded batch a transaction, and what runs hold that have ended without being
+ * published. Whatever is left when a process dies, the next sweep finds. Several may sweep at once.
  */
 export const sweepSets = Effect.fn("PostgresSink.sweep")(function* (
   database: Database["Service"],
-  set: SetIdentity,
-  setNo: number
+  set: Pick<SetIdentity, "pipeline" | "sink">
 ): Effect.fn.Return<void, DatabaseError> {
   yield* database.query(
     `UPDATE page_sets s SET state = 'superseded' FROM runs r
-     WHERE s.pipeline = $1 AND s.sink = $2 AND s.mode = 'replace' AND s.state = 'open' AND s.set_no < $3
+     WHERE s.pipeline = $1 AND s.sink = $2 AND s.mode = 'replace' AND s.state = 'open'
        AND r.run_id = s.run_id AND r.finished_at IS NOT NULL`,
-    [...placeOf(set), setNo]
+    placeOf(set)
   )
   let swept: Swept | undefined
   do swept = yield* database.transaction((tx) => sweepBatch(tx, set, swept))
@@ -36,7 +35,7 @@ export const sweepSets = Effect.fn("PostgresSink.sweep")(function* (
 /** Removes the next batch; answers nothing when there is none left, or another sweeps it. */
 const sweepBatch = Effect.fnUntraced(function* (
   tx: Transaction,
-  set: SetIdentity,
+  set: Pick<SetIdentity, "pipeline" | "sink">,
   before: Swept | undefined
 ): Effect.fn.Return<Swept | undefined, DatabaseError> {
   const [next] = yield* tx.query(

@@ -34,15 +34,14 @@ const publishReplace = Effect.fnUntraced(function* (
   run: RunHandle
 ): Effect.fn.Return<void, Failure, Publication> {
   const set = setOf(config, run, null)
-  const setNo = yield* underEpoch(database, run, (tx) =>
+  yield* underEpoch(database, run, (tx) =>
     Effect.gen(function* () {
       const { setNo } = yield* registerSet(tx, set)
       yield* swapIn(tx, set, setNo)
-      return setNo
     })
   )
   // Readers have the new pages. That the old ones take up room until the next run is no reason to fail this one.
-  yield* sweepSets(database, set, setNo).pipe(
+  yield* sweepSets(database, set).pipe(
     Effect.catch((error) => Effect.logWarning(`what the run replaced could not be removed: ${error.message}`))
   )
 })

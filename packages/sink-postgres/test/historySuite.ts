@@ -101,6 +101,63 @@ export const historySuite = (name: string, place: Effect.Effect<Place>): void =>
       })
     )
 
+    it.effect("takes the content where two jobs of a segment deliver a page, and one of them failed", () =>
+      Effect.gen(function* () {
+        const { sink, read } = yield* sinkIn(yield* place, "history")
+        const run = yield* startRun(sink, yield* sink.connect)
+        const url = "https://a.example/1"
+        yield* run.write(0, [
+          sampleRecord(url, { jobId: "job-1" }),
+          sampleRecord(url, { jobId: "job-2", status: "failed", markdown: null, links: [] })
+        ])
+        assert.deepStrictEqual(
+          (yield* read).pages.map(({ status }) => status),
+          ["completed"]
+        )
+      })
+    )
+
+    it.effect("keeps one version where several runs change a page alike at once", () =>
+      Effect.gen(function* () {
+        const { sink, database } = yield* sinkIn(yield* place, "history")
+        const connection = yield* sink.connect
+        const records = (jobId: string, markdown: string) =>
+          Array.from({ length: 40 }, (_, at) => sampleRecord(`https://a.example/${at}`, { jobId, markdown }))
+        yield* (yield* startRun(sink, connection)).write(0, records("job-0", "one"))
+        const runs = yield* Effect.forEach([1, 2, 3, 4], () => startRun(sink, connection))
+        yield* Effect.forEach(runs, ({ write }, at) => write(0, records(`job-${at}`, "two")), {
+          concurrency: "unbounded"
+        })
+        assert.deepStrictEqual(
+          yield* database.query("SELECT markdown, count(*) AS pages FROM page_versions GROUP BY 1 ORDER BY 1"),
+          [
+            { markdown: "one", pages: 40 },
+            { markdown: "two", pages: 40 }
+          ]
+        )
+      })
+    )
+
+    it.effect("keeps versions in order where the server's clock has gone back", () =>
+      Effect.gen(function* () {
+        const { sink, database } = yield* sinkIn(yield* place, "history", { close_after: 1 })
+        const connection = yield* sink.connect
+        for (const [nth, markdown] of ["one", "two", "three", undefined].entries()) {
+          const run = yield* startRun(sink, connection, { startedAt: 1_750_000_000_000 + nth })
+          const record = sampleRecord("https://a.example/1", { jobId: `job-${nth}`, ...(markdown && { markdown }) })
+          yield* run.write(0, markdown === undefined ? [] : [record])
+          yield* run.publish
+          yield* database.query("UPDATE pages SET landed_at = landed_at + interval '1 day'")
+        }
+        assert.deepStrictEqual(
+          yield* database.query(
+            "SELECT markdown, valid_to - valid_from AS lasted FROM page_versions ORDER BY valid_from"
+          ),
+          ["one", "two", "three"].map((markdown) => ({ markdown, lasted: "00:00:00.000001" }))
+        )
+      })
+    )
+
     it.effect("keeps every version where two runs change a page at once", () =>
       Effect.gen(function* () {
         const { sink, database } = yield* sinkIn(yield* place, "history")

@@ -1,0 +1,130 @@
+import { assert, describe, it } from "@effect/vitest"
+import {
+  Crawl,
+  LedgerError,
+  LedgerUnavailable,
+  makeLedgerMemory,
+  Pipeline,
+  Publication,
+  pageKey,
+  type RunOptions,
+  type Sink,
+  type SinkError,
+  Transform
+} from "@sluice/core"
+import { crawlHistory, makeSite } from "@sluice/testkit"
+import { Effect, Stream } from "effect"
+import { memorySink, sinkFailure } from "./MemorySink.ts"
+import { atOnce, simulated } from "./simulated.ts"
+
+const site = makeSite({ pages: 120, failureRate: 0.2, seed: 3 })
+const keys = site.pages
+  .slice(0, 120)
+  .map(({ url }) => pageKey(url))
+  .toSorted((a, b) => (a < b ? -1 : 1))
+
+interface Published {
+  readonly store: object
+  readonly seen: ReadonlyArray<bigint>
+  readonly isWhole: boolean
+}
+
+/** A sink that notes what it is published with, or fails at it. */
+const noting = (published: Array<Published>, failures: Array<SinkError | LedgerError> = []): Sink => {
+  const { sink } = memorySink()
+  const publish = Effect.gen(function* () {
+    const { isWhole, seen, store } = yield* Publication
+    const failure = failures.shift()
+    if (failure !== undefined) return yield* failure
+    const lists = yield* Stream.runCollect(seen)
+    published.push({ store, isWhole, seen: lists.flatMap((list) => [...list]).toSorted((a, b) => (a < b ? -1 : 1)) })
+  })
+  return {
+    ...sink,
+    connect: Effect.map(sink.connect, (connection) => ({
+      ...connection,
+      begin: (run) => Effect.map(connection.begin(run), (session) => ({ ...session, publish }))
+    }))
+  }
+}
+
+const setting = Effect.fnUntraced(function* (sink: Sink, limit?: number) {
+  const api = yield* simulated({ site, crawl: () => crawlHistory(site, { perPoll: 40 }) })
+  const ledger = makeLedgerMemory()
+  const pipeline = Pipeline.make({
+    name: "test",
+    source: Crawl.make({ url: "https://site.test/", ...(limit === undefined ? {} : { limit }) }),
+    transforms: [Transform.select({ status: ["completed"] })],
+    sinks: [sink]
+  })
+  const run = (options: RunOptions = {}) =>
+    Pipeline.execute(pipeline, { segmentDelayMs: 5, segmentRecords: 10, ...options, ledger, reader: atOnce }).pipe(
+      Effect.provide(api.layer)
+    )
+  return { ...api, ledger, run }
+})
+
+describe("publishing", () => {
+  it.live("is told of every page the run saw end, also of those no sink was given", () =>
+    Effect.gen(function* () {
+      const published: Array<Published> = []
+      const { ledger, run } = yield* setting(noting(published))
+      yield* run()
+      assert.deepStrictEqual(published, [{ store: ledger.store, isWhole: true, seen: keys }])
+    })
+  )
+
+  it.live("is told of those of earlier attempts as well", () =>
+    Effect.gen(function* () {
+      const published: Array<Published> = []
+      const { run } = yield* setting(noting(published, [sinkFailure(false)]))
+      const { receipt } = yield* run()
+      assert.deepInclude(receipt, { status: "failed", reason: 'sink "memory": it broke off' })
+      const again = yield* run()
+      assert.deepInclude(again.receipt, { status: "completed", run_id: receipt.run_id })
+      assert.deepStrictEqual(
+        published.map(({ seen }) => seen),
+        [keys]
+      )
+    })
+  )
+
+  it.live("is told that a crawl which reached its limit may have left pages out", () =>
+    Effect.gen(function* () {
+      const published: Array<Published> = []
+      for (const limit of [120, 121]) yield* (yield* setting(noting(published), limit)).run()
+      assert.deepStrictEqual(
+        published.map(({ isWhole }) => isWhole),
+        [false, true]
+      )
+    })
+  )
+
+  it.live("is tried again where the store broke off", () =>
+    Effect.gen(function* () {
+      const published: Array<Published> = []
+      const unavailable = new LedgerError({ operation: "publish", reason: new LedgerUnavailable({ cause: null }) })
+      const { run } = yield* setting(noting(published, [sinkFailure(true), unavailable]))
+      assert.strictEqual((yield* run()).receipt.status, "completed")
+      assert.lengthOf(published, 1)
+    })
+  )
+
+  it.live("is not come to where a sink does not admit the pipeline: no run is begun, nothing is paid", () =>
+    Effect.gen(function* () {
+      const { sink } = memorySink()
+      const asked: Array<string> = []
+      const admit = (pipeline: string) => {
+        asked.push(pipeline)
+        return Effect.fail(sinkFailure(false))
+      }
+      const refusing = { ...sink, connect: Effect.map(sink.connect, (connection) => ({ ...connection, admit })) }
+      const { ledger, run, simulator } = yield* setting(refusing)
+      const refusal = yield* Effect.flip(run())
+      assert.strictEqual(refusal.message, 'sink "memory": it broke off')
+      assert.deepStrictEqual(asked, ["test"])
+      assert.strictEqual(simulator.charges.received("POST"), 0)
+      assert.deepStrictEqual(yield* ledger.runs({ limit: 5 }), [])
+    })
+  )
+})
