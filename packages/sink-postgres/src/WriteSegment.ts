@@ -88,8 +88,7 @@ const sift = ({ keys, mode, segment }: SegmentWrite): Sifted => {
     const keyed = { record, setNo, jobNo, mayStand: mayHold, fingerprint: isCompared ? fingerprint(record) : null }
     const id = standingId(keyed)
     const other = byPage.get(id)
-    const isOutdone =
-      mode === "history" && other?.record.status === "completed" && keyed.record.status !== "completed"
+    const isOutdone = mode === "history" && other?.record.status === "completed" && keyed.record.status !== "completed"
     if (other?.jobNo !== keyed.jobNo && !isOutdone) byPage.set(id, keyed)
   }
   const records = [...byPage.values()].sort(

@@ -20,7 +20,7 @@ let schemas = 0
 export const freshSchema = (): string => `t${++schemas}`
 
 /** The modes a sink loads in, and what each keeps of a first run once a second is published. */
-export const keepsOf = {
+const keepsOf = {
   append: "every delivery",
   merge: "the latest",
   replace: "the last run",

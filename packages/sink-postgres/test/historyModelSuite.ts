@@ -43,7 +43,12 @@ const recordOf =
   ({ outcome, page, took }: Sighting): PageRecord =>
     outcome === "failed" || outcome === "cancelled"
       ? sampleRecord(urlOf(page), { jobId, status: outcome, markdown: null, links: [], durationMs: took })
-      : sampleRecord(urlOf(page), { jobId, markdown: outcome, links: [`https://b.example/${outcome}`], durationMs: took })
+      : sampleRecord(urlOf(page), {
+          jobId,
+          markdown: outcome,
+          links: [`https://b.example/${outcome}`],
+          durationMs: took
+        })
 
 const closeAfter = 2
 

@@ -67,7 +67,10 @@ export const historySuite = (name: string, place: Effect.Effect<Place>): void =>
           const pages = ["https://a.example/1", "https://a.example/2"]
           for (const [nth, urls] of [pages, pages.slice(1)].entries()) {
             const run = yield* startRun(sink, connection, { startedAt: 1_750_000_000_000 + nth })
-            yield* run.write(0, urls.map((url) => sampleRecord(url, { jobId: `job-${nth}` })))
+            yield* run.write(
+              0,
+              urls.map((url) => sampleRecord(url, { jobId: `job-${nth}` }))
+            )
             yield* run.publish
           }
           const last = yield* startRun(sink, connection, { startedAt: 1_750_000_000_002 })
@@ -75,7 +78,7 @@ export const historySuite = (name: string, place: Effect.Effect<Place>): void =>
           const standing = database.query(
             "SELECT (SELECT count(*) FROM pages) AS pages, (SELECT count(*) FROM page_history) AS closed, (SELECT sum(misses) FROM missing_pages)::int AS misses"
           )
-          const repair = yield* killAt(database, steps[step])
+          const { repair } = yield* killAt(database, steps[step])
           yield* Effect.flip(last.publish)
           assert.deepStrictEqual(yield* standing, [{ pages: 2, closed: 0, misses: 1 }])
           yield* repair
@@ -124,17 +127,17 @@ export const historySuite = (name: string, place: Effect.Effect<Place>): void =>
         const records = (jobId: string, markdown: string) =>
           Array.from({ length: 40 }, (_, at) => sampleRecord(`https://a.example/${at}`, { jobId, markdown }))
         yield* (yield* startRun(sink, connection)).write(0, records("job-0", "one"))
-        const runs = yield* Effect.forEach([1, 2, 3, 4], () => startRun(sink, connection))
-        yield* Effect.forEach(runs, ({ write }, at) => write(0, records(`job-${at}`, "two")), {
-          concurrency: "unbounded"
-        })
-        assert.deepStrictEqual(
-          yield* database.query("SELECT markdown, count(*) AS pages FROM page_versions GROUP BY 1 ORDER BY 1"),
-          [
-            { markdown: "one", pages: 40 },
-            { markdown: "two", pages: 40 }
-          ]
+        const later = ["two", "three", "two"]
+        for (const markdown of later) {
+          const runs = yield* Effect.forEach([1, 2, 3, 4], () => startRun(sink, connection))
+          yield* Effect.forEach(runs, ({ write }, at) => write(0, records(`job-${at}`, markdown)), {
+            concurrency: "unbounded"
+          })
+        }
+        const bodies = yield* database.query(
+          "SELECT array_agg(markdown ORDER BY valid_from) AS bodies, count(*) AS versions FROM page_versions GROUP BY page_key"
         )
+        assert.deepStrictEqual(bodies, Array(40).fill({ bodies: ["one", ...later], versions: 4 }))
       })
     )
 

@@ -7,10 +7,8 @@ import type { Database } from "../src/index.ts"
  */
 export const killAt = Effect.fnUntraced(function* (database: Database["Service"], event: string) {
   const death =
-    database.kind === "pg"
-      ? "PERFORM pg_terminate_backend(pg_backend_pid());"
-      : "RAISE EXCEPTION 'the process died';"
+    database.kind === "pg" ? "PERFORM pg_terminate_backend(pg_backend_pid());" : "RAISE EXCEPTION 'the process died';"
   yield* database.query(`CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN ${death} RETURN NULL; END$$`)
   yield* database.query(`CREATE TRIGGER killer ${event} FOR EACH ROW EXECUTE FUNCTION die()`)
-  return Effect.asVoid(database.query("DROP FUNCTION die CASCADE"))
+  return { repair: Effect.asVoid(database.query("DROP FUNCTION die CASCADE")) }
 })

@@ -1,5 +1,13 @@
 import { Crawl, Pipeline, Scraper, type Sink } from "@sluice/core"
-import { cancelledState, type HistoryRow, historyOf, makeSite, type SiteModel, Simulator, stateOf } from "@sluice/testkit"
+import {
+  cancelledState,
+  type HistoryRow,
+  historyOf,
+  makeSite,
+  Simulator,
+  type SiteModel,
+  stateOf
+} from "@sluice/testkit"
 import { Effect, Layer } from "effect"
 import { FetchHttpClient } from "effect/http"
 
@@ -13,7 +21,7 @@ export interface Difference {
 }
 
 /** A site of a thousand pages. */
-export const site: SiteModel = makeSite({ pages: 1000, seed: 12 })
+const site: SiteModel = makeSite({ pages: 1000, seed: 12 })
 
 /** The URLs at these places. */
 export const urlsAt = ([from, to]: readonly [number, number]): ReadonlyArray<string> =>

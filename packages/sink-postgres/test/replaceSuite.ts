@@ -58,7 +58,7 @@ export const replaceSuite = (name: string, place: Effect.Effect<Place>): void =>
         yield* first.publish
         const second = yield* startRun(sink, connection)
         yield* second.write(0, pagesOf("new"))
-        const repair = yield* killAt(database, "AFTER UPDATE ON page_sets")
+        const { repair } = yield* killAt(database, "AFTER UPDATE ON page_sets")
         yield* Effect.flip(second.publish)
         assert.deepStrictEqual(yield* shown, [{ markdown: "old" }])
         yield* repair
@@ -82,10 +82,7 @@ export const replaceSuite = (name: string, place: Effect.Effect<Place>): void =>
         yield* first.publish
         const second = yield* startRun(sink, connection)
         yield* second.write(0, pagesOf("new"))
-        const repair = yield* killAt(
-          database,
-          "AFTER DELETE ON pages"
-        )
+        const { repair } = yield* killAt(database, "AFTER DELETE ON pages")
         yield* second.publish
         assert.deepStrictEqual(yield* database.query("SELECT DISTINCT markdown FROM current_pages"), [
           { markdown: "new" }
@@ -126,7 +123,11 @@ export const replaceSuite = (name: string, place: Effect.Effect<Place>): void =>
         const newer = yield* startRun(sink, connection)
         yield* newer.publish
         const { ledger, run } = older
-        for (const attempt of [older.write(1, pagesOf("more")), older.publish, startRun(sink, connection, { ledger, run })]) {
+        for (const attempt of [
+          older.write(1, pagesOf("more")),
+          older.publish,
+          startRun(sink, connection, { ledger, run })
+        ]) {
           const failure = yield* Effect.flip(attempt)
           assert.include(failure.message, "a later run of this pipeline has been published")
         }

@@ -14,9 +14,20 @@ export const viewSuite = (name: string, place: Effect.Effect<Place>): void => {
         const { write } = yield* startRun(sink, yield* sink.connect)
         const links = (jobId: string) => [`https://b.example/${jobId}`]
         const record = (page: string, jobId: string) =>
-          sampleRecord(url(page), { jobId, markdown: jobId, links: links(jobId), httpStatus: jobId === "job-1" ? 200 : 201 })
-        yield* write(0, ["both", "first"].map((page) => record(page, "job-1")))
-        yield* write(1, ["both", "second"].map((page) => record(page, "job-2")))
+          sampleRecord(url(page), {
+            jobId,
+            markdown: jobId,
+            links: links(jobId),
+            httpStatus: jobId === "job-1" ? 200 : 201
+          })
+        yield* write(
+          0,
+          ["both", "first"].map((page) => record(page, "job-1"))
+        )
+        yield* write(
+          1,
+          ["both", "second"].map((page) => record(page, "job-2"))
+        )
         assert.deepStrictEqual(
           yield* database.query(
             `SELECT p.url, p.markdown, l.url AS link, m.http_status FROM current_pages p
@@ -36,7 +47,10 @@ export const viewSuite = (name: string, place: Effect.Effect<Place>): void => {
       Effect.gen(function* () {
         const { sink, database } = yield* sinkIn(yield* place, "merge")
         const { write } = yield* startRun(sink, yield* sink.connect)
-        yield* write(0, Array.from({ length: 2000 }, (_, page) => sampleRecord(url(`${page}`))))
+        yield* write(
+          0,
+          Array.from({ length: 2000 }, (_, page) => sampleRecord(url(`${page}`)))
+        )
         yield* database.query("ANALYZE pages")
         yield* database.query("ANALYZE links")
         for (const sql of [
@@ -57,7 +71,12 @@ export const viewSuite = (name: string, place: Effect.Effect<Place>): void => {
         const instants: Array<unknown> = []
         for (const [nth, body] of ["one", "two", undefined, "three"].entries()) {
           const run = yield* startRun(sink, connection, { startedAt: 1_750_000_000_000 + nth })
-          yield* run.write(0, body === undefined ? [] : [sampleRecord(url("1"), { jobId: `job-${nth}`, markdown: body, links: [url(body)] })])
+          yield* run.write(
+            0,
+            body === undefined
+              ? []
+              : [sampleRecord(url("1"), { jobId: `job-${nth}`, markdown: body, links: [url(body)] })]
+          )
           yield* run.publish
           instants.push((yield* database.query("SELECT clock_timestamp()::text AS at"))[0]?.at)
         }
