@@ -15,7 +15,13 @@ import { sweepSets } from "./SweepSets.ts"
 import { toSinkError } from "./sinkError.ts"
 import { writeSegment } from "./WriteSegment.ts"
 
-const prove = Schema.decodeUnknownSync(Schema.toType(PostgresSinkConfig))
+const decode = Schema.decodeUnknownSync(Schema.toType(PostgresSinkConfig))
+
+/** A url is proven when it is connected to, and may be redacted under any label. */
+const prove = ({ url, ...others }: PostgresSinkConfig): PostgresSinkConfig => ({
+  ...decode(others),
+  ...(url === undefined ? {} : { url })
+})
 
 /**
  * Lands pages, links, page metadata and token summaries in Postgres, or in an embedded PGlite where no `url` is given. A
