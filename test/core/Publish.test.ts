@@ -48,12 +48,12 @@ const noting = (published: Array<Published>, failures: Array<SinkError | LedgerE
   }
 }
 
-const setting = Effect.fnUntraced(function* (sink: Sink, limit?: number) {
+const setting = Effect.fnUntraced(function* (sink: Sink, limit: number | "none" = 1000) {
   const api = yield* simulated({ site, crawl: () => crawlHistory(site, { perPoll: 40 }) })
   const ledger = makeLedgerMemory()
   const pipeline = Pipeline.make({
     name: "test",
-    source: Crawl.make({ url: "https://site.test/", ...(limit === undefined ? {} : { limit }) }),
+    source: Crawl.make({ url: "https://site.test/", ...(limit === "none" ? {} : { limit }) }),
     transforms: [Transform.select({ status: ["completed"] })],
     sinks: [sink]
   })
@@ -89,13 +89,13 @@ describe("publishing", () => {
     })
   )
 
-  it.live("is told that a crawl which reached its limit may have left pages out", () =>
+  it.live("is told that a crawl which reached its limit, or named none, may have left pages out", () =>
     Effect.gen(function* () {
       const published: Array<Published> = []
-      for (const limit of [120, 121]) yield* (yield* setting(noting(published), limit)).run()
+      for (const limit of [120, 121, "none"] as const) yield* (yield* setting(noting(published), limit)).run()
       assert.deepStrictEqual(
         published.map(({ isWhole }) => isWhole),
-        [false, true]
+        [false, true, false]
       )
     })
   )

@@ -17,7 +17,7 @@ export const CrawlOptions = Schema.Struct({ ...CrawlRequest.fields, url: PageUrl
 export type CrawlOptions = typeof CrawlOptions.Type
 
 /** Pages the API crawls at most, and so tokens a crawl can cost. */
-export const largestCrawl = 10_000
+const largestCrawl = 10_000
 
 const decode = Schema.decodeUnknownSync(CrawlOptions, { onExcessProperty: "error" })
 

@@ -12,7 +12,7 @@ export class Publication extends Context.Service<
      * aside, or was never given because a transform left them out. A key may come more than once.
      */
     readonly seen: Stream.Stream<BigInt64Array, LedgerError>
-    /** Whether what the run has not seen is not there: a crawl that reached its limit cannot tell. */
+    /** Whether what the run has not seen is not there: a crawl that names no limit, or has reached it, cannot tell. */
     readonly isWhole: boolean
   }
 >()("@sluice/core/Publication") {}

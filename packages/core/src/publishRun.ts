@@ -1,6 +1,5 @@
 import { Effect, Stream } from "effect"
 import type { Begun } from "./beginRun.ts"
-import { largestCrawl } from "./Crawl.ts"
 import type { JobSnapshot } from "./JobSnapshot.ts"
 import type { KeySet } from "./KeySet.ts"
 import type { LedgerError } from "./Ledger.ts"
@@ -25,12 +24,12 @@ export const publishRun = (
             Stream.map(ledger.committed(run.runId, name), ({ keys }) => keys),
             Stream.suspend(() => Stream.succeed(BigInt64Array.from(leftOut)))
           ),
-          isWhole: !hasReachedLimit(source, tracker.jobs)
+          isWhole: !mayBeCut(source, tracker.jobs)
         })
       ),
     { discard: true }
   )
 
-/** Which pages a crawl that has reached its limit left out is chance. */
-const hasReachedLimit = ({ crawl }: Source, jobs: ReadonlyArray<JobSnapshot>): boolean =>
-  crawl !== undefined && jobs.some(({ discovered }) => discovered >= (crawl.limit ?? largestCrawl))
+/** Which pages a crawl left out that has reached its limit is chance; and servers have limits of their own where none is named. */
+const mayBeCut = ({ crawl }: Source, jobs: ReadonlyArray<JobSnapshot>): boolean =>
+  crawl !== undefined && jobs.some(({ discovered }) => crawl.limit === undefined || discovered >= crawl.limit)

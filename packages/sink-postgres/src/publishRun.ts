@@ -52,6 +52,9 @@ const publishSightings = Effect.fnUntraced(function* (
   run: RunHandle
 ): Effect.fn.Return<void, Failure, Publication> {
   const { isWhole, seen: keys } = yield* Publication
+  if (!isWhole) {
+    yield* Effect.logInfo("the crawl reached its limit or named none, so pages it did not find are not taken for gone")
+  }
   // Before the transaction: an embedded database has one connection, and the ledger may be in it.
   const seen: Array<BigInt64Array> = []
   yield* Stream.runForEach(keys, (some) => Effect.sync(() => void seen.push(some)))

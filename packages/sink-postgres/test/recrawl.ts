@@ -50,7 +50,11 @@ export const recrawl = Effect.fnUntraced(function* (sink: Sink, nth: number, dif
     site: now,
     crawl: () => historyOf(cancelledAfter === undefined ? state : cancelledState(state))
   })
-  const pipeline = Pipeline.make({ name: "again", source: Crawl.make({ url: "https://site.test/" }), sinks: [sink] })
+  const pipeline = Pipeline.make({
+    name: "again",
+    source: Crawl.make({ url: "https://site.test/", limit: 5000 }),
+    sinks: [sink]
+  })
   return yield* Pipeline.run(pipeline, {
     reader: { pollMin: "1 millis", pollMax: "2 millis" },
     segmentRecords: 200
