@@ -27,8 +27,8 @@ const site: SiteModel = makeSite({ pages: 1000, seed: 12 })
 export const urlsAt = ([from, to]: readonly [number, number]): ReadonlyArray<string> =>
   site.pages.slice(from, to).map(({ url }) => url)
 
-/** Crawls the site as it is now into a sink, by a run of its own; `nth` tells its job from those of other crawls. */
-export const recrawl = Effect.fnUntraced(function* (sink: Sink, nth: number, difference: Difference = {}) {
+/** The site as it is now, behind an API, and how to crawl it into a sink; `nth` tells its jobs from those of others. */
+export const recrawling = Effect.fnUntraced(function* (sink: Sink, nth: number, difference: Difference = {}) {
   const { cancelledAfter, changed = [0, 0], failed = [0, 0], gone = [0, 0] } = difference
   const isIn = (place: number, [from, to]: readonly [number, number]) => place >= from && place < to
   const rows = site.pages.slice(0, site.pages.length).flatMap((page, place): ReadonlyArray<HistoryRow> => {
@@ -55,8 +55,14 @@ export const recrawl = Effect.fnUntraced(function* (sink: Sink, nth: number, dif
     source: Crawl.make({ url: "https://site.test/", limit: 5000 }),
     sinks: [sink]
   })
-  return yield* Pipeline.run(pipeline, {
+  const run = Pipeline.run(pipeline, {
     reader: { pollMin: "1 millis", pollMax: "2 millis" },
-    segmentRecords: 200
+    segmentRecords: 200,
+    writeRetries: 0
   }).pipe(Effect.provide(Scraper.layer(simulator).pipe(Layer.provide(FetchHttpClient.layer))))
-}, Effect.scoped)
+  return { run, simulator }
+})
+
+/** Crawls the site as it is now into a sink, by a run of its own. */
+export const recrawl = (sink: Sink, nth: number, difference: Difference = {}) =>
+  Effect.scoped(Effect.flatMap(recrawling(sink, nth, difference), ({ run }) => run))

@@ -3,6 +3,7 @@ import { sampleRecord, startRun } from "@sluice/testkit"
 import { Effect, Fiber, Schedule } from "effect"
 import { type Place, sinkIn } from "./databases.ts"
 import { killAt } from "./killAt.ts"
+import { recrawl, recrawling } from "./recrawl.ts"
 
 const pagesOf = (run: string, count = 300) =>
   Array.from({ length: count }, (_, at) =>
@@ -45,6 +46,29 @@ export const replaceSuite = (name: string, place: Effect.Effect<Place>): void =>
         assert.deepStrictEqual(yield* database.query("SELECT url FROM links_to('https://b.example/old')"), [])
         assert.deepStrictEqual(yield* database.query("SELECT count(*) FROM pages"), [{ count: 300 }])
         assert.deepStrictEqual(yield* database.query(states), [{ state: "removed" }, { state: "current" }])
+      })
+    )
+
+    it.live("shows a run that completed, also one that had to be resumed for it, and none that was cancelled", () =>
+      Effect.gen(function* () {
+        const { sink, database } = yield* sinkIn(yield* place, "replace")
+        const shown = database.query(
+          "SELECT count(*) AS pages, count(*) FILTER (WHERE markdown LIKE '%Revised.') AS revised FROM current_pages"
+        )
+        yield* recrawl(sink, 1)
+        const cancelled = yield* recrawl(sink, 2, { changed: [0, 10], cancelledAfter: 400 })
+        assert.strictEqual(cancelled.status, "incomplete")
+        assert.deepStrictEqual(yield* shown, [{ pages: 1000, revised: 0 }])
+        const { run, simulator } = yield* recrawling(sink, 3, { changed: [0, 20], gone: [900, 1000] })
+        const { repair } = yield* killAt(database, "AFTER UPDATE ON page_sets")
+        const failed = yield* run
+        assert.strictEqual(failed.status, "failed")
+        assert.deepStrictEqual(yield* shown, [{ pages: 1000, revised: 0 }])
+        yield* repair
+        assert.deepInclude(yield* run, { status: "completed", run_id: failed.run_id })
+        assert.deepStrictEqual(yield* shown, [{ pages: 900, revised: 20 }])
+        assert.deepStrictEqual(yield* database.query("SELECT count(*) FROM pages"), [{ count: 900 }])
+        assert.strictEqual(simulator.charges.received("POST"), 1)
       })
     )
 
