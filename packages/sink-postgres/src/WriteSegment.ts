@@ -38,7 +38,7 @@ export const writeSegment = Effect.fnUntraced(function* (
   write: SegmentWrite
 ): Effect.fn.Return<WriteResult, DatabaseError | LedgerError | SetRefusal> {
   const { records, letters } = sift(write)
-  const { loadCarefully, loadFast } = write.mode === "history" ? versioned : keyed
+  const { loadCarefully, loadFast } = write.mode === "history" ? versioned : unversioned
   const attempt = (load: typeof loadFast) =>
     database.transaction(
       Effect.fnUntraced(function* (tx) {
@@ -123,7 +123,7 @@ const loading = (fast: Load, careful: Load) => ({
   })
 })
 
-const keyed = loading(
+const unversioned = loading(
   Effect.fnUntraced(function* (tx, records) {
     const { added, changed, refetched } = partition(records, yield* findStanding(tx, records))
     yield* copyNew(tx, added)
