@@ -13,7 +13,7 @@ interface Crawl {
   /** Pages a transform left out. */
   readonly leftOut: ReadonlyArray<number>
   readonly end: "completed" | "reached its limit" | "incomplete"
-  /** Whether it writes each segment again, as one does who did not hear of the commit. */
+  /** Whether it writes what is in each segment again, in another. */
   readonly again: boolean
   /** Whether another process goes on with it between its segments and its publishing. */
   readonly restarted: boolean
@@ -78,7 +78,7 @@ const follow = Effect.fnUntraced(function* (at: Place, crawls: ReadonlyArray<Cra
     const segments = [records.slice(0, 2), records.slice(2)]
     for (const [seq, segment] of segments.entries()) {
       yield* begun.write(seq, segment)
-      if (again) yield* begun.write(seq, segment)
+      if (again) yield* begun.write(segments.length + seq, segment)
     }
     for (const each of sightings) model.see(each)
     const { publishAs } = restarted

@@ -49,6 +49,7 @@ const follow = Effect.fnUntraced(function* (at: Place, steps: ReadonlyArray<Step
   const connection = yield* sink.connect
   const model: Array<Modelled> = []
   const runs: Array<Begun> = []
+  let seq = 0
   const seen = () => model.find(({ state }) => state === "published")?.pages ?? new Map<string, string>()
   const begin = Effect.gen(function* () {
     model.push({ number: model.length, pages: new Map(), state: "open", written: [] })
@@ -60,7 +61,7 @@ const follow = Effect.fnUntraced(function* (at: Place, steps: ReadonlyArray<Step
     )
   const write = Effect.fnUntraced(function* (run: Modelled, begun: Begun, pages: ReadonlyArray<number>) {
     const records = recordsOf(run, pages)
-    const written = yield* Effect.exit(begun.write(records.length, records))
+    const written = yield* Effect.exit(begun.write(seq++, records))
     assert.strictEqual(written._tag === "Success", run.state !== "superseded" || pages.length === 0)
     run.written = pages
     if (run.state !== "superseded") for (const { url, markdown } of records) run.pages.set(url, `${markdown}`)
@@ -102,7 +103,7 @@ const follow = Effect.fnUntraced(function* (at: Place, steps: ReadonlyArray<Step
   }
   // One more that completes leaves nothing but its own pages, and those of runs that began later.
   yield* begin
-  yield* runs.at(-1)!.write(0, recordsOf(model.at(-1)!, [1, 2]))
+  yield* runs.at(-1)!.write(seq, recordsOf(model.at(-1)!, [1, 2]))
   yield* runs.at(-1)!.publish
   assert.deepStrictEqual(yield* database.query("SELECT count(*) AS pages FROM pages"), [{ pages: 2 }])
 })
