@@ -28,6 +28,16 @@ const cases: ReadonlyArray<Case> = [
     ]
   },
   {
+    title: "a budget without a bound",
+    text: `${head}sinks:\n  - postgres: {}\nbudget: { clamp: false }\n`,
+    says: ["p.yaml:6:1: budget: must have at least one of tokens, per_day, per_month and per_pipeline"]
+  },
+  {
+    title: "a misspelt bound of a budget",
+    text: `${head}sinks:\n  - postgres: {}\nbudget: { tokens: 1, per_dya: 2 }\n`,
+    says: ['p.yaml:6:22: budget.per_dya: unknown field "per_dya"; did you mean "per_day"?']
+  },
+  {
     title: "a wrong type, with file, line and path",
     text: `name: quotes\nsource:\n  crawl:\n    url: https://quotes.example/\n    depth: two\nsinks:\n  - postgres: {}\n`,
     says: ["p.yaml:5:5: source.crawl.depth: must be number"]

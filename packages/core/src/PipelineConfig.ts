@@ -105,9 +105,10 @@ const explain = (json: unknown, path: ReadonlyArray<string | number>, message: s
       : `unknown field "${last}"${known}`
   }
   if (message === "Missing key") return "is required"
-  if (path.length > 0 && membersAt(json, path).length > 0 && !message.includes("exactly one of")) {
+  if (path.length > 0 && membersAt(json, path).length > 0 && !/(exactly|at least) one of/.test(message)) {
     return `must hold fields: ${membersAt(json, path).join(", ")} (write {} for none)`
   }
   const expected = expectedAt(json, path)
+  if (message.includes("at least one of")) return message.replace(/^Expected /, "must have ")
   return expected === undefined ? message.replace(/^Expected /, "must be ") : `must be ${expected}`
 }
