@@ -1,9 +1,8 @@
-import { spawn } from "node:child_process"
 import { parseArgs } from "node:util"
 import { Console, Effect, Redacted } from "effect"
 import { createDatabase, postgresServer } from "../../packages/testkit/src/PostgresServer.ts"
 import { crawlHistory, makeSite, Simulator } from "../../packages/testkit/src/simulator/index.ts"
-import type { LoaderReport } from "./memoryLoader.ts"
+import { load } from "./Loading.ts"
 
 // How much memory a loading process takes at most, whatever the crawl: the simulated API runs here, the loader in a process of
 // its own, with the defaults and the flag of the `sluice` command. Sizes are the operating system's count of the whole process.
@@ -27,24 +26,8 @@ interface Case {
   readonly environment: Readonly<Record<string, string>>
 }
 
-/** V8's young generation grows to three times 32 MB by itself, which makes nothing faster here. */
-const flag = "--max-semi-space-size=16"
 /** What the goal is, in MB. */
 const most = 400
-
-const load = (environment: Readonly<Record<string, string>>): Effect.Effect<LoaderReport> =>
-  Effect.callback<LoaderReport>((resume) => {
-    const loader = spawn(process.execPath, [flag, new URL("memoryLoader.ts", import.meta.url).pathname], {
-      env: { PATH: process.env.PATH, ...environment },
-      stdio: ["ignore", "pipe", "inherit"]
-    })
-    let output = ""
-    loader.stdout.on("data", (chunk: Buffer) => {
-      output += `${chunk}`
-    })
-    loader.on("close", () => resume(Effect.sync(() => JSON.parse(output.trim().split("\n").at(-1) ?? ""))))
-    return Effect.sync(() => void loader.kill("SIGKILL"))
-  })
 
 const measure = Effect.fnUntraced(function* ({ bodyBytes, environment, name, pages, perPoll }: Case) {
   const site = makeSite({ pages, bodyBytes, branching: bodyBytes > 10_000 ? 3 : 10 })
@@ -77,7 +60,7 @@ const bench = Effect.gen(function* () {
       pages: Number(flags.small),
       bodyBytes: 300,
       perPoll: 60,
-      environment: { DATABASE_URL: url }
+      environment: { DATABASE_URL: url, MODE: "append", SCHEMA: "public" }
     },
     {
       name: `pages of ${Number(flags["large-bytes"]) / 1e6} MB into a sink of ${flags.speed} MB/s`,

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import { parseArgs } from "node:util"
-import { type JobSnapshot, type PageRecord, pageKey, type Segment } from "@sluice/core"
+import type { JobSnapshot, PageRecord, Segment } from "@sluice/core"
 import { type Database, Postgres, quoteName } from "@sluice/sink-postgres"
 import { Console, Effect, Stream } from "effect"
 import {
@@ -18,6 +18,8 @@ import {
   pagesTarget
 } from "../../packages/sink-postgres/src/Rows.ts"
 import { createDatabase, postgresServer } from "../../packages/testkit/src/PostgresServer.ts"
+import { load, serveCrawl } from "./Loading.ts"
+import { makePages } from "./pages.ts"
 
 // What the Postgres sink makes of the server's own speed: raw COPY of the same bytes into the same keyed tables, over as many
 // connections, is the limit; all in one run on one machine, because figures of different hours do not compare.
@@ -43,51 +45,13 @@ const segmentCount = Math.ceil(pages / perSegment)
 const connections = 2
 const naiveSample = Math.min(pages, 200)
 
-const words = "sluice lands each page once and counts what the crawl was paid for before it ends in a receipt".split(
-  " "
-)
-const paragraph = (seed: number): string => {
-  let text = ""
-  for (let state = seed + 1; text.length < size; ) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    text += `${words[(state >>> 8) % words.length]} ${(state >>> 20).toString(36)} `
-  }
-  return text.slice(0, size)
-}
-const bodies = Array.from({ length: 256 }, (_, seed) => paragraph(seed))
-const urls = Array.from(
-  { length: pages },
-  (_, at) => `https://site.example/section-${at % 97}/article-${at}-of-many-words`
-)
-
-const recordOf = (jobId: string, at: number): PageRecord => {
-  const url = urls[at]!
-  return {
-    jobId,
-    key: pageKey(url),
-    url,
-    inputIndex: null,
-    parentUrl: urls[at >> 4]!,
-    depth: 3,
-    status: "completed",
-    errorCode: null,
-    errorMessage: null,
-    // Flat, as JSON.parse makes it.
-    markdown: Buffer.from(`${at} ${bodies[at % bodies.length]}`).toString(),
-    html: null,
-    links: Array.from({ length: linksPerPage }, (_, n) => urls[(at * 31 + n * 131) % pages]!),
-    httpStatus: 200,
-    durationMs: 120,
-    retryCount: 0,
-    tokensCharged: 1,
-    bytes: size
-  }
-}
+const work = { pages, links: linksPerPage, size }
+const recordOf = makePages(work)
 
 const snapshot = (jobId: string): JobSnapshot => ({
   jobId,
   kind: "crawl",
-  url: urls[0]!,
+  url: "https://site.example/",
   status: "completed",
   discovered: pages,
   completed: pages,
@@ -187,7 +151,9 @@ const rawLoad = (database: Database["Service"], folder: string) =>
 
 const lease = { holder: "host/1/test", durationMs: 60_000 }
 
-const sinkLoad = (url: string, schema: string, mode: "append" | "merge", jobId: string) =>
+type Mode = "append" | "merge" | "replace" | "history"
+
+const sinkLoad = (url: string, schema: string, mode: Mode, jobId: string) =>
   Effect.gen(function* () {
     const { ledger, begin } = yield* Postgres.sink({ url, schema, mode }).connect
     const database = yield* Postgres.open({ url, schema })
@@ -217,6 +183,34 @@ const sinkLoad = (url: string, schema: string, mode: "append" | "merge", jobId: 
     )
     return yield* measure(database, load)
   }).pipe(Effect.scoped)
+
+const endToEnd = {
+  "end to end, append": { mode: "append", latency: 0 },
+  "end to end, merge": { mode: "merge", latency: 0 },
+  "end to end, append, 100 ms away": { mode: "append", latency: 100 }
+}
+
+/** The whole of it: a process that reads a finished crawl over HTTP and lands it. Its own clock, memory and CPU. */
+const loadEndToEnd = Effect.fnUntraced(function* (url: string, schema: string, mode: string, latency: number) {
+  const api = yield* serveCrawl(work, latency)
+  const database = yield* Postgres.open({ url, schema })
+  yield* Postgres.migrate(database)
+  yield* database.query("CHECKPOINT")
+  let seconds = 0
+  let rss = 0
+  let cpu = 0
+  const whole = yield* measure(
+    database,
+    Effect.map(load({ API: api, KEY: "bench", DATABASE_URL: url, SCHEMA: schema, MODE: mode }), (report) => {
+      if (report.receipt.pages.delivered !== pages) throw new Error(`not all was landed: ${report.receipt.reason}`)
+      seconds = report.seconds
+      rss = report.peakRss
+      cpu = report.cpu
+    })
+  )
+  yield* database.query(`DROP SCHEMA ${quoteName(schema)} CASCADE`)
+  return { ...whole, seconds, rss, cpu }
+}, Effect.scoped)
 
 /** A statement a row, one transaction for all of the sample; scaled up to the whole. */
 const naiveLoad = (database: Database["Service"]) =>
@@ -251,15 +245,21 @@ const round = Effect.fnUntraced(function* (url: string, folder: string, number: 
   })
   const drop = (name: string) =>
     Effect.flatMap(Postgres.open({ url }), (database) => database.query(`DROP SCHEMA ${quoteName(name)} CASCADE`))
-  const append = `append_${number}`
-  const merge = `merge_${number}`
+  const schemaOf = (mode: Mode) => `${mode}_${number}`
   const raw = `raw_${number}`
   const measured: Record<string, Measured> = {}
-  measured["sink, append"] = yield* sinkLoad(url, append, "append", "job-1")
-  measured["sink, merge, first load"] = yield* sinkLoad(url, merge, "merge", "job-1")
-  measured["sink, merge, unchanged second load"] = yield* sinkLoad(url, merge, "merge", "job-2")
-  yield* Effect.forEach([append, merge], drop)
+  const sinkInto = (mode: Mode, jobId: string) => sinkLoad(url, schemaOf(mode), mode, jobId)
+  measured["sink, append"] = yield* sinkInto("append", "job-1")
+  measured["sink, replace"] = yield* sinkInto("replace", "job-1")
+  for (const mode of ["merge", "history"] as const) {
+    measured[`sink, ${mode}, first load`] = yield* sinkInto(mode, "job-1")
+    measured[`sink, ${mode}, unchanged second load`] = yield* sinkInto(mode, "job-2")
+  }
+  yield* Effect.forEach((["append", "replace", "merge", "history"] as const).map(schemaOf), drop)
   if (flags.memory) return measured
+  for (const [name, { latency, mode }] of Object.entries(endToEnd)) {
+    measured[name] = yield* loadEndToEnd(url, `end_${mode}_${latency}_${number}`, mode, latency)
+  }
   const database = yield* inSchema(raw)
   measured["raw COPY (the limit)"] = yield* measure(database, rawLoad(database, folder))
   const naive = yield* measure(database, naiveLoad(database))

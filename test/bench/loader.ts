@@ -2,13 +2,15 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Crawl, Pipeline, type Receipt, Scraper, type Sink } from "@sluice/core"
 import { Postgres } from "@sluice/sink-postgres"
-import { Config, Console, Effect, Layer, Option } from "effect"
+import { Config, Console, Effect, Layer, Option, Schema } from "effect"
 
 /** What a loading process says of itself when it ends; sizes in MB. */
 export interface LoaderReport {
   readonly receipt: Receipt
   readonly seconds: number
   readonly peakRss: number
+  /** Seconds of CPU, start included. */
+  readonly cpu: number
   readonly heapPeak: number
 }
 
@@ -35,15 +37,20 @@ const slowSink = (bytesPerSecond: number): Sink => ({
   })
 })
 
+const Mode = Schema.Literals(["append", "merge", "replace", "history"])
+
 /** Loads one crawl with the defaults anybody has, and reports the highest memory this process came to. */
 const main = Effect.gen(function* () {
   const url = yield* Config.option(Config.Redacted("DATABASE_URL"))
   const sink = Option.match(url, {
     onNone: () => Effect.map(Config.Number("BYTES_PER_SECOND"), slowSink),
-    onSome: (url) => Effect.succeed(Postgres.sink({ url, mode: "append" }))
+    onSome: (url) =>
+      Effect.map(Config.all({ mode: Config.schema(Mode, "MODE"), schema: Config.String("SCHEMA") }), (options) =>
+        Postgres.sink({ url, ...options })
+      )
   })
   const pipeline = Pipeline.make({
-    name: "memory",
+    name: "bench",
     source: Crawl.make({ url: "https://site.test/" }),
     sinks: [yield* sink]
   })
@@ -64,6 +71,7 @@ const main = Effect.gen(function* () {
     receipt,
     seconds: (performance.now() - start) / 1000,
     peakRss: process.resourceUsage().maxRSS / 1000,
+    cpu: (process.cpuUsage().user + process.cpuUsage().system) / 1e6,
     heapPeak: heapPeak / 1e6
   }
   yield* Console.log(JSON.stringify(report))
