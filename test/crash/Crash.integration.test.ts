@@ -9,6 +9,12 @@ import { type Kind, kinds } from "./Work.ts"
 /** Seeds for each point of a crawl: one in the normal suite, 200 in the soak. */
 const seeds = Config.Int("SLUICE_CRASH_SEEDS").pipe(Config.withDefault(1))
 
+/** The first seed of each point, to go on with a soak that was cut short. */
+const firstSeed = Config.Int("SLUICE_CRASH_FIRST").pipe(Config.withDefault(0))
+
+/** Cases after which the report is written anew: a soak that is cut short has one. */
+const reportEvery = 20
+
 /** A batch and an extract get every fourth seed of a soak: they differ from a crawl in how they submit and read, not in how they load. */
 const fraction = 1 / 4
 
@@ -32,10 +38,21 @@ describe("a process killed at any instant", () => {
         const url = yield* createDatabase({ url: yield* Config.String("TEST_DATABASE_URL"), label: "" })
         const most = yield* seeds
         const nth = yield* round
-        const cases = kinds.flatMap((kind) => casesOf(kind, most, nth))
-        const verdicts = yield* Effect.forEach(cases, (each) => runCrashCase(url, each), { concurrency: atOnce })
+        const from = yield* firstSeed
+        // Seed by seed over all points, not point by point: what was done until now covers every point.
+        const cases = kinds.flatMap((kind) => casesOf(kind, most, nth, from)).sort((a, b) => a.seed - b.seed)
+        const verdicts: Array<CrashVerdict> = []
+        const report = Effect.sync(() => writeFileSync("reports/crash-matrix.md", tableOf(verdicts, nth)))
         mkdirSync("reports", { recursive: true })
-        writeFileSync("reports/crash-matrix.md", tableOf(verdicts, nth))
+        yield* Effect.forEach(
+          cases,
+          (each) =>
+            Effect.tap(runCrashCase(url, each), (verdict) =>
+              verdicts.push(verdict) % reportEvery === 0 ? report : Effect.void
+            ),
+          { concurrency: atOnce, discard: true }
+        )
+        yield* report
         assert.deepStrictEqual(verdicts.flatMap(complaintsOf), [])
         for (const [kind, point] of rowsOf(verdicts)) {
           const met = ofRow(verdicts, kind, point).filter(({ killed }) => killed)
@@ -51,7 +68,7 @@ const complaintsOf = ({ kind, point, seed, wrong }: CrashVerdict) =>
   wrong.map((what) => `${kind}, ${point}, seed ${seed}: ${what}`)
 
 /** All points of a crawl; of the others a part of the seeds or, where there is one seed, of the points. */
-const casesOf = (kind: Kind, most: number, nth: number): ReadonlyArray<CrashCase> => {
+const casesOf = (kind: Kind, most: number, nth: number, from: number): ReadonlyArray<CrashCase> => {
   const isWhole = kind === "crawl" || most > 1
   const first = nth * pointsADay + kinds.indexOf(kind) * Math.floor(points.length / 2)
   const chosen = isWhole
@@ -59,7 +76,11 @@ const casesOf = (kind: Kind, most: number, nth: number): ReadonlyArray<CrashCase
     : Array.from({ length: pointsADay }, (_, index) => points[(first + index) % points.length]!)
   const count = kind === "crawl" ? most : Math.max(1, Math.round(most * fraction))
   return chosen.flatMap((point) =>
-    Array.from({ length: count }, (_, index) => ({ kind, point, seed: points.indexOf(point) + index * points.length }))
+    Array.from({ length: count }, (_, index) => ({
+      kind,
+      point,
+      seed: points.indexOf(point) + (from + index) * points.length
+    }))
   )
 }
 
