@@ -24,7 +24,7 @@ const cases: ReadonlyArray<Case> = [
     title: "an unknown field like no other, with those there are",
     text: `${head}sinks:\n  - postgres: { colour: red }\n`,
     says: [
-      'p.yaml:5:17: sinks.0.postgres.colour: unknown field "colour" (known: url, directory, schema, mode, close_after, name)'
+      'p.yaml:5:17: sinks.0.postgres.colour: unknown field "colour" (known: url, directory, schema, mode, close_after, synchronous_commit, name)'
     ]
   },
   {

@@ -88,7 +88,14 @@ const beginSession = (database: Database["Service"], config: PostgresSinkConfig,
         }
         tried.add(segment.seq)
         const keys = yield* sessionKeys.of(segment)
-        return yield* writeSegment(database, { sink: config.name, mode: config.mode, segment, keys, commit })
+        return yield* writeSegment(database, {
+          sink: config.name,
+          mode: config.mode,
+          isRelaxed: config.synchronous_commit === "off",
+          segment,
+          keys,
+          commit
+        })
       },
       Effect.mapError(inSinkWords(config.name, "write"))
     )

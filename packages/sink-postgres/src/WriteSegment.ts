@@ -21,6 +21,8 @@ import { findStanding, partition, standingId } from "./StandingPages.ts"
 export interface SegmentWrite {
   readonly sink: string
   readonly mode: LoadMode
+  /** Whether the commit may be answered before it is on disk. */
+  readonly isRelaxed: boolean
   readonly segment: Segment
   readonly keys: SegmentKeys
   readonly commit: Commit
@@ -42,6 +44,10 @@ export const writeSegment = Effect.fnUntraced(function* (
   const attempt = (load: typeof loadFast) =>
     database.transaction(
       Effect.fnUntraced(function* (tx) {
+        // A ledger elsewhere would remember a segment that this server, when it crashes, has lost.
+        if (write.isRelaxed && write.commit.store === database.store) {
+          yield* tx.execute("SET LOCAL synchronous_commit TO off")
+        }
         if (write.mode === "replace") yield* proveOpenSets(tx, write.segment.runId, records)
         const refused = yield* load(tx, records)
         const result = yield* writeRest(tx, write, records, [...letters, ...refused])

@@ -4,6 +4,7 @@ import { Deferred, Effect, Fiber } from "effect"
 import { Postgres } from "../src/index.ts"
 import { migrations } from "../src/migrations.generated.ts"
 import { freshSchema, type Place, sinkIn } from "./databases.ts"
+import { durabilitySuite } from "./durabilitySuite.ts"
 import { historyModelSuite } from "./historyModelSuite.ts"
 import { historySuite } from "./historySuite.ts"
 import { modeChangeSuite } from "./modeChangeSuite.ts"
@@ -20,6 +21,7 @@ export const databaseSuite = (name: string, place: Effect.Effect<Place>): void =
 
   ledgerSuite(name, Effect.map(openMigrated, Postgres.ledger))
   modelSuite(name, place)
+  durabilitySuite(name, place)
   replaceModelSuite(name, place)
   replaceSuite(name, place)
   historyModelSuite(name, place)
