@@ -46,6 +46,8 @@ export const makePages = ({ links, pages, size }: Work): ((jobId: string, at: nu
       durationMs: 120,
       retryCount: 0,
       tokensCharged: 1,
+      extra: null,
+      refusal: null,
       bytes: size
     }
   }

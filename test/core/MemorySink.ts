@@ -15,6 +15,8 @@ export interface MemorySink {
   readonly sink: Sink
   /** Records by job and key. */
   readonly pages: Map<string, PageRecord>
+  /** Records that were set aside. */
+  readonly letters: Array<PageRecord>
   /** Every segment written, retries included, in order. */
   readonly written: Array<Segment>
   readonly runs: Array<RunHandle>
@@ -40,6 +42,7 @@ export const memorySink = (options: MemorySinkOptions = {}): MemorySink => {
   const { before = none, beforeCommit = none } = options
   const held: MemorySink = {
     pages: new Map(),
+    letters: [],
     written: [],
     runs: [],
     published: 0,
@@ -58,8 +61,11 @@ export const memorySink = (options: MemorySinkOptions = {}): MemorySink => {
                 held.written.push(segment)
                 const nth = held.written.length
                 yield* before(segment, nth)
-                for (const record of segment.records) held.pages.set(`${record.jobId} ${record.key}`, record)
-                const result: WriteResult = { rows: rowsOf(segment), deadLetters: 0 }
+                const records = segment.records.filter(({ refusal }) => refusal === null)
+                for (const record of records) held.pages.set(`${record.jobId} ${record.key}`, record)
+                held.letters.push(...segment.records.filter(({ refusal }) => refusal !== null))
+                const deadLetters = segment.records.length - records.length
+                const result: WriteResult = { rows: rowsOf({ ...segment, records }), deadLetters }
                 yield* beforeCommit(segment, nth)
                 yield* commit.run(result)
                 return result

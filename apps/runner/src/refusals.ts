@@ -62,6 +62,8 @@ export const runRefusal = (failure: RunFailure | RunNotBegun | PipelineChanged):
       return sinkRefusal(failure)
     case "LedgerError":
       return ledgerRefusal(failure)
+    case "PolicyError":
+      return refuse(exitCodes.failed, failure.message)
     case "SourceError": {
       const { reason } = failure
       if (reason._tag === "ApiFailed") return scraperRefusal(reason.error)

@@ -62,6 +62,7 @@ export const describeReceipt = (receipt: Receipt): string => {
     `pages      ${pages.delivered} delivered; the API counts ${pages.discovered} discovered, ${pages.completed} completed, ${pages.failed} failed, ${pages.cancelled} cancelled`,
     `tokens     ${tokens.charged} charged, ${tokens.reserved} reserved`,
     `requests   ${requests.submitted} submitted, ${requests.reads} reads, ${requests.retries} retries`,
+    ...(receipt.drift === undefined ? [] : [`drift      ${receipt.drift.join(", ")}`]),
     ...receipt.sinks.map(({ dead_letters: letters, name, rows }) => {
       const aside = letters === 0 ? "" : `, ${letters} set aside`
       return `${`sink ${name}`.padEnd(10)} ${rows.pages} pages, ${rows.links} links, ${rows.page_metadata} page_metadata, ${rows.token_summaries} token_summaries${aside}`

@@ -70,6 +70,10 @@ export const BatchStatus = Schema.Struct({
 }).annotate({ identifier: "BatchStatus" })
 export type BatchStatus = typeof BatchStatus.Type
 
+/** A {@link BatchStatus} as a client takes it: its results as they came, to be decoded one by one. */
+export const BatchAnswer = Schema.Struct({ ...BatchStatus.fields, results: Schema.Array(Schema.Unknown) })
+export type BatchAnswer = typeof BatchAnswer.Type
+
 /** A cancellation taken on; URLs already in work still drain. */
 export const BatchCancelled = Schema.Struct({
   job_id: JobId,

@@ -79,6 +79,10 @@ export const CrawlStatus = Schema.Struct({
 }).annotate({ identifier: "CrawlStatus" })
 export type CrawlStatus = typeof CrawlStatus.Type
 
+/** A {@link CrawlStatus} as a client takes it: its results as they came, to be decoded one by one. */
+export const CrawlAnswer = Schema.Struct({ ...CrawlStatus.fields, results: Schema.Array(Schema.Unknown) })
+export type CrawlAnswer = typeof CrawlAnswer.Type
+
 /** A cancellation taken on; no new page is scheduled, pages in work still drain. */
 export const CrawlCancelled = Schema.Struct({
   job_id: JobId,

@@ -1,9 +1,11 @@
-import { BatchRequest, type BatchResult, type BatchStatus, isTerminal } from "@sluice/contract"
+import { type BatchAnswer, BatchRequest } from "@sluice/contract"
 import { Clock, Effect, Schema, Stream } from "effect"
+import { endedRows } from "./endedRows.ts"
+import { type Recognised, readBatchItem } from "./JobItem.ts"
 import { type EndedRow, type ReaderOptions, readerDefaults, readJob } from "./JobReader.ts"
 import type { JobSnapshot } from "./JobSnapshot.ts"
 import { type PageRecord, pageKey } from "./PageRecord.ts"
-import { recordOfItem } from "./recordOfItem.ts"
+import { recordOfItem, refusedRecord } from "./recordOfItem.ts"
 import { Scraper } from "./Scraper.ts"
 import type { SourceError } from "./SourceError.ts"
 import { Formats, PageUrl } from "./sourceOptions.ts"
@@ -91,17 +93,16 @@ const readPart = (request: BatchRequest, ordinal: number, options: ReaderOptions
           source: "batch",
           jobId,
           fetch: (slice) =>
-            scraper.batch(jobId, slice).pipe(
-              Effect.flatMap((status) =>
-                Effect.map(Clock.currentTimeMillis, (now) => ({
-                  snapshot: toSnapshot(status, url, now),
-                  rows: status.results.length,
-                  ended: status.results
-                    .filter(({ status }) => isTerminal(status))
-                    .map((item) => toRow(jobId, item, request.urls, occurrences))
-                }))
+            Effect.gen(function* () {
+              const answer = yield* scraper.batch(jobId, slice)
+              const ended = yield* endedRows(
+                { operation: "read batch", origin: scraper.origin },
+                answer.results,
+                (item, said) => toRow(jobId, item, said, request.urls, occurrences)
               )
-            ),
+              const snapshot = toSnapshot(answer, url, yield* Clock.currentTimeMillis)
+              return { snapshot, rows: answer.results.length, ended }
+            }),
           cancel: scraper.cancelBatch(jobId)
         },
         options
@@ -119,7 +120,7 @@ const countOccurrences = (urls: ReadonlyArray<string>): Uint32Array => {
   })
 }
 
-const toSnapshot = (status: BatchStatus, url: string, observedAt: number): JobSnapshot => ({
+const toSnapshot = (status: BatchAnswer, url: string, observedAt: number): JobSnapshot => ({
   jobId: status.job_id,
   kind: "batch",
   url,
@@ -134,10 +135,36 @@ const toSnapshot = (status: BatchStatus, url: string, observedAt: number): JobSn
 })
 
 /** A page is known by the URL that was asked for and which occurrence of it this is, whatever URL the answer names. */
-const toRow = (jobId: string, item: BatchResult, urls: ReadonlyArray<string>, occurrences: Uint32Array): EndedRow => {
-  const asked = urls[item.input_index] ?? item.url
-  const key = pageKey(asked, occurrences[item.input_index] ?? item.input_index)
+const toRow = (
+  jobId: string,
+  item: unknown,
+  said: Recognised,
+  urls: ReadonlyArray<string>,
+  occurrences: Uint32Array
+): EndedRow | undefined => {
+  const inputIndex = said.inputIndex ?? onlyPlaceOf(said.url, urls)
+  const asked = (inputIndex === undefined ? undefined : urls[inputIndex]) ?? said.url
+  if (asked === undefined || inputIndex === undefined) return undefined
+  const key = pageKey(asked, occurrences[inputIndex] ?? inputIndex)
+  const page = { jobId, key, url: said.url ?? asked, inputIndex, status: said.status }
+  return { key, record: () => batchedRecord(page, item) }
+}
+
+/** Where a URL stands in a list that names it once. */
+const onlyPlaceOf = (url: string | undefined, urls: ReadonlyArray<string>): number | undefined => {
+  const at = url === undefined ? -1 : urls.indexOf(url)
+  return at < 0 || urls.lastIndexOf(url!) !== at ? undefined : at
+}
+
+/** The record of a terminal item of a batch, known by its place in the request. */
+export const batchedRecord = (
+  page: Pick<PageRecord, "jobId" | "key" | "url" | "inputIndex"> & Pick<Recognised, "status">,
+  raw: unknown
+): PageRecord => {
+  const read = readBatchItem(raw)
+  if ("refusal" in read) return refusedRecord(page, read.refusal)
+  const { extra, item } = read
+  const { jobId, key } = page
   const links = item.data?.links ?? null
-  const place = { jobId, key, inputIndex: item.input_index, parentUrl: null, depth: null, links }
-  return { key, record: () => recordOfItem(place, item) }
+  return recordOfItem({ jobId, key, inputIndex: item.input_index, parentUrl: null, depth: null, links }, item, extra)
 }

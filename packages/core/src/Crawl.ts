@@ -1,9 +1,11 @@
-import { CrawlRequest, type CrawlResult, type CrawlStatus, isTerminal } from "@sluice/contract"
+import { type CrawlAnswer, CrawlRequest } from "@sluice/contract"
 import { Clock, Effect, Schema, Stream } from "effect"
+import { endedRows } from "./endedRows.ts"
+import { type Recognised, readCrawlItem } from "./JobItem.ts"
 import { type EndedRow, type ReaderOptions, readerDefaults, readJob } from "./JobReader.ts"
 import type { JobSnapshot } from "./JobSnapshot.ts"
 import { type PageRecord, pageKey } from "./PageRecord.ts"
-import { recordOfItem } from "./recordOfItem.ts"
+import { recordOfItem, refusedRecord } from "./recordOfItem.ts"
 import { Scraper } from "./Scraper.ts"
 import type { SourceError } from "./SourceError.ts"
 import { Formats, PageUrl } from "./sourceOptions.ts"
@@ -62,15 +64,16 @@ export const stream = (
           source: "crawl",
           jobId,
           fetch: (slice) =>
-            scraper.crawl(jobId, slice).pipe(
-              Effect.flatMap((status) =>
-                Effect.map(Clock.currentTimeMillis, (now) => ({
-                  snapshot: toSnapshot(status, now),
-                  rows: status.results.length,
-                  ended: status.results.filter(({ status }) => isTerminal(status)).map((item) => toRow(jobId, item))
-                }))
+            Effect.gen(function* () {
+              const answer = yield* scraper.crawl(jobId, slice)
+              const ended = yield* endedRows(
+                { operation: "read crawl", origin: scraper.origin },
+                answer.results,
+                (item, said) => toRow(jobId, item, said)
               )
-            ),
+              const snapshot = toSnapshot(answer, yield* Clock.currentTimeMillis)
+              return { snapshot, rows: answer.results.length, ended }
+            }),
           cancel: scraper.cancelCrawl(jobId)
         },
         options
@@ -78,7 +81,7 @@ export const stream = (
     })
   )
 
-const toSnapshot = (status: CrawlStatus, observedAt: number): JobSnapshot => ({
+const toSnapshot = (status: CrawlAnswer, observedAt: number): JobSnapshot => ({
   jobId: status.job_id,
   kind: "crawl",
   url: status.url,
@@ -92,8 +95,21 @@ const toSnapshot = (status: CrawlStatus, observedAt: number): JobSnapshot => ({
   observedAt
 })
 
-const toRow = (jobId: string, item: CrawlResult): EndedRow => {
-  const key = pageKey(item.url)
+const toRow = (jobId: string, item: unknown, { status, url }: Recognised): EndedRow | undefined => {
+  if (url === undefined) return undefined
+  const key = pageKey(url)
+  return { key, record: () => crawledRecord({ jobId, key, url, status }, item) }
+}
+
+/** The record of a terminal item of a crawl, known by what it says of itself. */
+export const crawledRecord = (
+  page: Pick<PageRecord, "jobId" | "key" | "url"> & Pick<Recognised, "status">,
+  raw: unknown
+): PageRecord => {
+  const read = readCrawlItem(raw)
+  if ("refusal" in read) return refusedRecord({ ...page, inputIndex: null }, read.refusal)
+  const { extra, item } = read
+  const { jobId, key } = page
   const place = { jobId, key, inputIndex: null, parentUrl: item.parent_url, depth: item.depth, links: item.links }
-  return { key, record: () => recordOfItem(place, item) }
+  return recordOfItem(place, item, extra)
 }

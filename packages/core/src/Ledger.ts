@@ -104,6 +104,8 @@ export interface RunState {
   readonly jobs: ReadonlyArray<JobSnapshot>
   /** What each sink has taken, by its name. */
   readonly landed: ReadonlyMap<string, { readonly rows: DatasetCounts; readonly deadLetters: number }>
+  /** Names of members the contract does not know, those of all segments, in the order of JavaScript's `sort`. */
+  readonly drift: ReadonlyArray<string>
 }
 
 /** What is recorded when a segment stands in a sink. */
@@ -119,6 +121,8 @@ export interface SegmentCommit {
   readonly rows: DatasetCounts
   /** Records set aside instead of written. */
   readonly deadLetters: number
+  /** Names of members the contract does not know, first met with the segment. */
+  readonly drift?: ReadonlyArray<string>
 }
 
 /** An open transaction of the store a ledger lives in. Only that store's own sink can make one. */

@@ -118,7 +118,8 @@ export const makeLedgerMemory = (): Ledger => {
             deadLetters: before.deadLetters + segment.deadLetters
           })
         }
-        return { lastSeq, jobs: [...jobsOf(entry).values()], landed }
+        const drift = new Set([...segments.values()].flatMap((segment) => segment.drift ?? []))
+        return { lastSeq, jobs: [...jobsOf(entry).values()], landed, drift: [...drift].sort() }
       }),
     intend: (run, intent) =>
       Effect.map(held("intend", run), (entry) => {

@@ -5,6 +5,19 @@ import { Schema } from "effect"
 export const PageStatus = Schema.Literals(["completed", "failed", "cancelled"])
 export type PageStatus = typeof PageStatus.Type
 
+/** Plain JSON with members. */
+export type JsonObject = { readonly [member: string]: Schema.Json }
+
+/** Why a result of the API is no page to load, and what it was. */
+export interface Refusal {
+  /** It is not of the shape the contract gives it. */
+  readonly reason: "contract"
+  /** Where it departs from the contract, without values. */
+  readonly detail: string
+  /** The result as JSON. */
+  readonly raw: string
+}
+
 /**
  * One terminal page with what came with it: the record every source emits and every sink loads. A failed page has
  * `errorCode` and `errorMessage` and no content. Durations are in milliseconds, `bytes` is about what the content weighs.
@@ -30,6 +43,13 @@ export interface PageRecord {
   readonly durationMs: number | null
   readonly retryCount: number | null
   readonly tokensCharged: number | null
+  /**
+   * Members of the result that the contract does not know, by name; those of its `data` and `metadata` are in members of
+   * those names. Null where there are none.
+   */
+  readonly extra: JsonObject | null
+  /** Where it is not null, all but job, key, URL, place and status is empty: no transform sees the record, a sink sets it aside. */
+  readonly refusal: Refusal | null
   readonly bytes: number
 }
 
@@ -45,5 +65,7 @@ export const pageKey = (url: string, occurrence = 0): bigint =>
 export const weigh = (record: Omit<PageRecord, "bytes">): number => {
   let bytes = 200 + record.url.length + (record.markdown?.length ?? 0) + (record.html?.length ?? 0)
   for (const link of record.links) bytes += link.length + 16
+  if (record.extra !== null) bytes += JSON.stringify(record.extra).length
+  if (record.refusal !== null) bytes += record.refusal.raw.length
   return bytes
 }

@@ -47,6 +47,8 @@ export const Receipt = Schema.Struct({
     Schema.Struct({ name: Schema.String, kind: Schema.String, rows: RowCounts, dead_letters: Schema.Int })
   ),
   requests: Schema.Struct({ submitted: Schema.Int, reads: Schema.Int, retries: Schema.Int }),
+  /** Members of the API's results that are not known here, where there are any: see `drift` in pipeline files. */
+  drift: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Why the run did not complete, in a sentence; absent when it did. */
   reason: Schema.optionalKey(Schema.String)
 }).annotate({ identifier: "Receipt" })

@@ -1,3 +1,4 @@
+import { DriftNames } from "./Drift.ts"
 import { type JobSnapshot, supersedes } from "./JobSnapshot.ts"
 import type { RunState } from "./Ledger.ts"
 import type { PageRecord } from "./PageRecord.ts"
@@ -23,6 +24,7 @@ export class RunTracker {
   readonly #moved = new Set<string>()
   readonly #landed = new Map<string, WriteResult>()
   readonly #startedAt: number
+  readonly #drift: DriftNames
   #seq = 0
   #delivered = 0
   #pages = { discovered: 0, completed: 0, failed: 0, cancelled: 0 }
@@ -31,6 +33,7 @@ export class RunTracker {
   /** `earlier` is what attempts before this one have left, `delivered` how many of their pages stand in every sink. */
   constructor(startedAt: number, earlier?: { readonly state: RunState; readonly delivered: number }) {
     this.#startedAt = startedAt
+    this.#drift = new DriftNames(earlier?.state.drift)
     if (earlier === undefined) return
     this.#seq = earlier.state.lastSeq
     this.#delivered = earlier.delivered
@@ -54,9 +57,10 @@ export class RunTracker {
     this.#moved.add(snapshot.jobId)
   }
 
-  /** Counts a record as delivered by the source. */
-  deliver(): void {
+  /** Counts a record as delivered by the source, and takes note of what of it is not known. */
+  deliver({ extra }: Pick<PageRecord, "extra">): void {
     this.#delivered++
+    if (extra !== null) this.#drift.meet(extra)
   }
 
   /** Makes the next segment of records, with the jobs that have moved. Undefined when there is nothing to say. */
@@ -73,7 +77,9 @@ export class RunTracker {
       if (snapshot !== undefined) jobs.push(snapshot)
     }
     this.#moved.clear()
-    return { runId: run.runId, epoch: run.epoch, seq: ++this.#seq, records, jobs, bytes }
+    const drift = this.#drift.takeFresh()
+    const segment = { runId: run.runId, epoch: run.epoch, seq: ++this.#seq, records, jobs, bytes }
+    return drift.length === 0 ? segment : { ...segment, drift }
   }
 
   /** Counts what a sink has taken. */
@@ -88,6 +94,11 @@ export class RunTracker {
   /** What a sink holds of this run. */
   landed(sink: string): WriteResult {
     return this.#landed.get(sink) ?? { rows: noRows, deadLetters: 0 }
+  }
+
+  /** Names of members the contract does not know. */
+  get drift(): ReadonlyArray<string> {
+    return this.#drift.all
   }
 
   /** The latest snapshot of a job. */

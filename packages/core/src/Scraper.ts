@@ -1,8 +1,8 @@
 import {
+  BatchAnswer,
   type BatchRequest,
-  type BatchStatus,
+  CrawlAnswer,
   type CrawlRequest,
-  type CrawlStatus,
   type ExtractJob,
   type ExtractRequest,
   type JobId,
@@ -12,7 +12,7 @@ import {
   ScraperApi
 } from "@sluice/contract"
 import { Config, Context, DateTime, Duration, Effect, Layer, Random, Redacted, Result, Schema, Semaphore } from "effect"
-import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
+import { FetchHttpClient, HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import { RateLimiter } from "effect/persistence"
 import type { JobListing } from "./JobListing.ts"
@@ -80,12 +80,14 @@ export class Scraper extends Context.Service<
   {
     readonly origin: string
     readonly createCrawl: (request: CrawlRequest) => Effect.Effect<Accepted, ScraperError>
-    readonly crawl: (jobId: JobId, slice: Slice) => Effect.Effect<CrawlStatus, ScraperError>
+    /** A crawl's counters and a slice of its results, which are as they came: one that does not fit spoils no other. */
+    readonly crawl: (jobId: JobId, slice: Slice) => Effect.Effect<CrawlAnswer, ScraperError>
     readonly cancelCrawl: (jobId: JobId) => Effect.Effect<void, ScraperError>
     readonly createBatch: (
       request: BatchRequest
     ) => Effect.Effect<Accepted & { readonly invalidUrls: ReadonlyArray<string> }, ScraperError>
-    readonly batch: (jobId: JobId, slice: Slice) => Effect.Effect<BatchStatus, ScraperError>
+    /** A batch's counters and a slice of its results, which are as they came. */
+    readonly batch: (jobId: JobId, slice: Slice) => Effect.Effect<BatchAnswer, ScraperError>
     readonly cancelBatch: (jobId: JobId) => Effect.Effect<void, ScraperError>
     /** Asks for a job to poll, whatever `processing_mode` the request names. */
     readonly createExtraction: (request: ExtractRequest) => Effect.Effect<Accepted, ScraperError>
@@ -127,6 +129,9 @@ export interface ExtractAnswer {
   readonly metadata: NonNullable<ExtractJob["metadata"]>
   readonly tokensCharged: number
 }
+
+const readCrawl = HttpClientResponse.schemaBodyJson(CrawlAnswer)
+const readBatch = HttpClientResponse.schemaBodyJson(BatchAnswer)
 
 const make = Effect.fnUntraced(function* (options: ScraperOptions) {
   const base = yield* readBaseUrl(options.baseUrl)
@@ -216,7 +221,17 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
       submit("start crawl", api.crawl.createCrawl({ payload })).pipe(Effect.map((answer) => ({ jobId: answer.job_id })))
     ),
     crawl: Effect.fn("Scraper.crawl")((job_id, { page, pageSize }) =>
-      read("read crawl", api.crawl.getCrawl({ params: { job_id }, query: { page, page_size: pageSize } }))
+      read(
+        "read crawl",
+        Effect.flatMap(
+          api.crawl.getCrawl({
+            params: { job_id },
+            query: { page, page_size: pageSize },
+            responseMode: "response-only"
+          }),
+          readCrawl
+        )
+      )
     ),
     cancelCrawl: Effect.fn("Scraper.cancelCrawl")((job_id) =>
       submit("cancel crawl", api.crawl.cancelCrawl({ params: { job_id } })).pipe(Effect.asVoid)
@@ -227,7 +242,17 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
       )
     ),
     batch: Effect.fn("Scraper.batch")((job_id, { page, pageSize }) =>
-      read("read batch", api.batch.getBatch({ params: { job_id }, query: { page, page_size: pageSize } }))
+      read(
+        "read batch",
+        Effect.flatMap(
+          api.batch.getBatch({
+            params: { job_id },
+            query: { page, page_size: pageSize },
+            responseMode: "response-only"
+          }),
+          readBatch
+        )
+      )
     ),
     cancelBatch: Effect.fn("Scraper.cancelBatch")((job_id) =>
       submit("cancel batch", api.batch.cancelBatch({ params: { job_id } })).pipe(Effect.asVoid)

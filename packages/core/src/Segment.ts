@@ -32,4 +32,6 @@ export interface Segment {
   readonly records: ReadonlyArray<PageRecord>
   readonly jobs: ReadonlyArray<JobSnapshot>
   readonly bytes: number
+  /** Names of members the contract does not know, first met since the segment before. */
+  readonly drift?: ReadonlyArray<string>
 }

@@ -2,6 +2,8 @@ import { Schema } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { Budget } from "./Budget.ts"
 import { canonicalHash } from "./canonicalJson.ts"
+import { DriftPolicy } from "./Drift.ts"
+import { Quarantine } from "./Quarantine.ts"
 import type { Sink } from "./Sink.ts"
 import { Source } from "./Source.ts"
 import type { Transform } from "./Transform.ts"
@@ -21,9 +23,12 @@ export interface PipelineDefinition {
   readonly sinks: NonEmptyReadonlyArray<Sink>
   /** What it may cost at most. */
   readonly budget: Budget | undefined
+  readonly drift: DriftPolicy
+  /** How much of a run may be set aside; all of it where there is none. */
+  readonly quarantine: Quarantine | undefined
   /**
    * SHA-256 in hex over what the pipeline does: name, source, transforms, and of the sinks kind, name and behaviour, but no
-   * address, no secret and no budget: a run that did not end goes on under the budget of the day. Written in YAML, JSON or TypeScript, the same pipeline has the same hash.
+   * address, no secret, no budget and no policy (drift, quarantine): a run that did not end goes on under those of the day. Written in YAML, JSON or TypeScript, the same pipeline has the same hash.
    */
   readonly hash: string
 }
@@ -32,17 +37,21 @@ export interface PipelineDefinition {
 const hashVersion = 1
 
 const encodeSource = Schema.encodeSync(Source)
+const decodeDrift = Schema.decodeSync(DriftPolicy)
+const decodeQuarantine = Schema.decodeSync(Quarantine)
 const decodeName = Schema.decodeSync(PipelineName)
 
-/** Puts a pipeline together. Throws on a name that is none, no sink, or two sinks of one name. */
+/** Puts a pipeline together. Throws on a name or a policy that is none, no sink, or two sinks of one name. */
 export const makePipeline = (parts: {
   readonly name: string
   readonly source: Source
   readonly transforms?: ReadonlyArray<Transform>
   readonly sinks: ReadonlyArray<Sink>
   readonly budget?: Budget | undefined
+  readonly drift?: DriftPolicy | undefined
+  readonly quarantine?: typeof Quarantine.Encoded | undefined
 }): PipelineDefinition => {
-  const { budget, name, sinks, source, transforms = [] } = parts
+  const { budget, drift = "keep", name, quarantine, sinks, source, transforms = [] } = parts
   const [first, ...others] = sinks
   if (first === undefined) throw new Error(`pipeline "${name}" has no sink: give it at least one`)
   const twice = sinks.find((sink, index) => sinks.findIndex((other) => other.name === sink.name) < index)
@@ -53,6 +62,8 @@ export const makePipeline = (parts: {
     transforms,
     sinks: [first, ...others],
     budget,
+    drift: decodeDrift(drift),
+    quarantine: quarantine === undefined ? undefined : decodeQuarantine(quarantine),
     hash: canonicalHash({
       version: hashVersion,
       name,

@@ -1,5 +1,5 @@
 import { type ItemMetadata, isTerminal, type JobStatus } from "@sluice/contract"
-import { type PageRecord, weigh } from "./PageRecord.ts"
+import { type JsonObject, type PageRecord, type Refusal, weigh } from "./PageRecord.ts"
 
 /** Where a result stands in its job. */
 interface Place extends Pick<PageRecord, "jobId" | "key" | "inputIndex" | "parentUrl" | "depth"> {
@@ -16,8 +16,8 @@ interface Item {
   readonly metadata?: ItemMetadata | null
 }
 
-/** The record of a terminal result. */
-export const recordOfItem = (place: Place, item: Item): PageRecord => {
+/** The record of a terminal result; `extra` is what of it the contract does not know. */
+export const recordOfItem = (place: Place, item: Item, extra: JsonObject | null = null): PageRecord => {
   const record = {
     jobId: place.jobId,
     key: place.key,
@@ -34,7 +34,20 @@ export const recordOfItem = (place: Place, item: Item): PageRecord => {
     httpStatus: item.metadata?.http_status ?? null,
     durationMs: item.metadata?.duration_ms ?? null,
     retryCount: item.metadata?.retry_count ?? null,
-    tokensCharged: item.metadata?.tokens_charged ?? null
+    tokensCharged: item.metadata?.tokens_charged ?? null,
+    extra,
+    refusal: null
   } as const
+  return { ...record, bytes: weigh(record) }
+}
+
+/** The record of a terminal result that the contract refuses. */
+export const refusedRecord = (
+  place: Pick<PageRecord, "jobId" | "key" | "url" | "inputIndex"> & { readonly status: JobStatus },
+  refusal: Refusal
+): PageRecord => {
+  const { status, url, ...rest } = place
+  const item = recordOfItem({ ...rest, parentUrl: null, depth: null, links: null }, { url, status })
+  const record = { ...item, refusal }
   return { ...record, bytes: weigh(record) }
 }

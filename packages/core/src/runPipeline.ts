@@ -25,6 +25,7 @@ import type { Receipt } from "./Receipt.ts"
 import { CurrentRequestCounter, type RequestCounter } from "./RequestCounter.ts"
 import type { Progress } from "./RunTracker.ts"
 import { type Decision, makeRunJournal } from "./runJournal.ts"
+import { runPolicies } from "./runPolicies.ts"
 import { isOver, type RunFailure, reasonOf, statusOf } from "./runStatus.ts"
 import { Scraper } from "./Scraper.ts"
 import type { Segment } from "./Segment.ts"
@@ -125,8 +126,10 @@ const carryOut = Effect.fnUntraced(function* (
     onUnreconciled: (reason) => void unreconciled.push(reason)
   })
 
+  const policies = runPolicies(pipeline, tracker)
   const leftOut = new KeySet()
   const transformed = (record: PageRecord): PageRecord | null => {
+    if (record.refusal !== null) return record
     let current: PageRecord | null = record
     for (const transform of pipeline.transforms) {
       current = transform.apply(current)
@@ -156,7 +159,8 @@ const carryOut = Effect.fnUntraced(function* (
           })
           .pipe(
             retried,
-            Effect.tap((result) => Effect.sync(() => tracker.land(name, result)))
+            Effect.tap((result) => Effect.sync(() => tracker.land(name, result))),
+            Effect.andThen(policies.proveShare(name))
           )
       },
       { concurrency: targets.length, discard: true }
@@ -165,10 +169,7 @@ const carryOut = Effect.fnUntraced(function* (
   const stopping = yield* Deferred.make<void>()
   const work = recordsOf(pipeline.source, { ...readerDefaults, ...options.reader }).pipe(
     Stream.interruptWhen(Deferred.await(stopping)),
-    Stream.mapArray((records) => {
-      for (const _ of records) tracker.deliver()
-      return records
-    }),
+    Stream.mapArrayEffect((records) => policies.admit(records)),
     Stream.map(transformed),
     Stream.filter((record) => record !== null),
     Stream.aggregateWithin(segmentSink(options), Schedule.spaced(options.segmentDelayMs)),
@@ -181,7 +182,9 @@ const carryOut = Effect.fnUntraced(function* (
       Effect.suspend(() =>
         !Deferred.isDoneUnsafe(stopping) &&
         statusOf(Exit.void, tracker, unreconciled, purse.hasKeptBack(tracker.jobs)) === "completed"
-          ? publishRun(begun, pipeline.source, leftOut, retried)
+          ? Effect.forEach(targets, ({ name }) => policies.proveShare(name), { discard: true }).pipe(
+              Effect.andThen(publishRun(begun, pipeline.source, leftOut, retried))
+            )
           : Effect.void
       )
     ),
@@ -217,6 +220,7 @@ const carryOut = Effect.fnUntraced(function* (
         ? Cause.findErrorOption(exit.cause)
         : Option.none()
       const status = statusOf(exit, tracker, unreconciled, purse.hasKeptBack(tracker.jobs))
+      yield* policies.report
       const finished = yield* DateTime.now
       const receipt: Receipt = {
         run_id: run.runId,
@@ -233,6 +237,7 @@ const carryOut = Effect.fnUntraced(function* (
           return { name, kind, rows, dead_letters: deadLetters }
         }),
         requests: { ...counter },
+        ...(tracker.drift.length === 0 ? {} : { drift: tracker.drift }),
         ...reasonOf(status, failure, { tracker, unreconciled, purse })
       }
       // A run that could not write its end down is one that did not end: it stays open in the ledger.

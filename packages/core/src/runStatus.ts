@@ -1,5 +1,6 @@
 import { Cause, Exit, Option } from "effect"
 import type { LedgerError } from "./Ledger.ts"
+import type { PolicyError } from "./PolicyError.ts"
 import type { Purse } from "./Purse.ts"
 import type { RunStatus } from "./Receipt.ts"
 import type { RunTracker } from "./RunTracker.ts"
@@ -7,7 +8,7 @@ import type { SinkError } from "./Sink.ts"
 import { type Incomplete, SourceError, type Vanished } from "./SourceError.ts"
 
 /** What can stop a run. */
-export type RunFailure = SourceError | SinkError | LedgerError
+export type RunFailure = SourceError | SinkError | LedgerError | PolicyError
 
 /** How a run ended. */
 export const statusOf = (
@@ -21,7 +22,7 @@ export const statusOf = (
     const error = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
     if (error === undefined) return "failed"
     if (error._tag === "LedgerError") return haltsRun(error) ? "halted" : "failed"
-    if (error._tag === "SinkError") return "failed"
+    if (error._tag === "SinkError" || error._tag === "PolicyError") return "failed"
     switch (error.reason._tag) {
       case "DeadlinePassed":
         return "incomplete"

@@ -12,6 +12,7 @@ import {
   Unavailable,
   Unreadable
 } from "./ScraperError.ts"
+import { whereOf } from "./whereOf.ts"
 
 /** The longest server message an error quotes, in characters. */
 const longestQuote = 300
@@ -129,10 +130,4 @@ const networkDetail = (cause: unknown): string => {
     if ("code" in error && typeof error.code === "string") return error.code
   }
   return cause instanceof Error ? cause.name : "network failure"
-}
-
-/** Where an answer departs from the contract, without its content. */
-const whereOf = (error: Schema.SchemaError): string => {
-  const at = /\n\s+at (\[.*\])/.exec(error.message)
-  return at?.[1] ?? "unexpected shape"
 }

@@ -17,7 +17,7 @@ export const toCommit = (segment: Segment, sink: string, result: WriteResult): S
     if (held === undefined) keys.set(jobId, [key])
     else held.push(key)
   }
-  const { bytes, epoch, jobs, runId, seq } = segment
+  const { bytes, drift, epoch, jobs, runId, seq } = segment
   return {
     runId,
     epoch,
@@ -26,6 +26,7 @@ export const toCommit = (segment: Segment, sink: string, result: WriteResult): S
     bytes,
     jobs,
     keys: Array.from(keys, ([jobId, held]): CommittedKeys => ({ jobId, keys: BigInt64Array.from(held) })),
+    ...(drift === undefined ? {} : { drift }),
     ...result
   }
 }

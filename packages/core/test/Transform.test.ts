@@ -19,7 +19,9 @@ const record = (url: string, depth: number | null = 1, status: PageStatus = "com
     httpStatus: 200,
     durationMs: 10,
     retryCount: 0,
-    tokensCharged: 1
+    tokensCharged: 1,
+    extra: null,
+    refusal: null
   }
   return { ...bare, bytes: weigh(bare) }
 }

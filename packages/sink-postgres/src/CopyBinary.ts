@@ -60,6 +60,21 @@ export class CopyBinary {
     this.#at += 4 + written
   }
 
+  /** A JSON value as `jsonb`; null is no value. */
+  jsonb(value: object | null): void {
+    if (value === null) {
+      this.#null()
+      return
+    }
+    const json = JSON.stringify(value)
+    const length = Buffer.byteLength(json)
+    this.#need(5 + length)
+    this.#view.setInt32(this.#at, 1 + length)
+    this.#buffer[this.#at + 4] = jsonbVersion
+    this.#buffer.write(json, this.#at + 5)
+    this.#at += 5 + length
+  }
+
   /** A one-dimensional `text[]`. */
   textArray(values: ReadonlyArray<string>): void {
     const lengths = values.map((value) => Buffer.byteLength(value))
@@ -113,6 +128,7 @@ export class CopyBinary {
 }
 
 const textOid = 25
+const jsonbVersion = 1
 
 const viewOf = (buffer: Buffer) => new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength)
 

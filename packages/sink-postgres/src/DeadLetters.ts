@@ -7,7 +7,7 @@ import { cleanText, type DeadLetter, rawJson } from "./DirtyRecords.ts"
 /** Keeps what was set aside. Writing a segment again adds no letter. */
 export const writeDeadLetters = Effect.fnUntraced(function* (
   tx: Transaction,
-  sink: string,
+  place: { readonly pipeline: string; readonly sink: string },
   segment: Segment,
   letters: ReadonlyArray<DeadLetter>
 ): Effect.fn.Return<void, DatabaseError> {
@@ -21,11 +21,11 @@ export const writeDeadLetters = Effect.fnUntraced(function* (
     raw: rawJson(record)
   }))
   yield* tx.query(
-    `INSERT INTO dead_letters (run_id, sink, job_id, page_key, url, reason, detail, raw)
-     SELECT $1::uuid, $2::text, job_id, page_key, url, reason, detail, raw
-     FROM json_to_recordset($3::json)
+    `INSERT INTO dead_letters (run_id, pipeline, sink, job_id, page_key, url, reason, detail, raw)
+     SELECT $1::uuid, $2::text, $3::text, job_id, page_key, url, reason, detail, raw
+     FROM json_to_recordset($4::json)
        AS r (job_id text, page_key bigint, url text, reason text, detail text, raw text)
      ON CONFLICT DO NOTHING`,
-    [segment.runId, sink, JSON.stringify(rows)]
+    [segment.runId, cleanText(place.pipeline), cleanText(place.sink), JSON.stringify(rows)]
   )
 })

@@ -1,18 +1,21 @@
 import type { PageRecord } from "@sluice/core"
 
 /** Why a record was set aside. */
-export type DirtyReason = "nul_byte" | "lone_surrogate" | "out_of_range" | "refused"
+export type DirtyReason = Dirt | "refused" | "contract"
+
+/** What is wrong with a record that no column of ours takes. */
+export type Dirt = "nul_byte" | "lone_surrogate" | "out_of_range"
 
 /** A record set aside instead of written. */
 export interface DeadLetter {
   readonly record: PageRecord
   readonly reason: DirtyReason
-  /** The server's words where it refused, without values. */
+  /** The server's words where it refused, where it departs from the contract where that did; without values. */
   readonly detail: string
 }
 
 /** What no column of ours takes: text with a NUL byte or half a surrogate pair, a number that is no int4. */
-export const findDirt = (record: PageRecord): Exclude<DirtyReason, "refused"> | undefined => {
+export const findDirt = (record: PageRecord): Dirt | undefined => {
   for (const text of textsOf(record)) {
     if (text.includes("\0")) return "nul_byte"
     if (!text.isWellFormed()) return "lone_surrogate"
@@ -28,7 +31,7 @@ export const findDirt = (record: PageRecord): Exclude<DirtyReason, "refused"> | 
 }
 
 /** The reasons in words. */
-export const dirtDetail: { readonly [R in Exclude<DirtyReason, "refused">]: string } = {
+export const dirtDetail: { readonly [R in Dirt]: string } = {
   nul_byte: "text with a NUL byte, which Postgres does not store",
   lone_surrogate: "text with half a surrogate pair, which is no Unicode",
   out_of_range: "a number that is no 32-bit integer"
@@ -37,8 +40,9 @@ export const dirtDetail: { readonly [R in Exclude<DirtyReason, "refused">]: stri
 /** Text a column takes, with what it does not replaced by U+FFFD. */
 export const cleanText = (text: string): string => text.toWellFormed().replaceAll("\0", "\uFFFD")
 
-/** A whole record as JSON; escapes make every string valid text. */
+/** A whole record as JSON, or the result it was to be made of; escapes make every string valid text. */
 export const rawJson = (record: PageRecord): string =>
+  record.refusal?.raw ??
   JSON.stringify(record, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value))
 
 function* textsOf(record: PageRecord): Generator<string> {
@@ -51,6 +55,18 @@ function* textsOf(record: PageRecord): Generator<string> {
   if (record.html !== null) yield record.html
   // One long text is searched faster than many short ones; the separator keeps halves of two links apart.
   if (record.links.length > 0) yield record.links.join("\n")
+  if (record.extra !== null) yield* textsIn(record.extra)
 }
 
-const isInt4 = (value: number | null): boolean => value === null || (value | 0) === value
+/** Names and strings at any depth: `jsonb` refuses what `text` does, escaped or not. */
+function* textsIn(value: unknown): Generator<string> {
+  if (typeof value === "string") yield value
+  if (typeof value !== "object" || value === null) return
+  for (const [name, inner] of Object.entries(value)) {
+    yield name
+    yield* textsIn(inner)
+  }
+}
+
+/** Whether an `int` column takes it. */
+export const isInt4 = (value: number | null): boolean => value === null || (value | 0) === value

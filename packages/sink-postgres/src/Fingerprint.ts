@@ -1,9 +1,10 @@
 import { hash } from "node:crypto"
-import type { PageRecord } from "@sluice/core"
+import { canonicalJson, type PageRecord } from "@sluice/core"
 
 /**
  * The 64-bit identity of a page's content: everything but how it was fetched. Two contents share one once in 10^19
- * comparisons; what is equal need not be sent. The record must be clean: NUL parts the fields.
+ * comparisons; what is equal need not be sent. The record must be clean: NUL parts the fields. Without `extra` it is what it
+ * was before there was any, so that pages that landed then count as unchanged.
  */
 export const fingerprint = (record: PageRecord): bigint => {
   const fields = [
@@ -18,6 +19,7 @@ export const fingerprint = (record: PageRecord): bigint => {
     field(record.html),
     ...record.links
   ]
+  if (record.extra !== null) fields.unshift(`extra${canonicalJson(record.extra)}`)
   return hash("sha256", fields.join("\0"), "buffer").readBigInt64BE(0)
 }
 

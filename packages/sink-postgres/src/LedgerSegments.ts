@@ -84,6 +84,7 @@ export const ledgerSegments = (database: Database["Service"]): Pick<Ledger, "com
             observedAt: Math.round(row.observed_at)
           })
         ),
+        drift: yield* driftOf(database, runId),
         landed: new Map(
           landed.map(({ dead_letters: deadLetters, last_seq: _, sink, ...rows }) => [sink, { rows, deadLetters }])
         )
@@ -99,6 +100,15 @@ const numbersOf = (database: Database["Service"], commit: SegmentCommit) => {
     ? Effect.succeed(new Map<string, number>())
     : database.transaction((tx) => registerJobs(tx, commit.runId, jobIds))
 }
+
+/** The names of unknown members that a run's segments have met. */
+const driftOf = (database: Database["Service"], runId: string) =>
+  Effect.map(
+    database.query("SELECT DISTINCT unnest(drift) AS name FROM segments WHERE run_id = $1 AND drift IS NOT NULL", [
+      runId
+    ]),
+    (rows) => rows.map(({ name }) => String(name)).sort()
+  )
 
 /** Fails where there is no such run. */
 const proveRun = Effect.fnUntraced(function* (
@@ -121,8 +131,9 @@ const insertSegment = Effect.fnUntraced(function* (
     `WITH run AS MATERIALIZED (SELECT epoch FROM runs WHERE run_id = $1::uuid FOR SHARE),
      added AS (
        INSERT INTO segments
-         (run_id, sink, seq, epoch, bytes, keys, pages, links, page_metadata, token_summaries, dead_letters)
-       SELECT $1::uuid, $2::text, $3::int, $4::int, $5::bigint, $6::bytea, $7::int, $8::int, $9::int, $10::int, $11::int
+         (run_id, sink, seq, epoch, bytes, keys, pages, links, page_metadata, token_summaries, dead_letters, drift)
+       SELECT $1::uuid, $2::text, $3::int, $4::int, $5::bigint, $6::bytea, $7::int, $8::int, $9::int, $10::int, $11::int,
+         (SELECT array_agg(name) FROM json_array_elements_text($12::json) AS e (name))
        FROM run WHERE epoch = $4::int
        ON CONFLICT DO NOTHING RETURNING seq)
      SELECT epoch, EXISTS (SELECT FROM added) AS is_new FROM run`,
@@ -137,7 +148,8 @@ const insertSegment = Effect.fnUntraced(function* (
       commit.rows.links,
       commit.rows.page_metadata,
       commit.rows.token_summaries,
-      commit.deadLetters
+      commit.deadLetters,
+      JSON.stringify(commit.drift ?? [])
     ]
   )
   yield* proveEpoch("commit", commit, rows)

@@ -13,7 +13,8 @@ const pageValues = [
   "error_message",
   "markdown",
   "html",
-  "fingerprint"
+  "fingerprint",
+  "extra"
 ]
 
 /** When what takes the place of a row lands; later than that row did, whatever the server's clock has done in between. */
@@ -29,7 +30,7 @@ SET LOCAL enable_mergejoin = off;
 SET LOCAL client_min_messages = error;
 CREATE TEMPORARY TABLE IF NOT EXISTS sluice_stage (
   set_no int NOT NULL, page_key bigint NOT NULL, job_no int NOT NULL, url text NOT NULL, parent_url text, depth int,
-  input_index int, status text NOT NULL, error_code text, error_message text, markdown text, html text, fingerprint bigint,
+  input_index int, status text NOT NULL, error_code text, error_message text, markdown text, html text, fingerprint bigint, extra jsonb,
   http_status int, duration_ms int, retry_count int, tokens_charged int, links text[] NOT NULL
 ) ON COMMIT DELETE ROWS;
 TRUNCATE sluice_stage`

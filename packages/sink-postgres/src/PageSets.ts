@@ -45,7 +45,11 @@ export interface SetIdentity {
 }
 
 /** The set that a job's pages go to. */
-export const setOf = (config: PostgresSinkConfig, run: RunHandle, jobNo: number | null): SetIdentity => ({
+export const setOf = (
+  config: Pick<PostgresSinkConfig, "mode" | "name">,
+  run: Pick<RunHandle, "runId" | "pipeline">,
+  jobNo: number | null
+): SetIdentity => ({
   pipeline: run.pipeline,
   sink: config.name,
   mode: config.mode,

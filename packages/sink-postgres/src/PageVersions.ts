@@ -13,7 +13,8 @@ const pageColumns = [
   "error_message",
   "markdown",
   "html",
-  "fingerprint"
+  "fingerprint",
+  "extra"
 ]
 const metadataColumns = ["http_status", "duration_ms", "retry_count", "tokens_charged"]
 

@@ -89,6 +89,7 @@ const beginSession = (database: Database["Service"], config: PostgresSinkConfig,
         tried.add(segment.seq)
         const keys = yield* sessionKeys.of(segment)
         return yield* writeSegment(database, {
+          pipeline: run.pipeline,
           sink: config.name,
           mode: config.mode,
           isRelaxed: config.synchronous_commit === "off",

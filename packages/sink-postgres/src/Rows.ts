@@ -14,12 +14,12 @@ export interface KeyedRecord {
 
 /** Targets of COPY: tables with the columns the encoders write, in their order. */
 export const pagesTarget =
-  "pages (set_no, page_key, job_no, url, parent_url, depth, input_index, status, error_code, error_message, markdown, html, fingerprint)"
+  "pages (set_no, page_key, job_no, url, parent_url, depth, input_index, status, error_code, error_message, markdown, html, fingerprint, extra)"
 export const linksTarget = "links (set_no, page_key, position, url)"
 export const metadataTarget =
   "page_metadata (set_no, page_key, job_no, http_status, duration_ms, retry_count, tokens_charged)"
 export const stageTarget =
-  "sluice_stage (set_no, page_key, job_no, url, parent_url, depth, input_index, status, error_code, error_message, markdown, html, fingerprint, http_status, duration_ms, retry_count, tokens_charged, links)"
+  "sluice_stage (set_no, page_key, job_no, url, parent_url, depth, input_index, status, error_code, error_message, markdown, html, fingerprint, extra, http_status, duration_ms, retry_count, tokens_charged, links)"
 
 const writePage = (copy: CopyBinary, { record, setNo, jobNo, fingerprint }: KeyedRecord): void => {
   copy.int4(setNo)
@@ -35,6 +35,7 @@ const writePage = (copy: CopyBinary, { record, setNo, jobNo, fingerprint }: Keye
   copy.text(record.markdown)
   copy.text(record.html)
   copy.int8(fingerprint)
+  copy.jsonb(record.extra)
 }
 
 const writeMetadata = (copy: CopyBinary, record: PageRecord): void => {
@@ -47,7 +48,7 @@ const writeMetadata = (copy: CopyBinary, record: PageRecord): void => {
 /** The rows of `pages`. */
 export const encodePages = (records: Iterable<KeyedRecord>) =>
   encodeRows(records, (copy, keyed) => {
-    copy.row(13)
+    copy.row(14)
     writePage(copy, keyed)
   })
 
@@ -76,7 +77,7 @@ export const encodeMetadata = (records: Iterable<KeyedRecord>) =>
 /** The rows of the stage, which hold a page with all that came with it. */
 export const encodeStage = (records: Iterable<KeyedRecord>) =>
   encodeRows(records, (copy, keyed) => {
-    copy.row(18)
+    copy.row(19)
     writePage(copy, keyed)
     writeMetadata(copy, keyed.record)
     copy.textArray(keyed.record.links)

@@ -25,7 +25,11 @@ export interface SegmentKeys {
  * Numbers jobs and sets for a session, each registered once and durable before a row names it. A number is never taken back,
  * so what is cached stays true whatever becomes of the segment.
  */
-export const makeSessionKeys = (database: Database["Service"], config: PostgresSinkConfig, run: RunHandle) => {
+export const makeSessionKeys = (
+  database: Database["Service"],
+  config: Pick<PostgresSinkConfig, "mode" | "name">,
+  run: Pick<RunHandle, "runId" | "pipeline">
+) => {
   const jobs = new Map<string, number>()
   const sets = new Map<number | null, KnownSet>()
   const turn = Semaphore.makeUnsafe(1)
@@ -46,14 +50,21 @@ export const makeSessionKeys = (database: Database["Service"], config: PostgresS
     }
   })
 
+  const keys: SegmentKeys = { jobs, setOf: (jobId) => sets.get(setKey(jobId))! }
+  const of = (jobIds: ReadonlySet<string>, recordJobs: ReadonlySet<string>) => {
+    const isKnown = [...jobIds].every((id) => jobs.has(id)) && [...recordJobs].every((id) => sets.has(setKey(id)))
+    return isKnown ? Effect.succeed(keys) : Effect.as(turn.withPermit(learn(jobIds, recordJobs)), keys)
+  }
+
   return {
+    /** The keys for records of these jobs. */
+    ofJobs: (jobIds: ReadonlySet<string>): Effect.Effect<SegmentKeys, DatabaseError | ModeChanged> =>
+      of(jobIds, jobIds),
     /** The keys for a segment; asks the database only for what the session has not met. */
     of: (segment: Segment): Effect.Effect<SegmentKeys, DatabaseError | ModeChanged> => {
       const recordJobs = new Set(segment.records.map(({ jobId }) => jobId))
       const jobIds = new Set([...recordJobs, ...segment.jobs.map(({ jobId }) => jobId)])
-      const keys: SegmentKeys = { jobs, setOf: (jobId) => sets.get(setKey(jobId))! }
-      const isKnown = [...jobIds].every((id) => jobs.has(id)) && [...recordJobs].every((id) => sets.has(setKey(id)))
-      return isKnown ? Effect.succeed(keys) : Effect.as(turn.withPermit(learn(jobIds, recordJobs)), keys)
+      return of(jobIds, recordJobs)
     }
   }
 }

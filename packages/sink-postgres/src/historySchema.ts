@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm"
-import { bigint, check, index, integer, pgTable, primaryKey, text } from "drizzle-orm/pg-core"
+import { bigint, check, index, integer, jsonb, pgTable, primaryKey, text } from "drizzle-orm/pg-core"
 import { instant, pageKey } from "./schemaColumns.ts"
 
 /** In `history`: versions of pages that are no longer current, each a page with all that came with it. */
@@ -22,6 +22,7 @@ export const pageHistory = pgTable(
     markdown: text("markdown"),
     html: text("html"),
     fingerprint: bigint("fingerprint", { mode: "bigint" }),
+    extra: jsonb("extra"),
     httpStatus: integer("http_status"),
     durationMs: integer("duration_ms"),
     retryCount: integer("retry_count"),

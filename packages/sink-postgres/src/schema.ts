@@ -70,6 +70,7 @@ export const pages = pgTable(
     markdown: text("markdown"),
     html: text("html"),
     fingerprint: bigint("fingerprint", { mode: "bigint" }),
+    extra: jsonb("extra"),
     landedAt: instant("landed_at").notNull().defaultNow()
   },
   (t) => [
@@ -204,6 +205,7 @@ export const segments = pgTable(
     pageMetadata: integer("page_metadata").notNull(),
     tokenSummaries: integer("token_summaries").notNull(),
     deadLetters: integer("dead_letters").notNull(),
+    drift: text("drift").array(),
     committedAt: instant("committed_at").notNull().defaultNow()
   },
   (t) => [primaryKey({ name: "segments_pkey", columns: [t.runId, t.sink, t.seq] })]
@@ -215,6 +217,7 @@ export const deadLetters = pgTable(
   {
     letterNo: bigint("letter_no", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
     runId: uuid("run_id").notNull(),
+    pipeline: text("pipeline"),
     sink: text("sink").notNull(),
     jobId: text("job_id").notNull(),
     pageKey: pageKey().notNull(),
@@ -222,7 +225,8 @@ export const deadLetters = pgTable(
     reason: text("reason").notNull(),
     detail: text("detail").notNull(),
     raw: text("raw").notNull(),
-    createdAt: instant("created_at").notNull().defaultNow()
+    createdAt: instant("created_at").notNull().defaultNow(),
+    replayedAt: instant("replayed_at")
   },
   (t) => [unique("dead_letters_identity").on(t.runId, t.sink, t.jobId, t.pageKey)]
 )

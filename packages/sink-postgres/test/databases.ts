@@ -47,7 +47,7 @@ const readLanded = Effect.fnUntraced(function* (database: Database["Service"], v
   const pages = yield* database.query(`
     SELECT p.url, parent_url AS "parentUrl", depth, input_index AS "inputIndex", status, error_code AS "errorCode",
       error_message AS "errorMessage", markdown, html, http_status AS "httpStatus", duration_ms AS "durationMs",
-      retry_count AS "retryCount", tokens_charged AS "tokensCharged",
+      retry_count AS "retryCount", tokens_charged AS "tokensCharged", extra,
       ARRAY(SELECT l.url FROM ${view}links l WHERE l.set_no = p.set_no AND l.page_key = p.page_key ORDER BY position) AS links
     FROM ${view}pages p JOIN ${view}page_metadata m USING (set_no, page_key)`)
   const summaries = yield* database.query(

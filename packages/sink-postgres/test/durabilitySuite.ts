@@ -5,7 +5,7 @@ import { Effect } from "effect"
 import type { PostgresSinkOptions } from "../src/index.ts"
 import { type Place, sinkIn } from "./databases.ts"
 
-/** Notes the setting in force whenever rows are written. */
+/** Notes the setting in force as rows are committed. */
 const spy = `
 CREATE TABLE noted (setting text);
 CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -13,7 +13,7 @@ BEGIN
   INSERT INTO noted VALUES (current_setting('synchronous_commit'));
   RETURN NULL;
 END $$;
-CREATE TRIGGER note AFTER INSERT ON pages EXECUTE FUNCTION note()`
+CREATE CONSTRAINT TRIGGER note AFTER INSERT ON pages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note()`
 
 /** Which segments the server may answer before they are on disk. */
 export const durabilitySuite = (name: string, place: Effect.Effect<Place>): void => {

@@ -166,7 +166,8 @@ export class LedgerModel {
     return Result.succeed({
       lastSeq: Math.max(0, ...segments.map(({ seq }) => seq)),
       jobs: [...latestOf(run).values()],
-      landed
+      landed,
+      drift: [...new Set(segments.flatMap((segment) => segment.drift ?? []))].sort()
     })
   }
 

@@ -251,13 +251,23 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
       Effect.gen(function* () {
         const ledger = yield* make
         const run = yield* ledger.begin(intent, lease)
-        assert.deepStrictEqual(yield* ledger.state(run.runId), { lastSeq: 0, jobs: [], landed: new Map() })
+        assert.deepStrictEqual(yield* ledger.state(run.runId), {
+          lastSeq: 0,
+          jobs: [],
+          landed: new Map(),
+          drift: []
+        })
         const jobId = `job-${run.runId}`
         yield* ledger.commit({ ...commitOf(run, 4, []), jobs: [snapshot(jobId, 3, "processing")] })
-        yield* ledger.commit({ ...commitOf(run, 2, []), jobs: [snapshot(jobId, 8, "completed")] })
-        yield* ledger.commit({ ...commitOf(run, 7, []), sink: "t" })
+        yield* ledger.commit({
+          ...commitOf(run, 2, []),
+          jobs: [snapshot(jobId, 8, "completed")],
+          drift: ["b", 'a"\\{},']
+        })
+        yield* ledger.commit({ ...commitOf(run, 7, []), sink: "t", drift: ["b", "NULL"] })
         const state = yield* ledger.state(run.runId)
         assert.strictEqual(state.lastSeq, 7)
+        assert.deepStrictEqual(state.drift, ["NULL", 'a"\\{},', "b"])
         assert.deepStrictEqual(state.jobs, [snapshot(jobId, 8, "completed")])
         assert.deepStrictEqual(state.landed.get("s"), { rows: { ...noRows, pages: 4 }, deadLetters: 2 })
         assert.deepStrictEqual(state.landed.get("t"), { rows: { ...noRows, pages: 2 }, deadLetters: 1 })

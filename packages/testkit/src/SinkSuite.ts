@@ -31,6 +31,7 @@ export interface LandedPage
     | "durationMs"
     | "retryCount"
     | "tokensCharged"
+    | "extra"
   > {}
 
 /** All that has landed, in any order. */
@@ -69,6 +70,8 @@ export const sampleRecord = (url: string, fields: Partial<PageRecord> = {}): Pag
   durationMs: 31,
   retryCount: 0,
   tokensCharged: 1,
+  extra: null,
+  refusal: null,
   bytes: 500,
   ...fields
 })
@@ -91,7 +94,7 @@ export const sampleSnapshot = (jobId: string, fields: Partial<JobSnapshot> = {})
 
 /** The landed form of a record. */
 export const landedOf = (record: PageRecord): LandedPage => {
-  const { jobId: _job, key: _key, bytes: _bytes, ...landed } = record
+  const { jobId: _job, key: _key, bytes: _bytes, refusal: _refusal, ...landed } = record
   return landed
 }
 
@@ -307,6 +310,60 @@ export const sinkSuite = <E>(name: string, make: Effect.Effect<SinkUnderTest, E,
         const landed = yield* read
         assert.strictEqual(result.rows.pages, landed.pages.length)
         assert.strictEqual(landed.pages.length + landed.deadLetters.length, 2)
+      })
+    )
+
+    it.effect("sets aside what the contract refused, whatever the store could hold", () =>
+      Effect.gen(function* () {
+        const { sink, read } = yield* make
+        const { write, publish } = yield* startRun(sink, yield* sink.connect)
+        const landing = sampleRecord("https://a.example/1")
+        const refused = sampleRecord("https://a.example/refused", {
+          refusal: { reason: "contract", detail: '["depth"]', raw: '{"url":"https://a.example/refused","depth":"two"}' }
+        })
+        const result = yield* write(0, [refused, landing])
+        assert.strictEqual(result.deadLetters, 1)
+        assert.strictEqual(result.rows.pages, 1)
+        yield* publish
+        const landed = yield* read
+        assertLanded(landed, [landing])
+        assert.deepStrictEqual(landed.deadLetters, [{ jobId: "job-1", url: refused.url, reason: "contract" }])
+      })
+    )
+
+    it.effect("keeps what the contract does not know, as content", () =>
+      Effect.gen(function* () {
+        const { sink, read, keeps } = yield* make
+        const connection = yield* sink.connect
+        const extra = { cached: true, metadata: { region: "é 漢\u2028", sizes: [1.5, null, '"\\'] }, __proto: {} }
+        const first = [sampleRecord("https://a.example/1", { extra }), sampleRecord("https://a.example/2")]
+        const one = yield* startRun(sink, connection)
+        yield* one.write(0, first)
+        yield* one.publish
+        assertLanded(yield* read, first)
+        const second = [first[0]!, { ...first[1]!, extra: { cached: false } }].map((record) => ({
+          ...record,
+          jobId: "job-2"
+        }))
+        const two = yield* startRun(sink, connection)
+        yield* two.write(0, second)
+        yield* two.publish
+        assertLanded(yield* read, keeps === "every delivery" ? [...first, ...second] : second)
+      })
+    )
+
+    it.effect("sets aside what it cannot hold of that", () =>
+      Effect.gen(function* () {
+        const { sink, read } = yield* make
+        const { write, publish } = yield* startRun(sink, yield* sink.connect)
+        const odd = [{ "a\0": 1 }, { a: { b: ["\uD83D"] } }].map((extra, at) =>
+          sampleRecord(`https://a.example/${at}`, { extra })
+        )
+        const result = yield* write(0, [...odd, sampleRecord("https://a.example/even")])
+        yield* publish
+        const landed = yield* read
+        assert.strictEqual(result.rows.pages, landed.pages.length)
+        assert.strictEqual(landed.pages.length + landed.deadLetters.length, 3)
       })
     )
 

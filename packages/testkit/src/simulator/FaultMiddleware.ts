@@ -4,6 +4,7 @@ import { type Context, DateTime, Effect, type Layer, Stream } from "effect"
 import { Headers, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { errorAnswer, htmlPage } from "./answers.ts"
 import type { Fault } from "./Faults.ts"
+import { reshaped } from "./reshaped.ts"
 import { SimulatedApi } from "./SimulatedApi.ts"
 
 /** Notes every request in the books and plays the faults that are due. */
@@ -19,7 +20,10 @@ export const FaultMiddleware: Layer.Layer<never, never, HttpRouter.HttpRouter | 
         const received = { method: request.method, url: request.url, fault: fault?._tag ?? null }
         charges.note(received)
         if (options.onRequest !== undefined) yield* options.onRequest(received)
-        return fault === undefined ? yield* handler : yield* play(fault, handler, request)
+        const { reshape } = options
+        const shaped =
+          reshape === undefined ? handler : Effect.map(handler, (answer) => reshaped(answer, path, reshape))
+        return fault === undefined ? yield* shaped : yield* play(fault, shaped, request)
       })
   }),
   { global: true }

@@ -1,9 +1,10 @@
 import type { BatchRequest, CrawlRequest, ExtractRequest, MapRequest } from "@sluice/contract"
-import { Context, type Effect } from "effect"
+import { Context, type Effect, type Schema } from "effect"
 import type { ChargeLedger, ReceivedRequest } from "./ChargeLedger.ts"
 import type { FaultPlan, FaultRule } from "./Faults.ts"
 import type { JobHistory } from "./JobHistory.ts"
 import type { JobStore } from "./JobStore.ts"
+import type { SentItem } from "./reshaped.ts"
 import type { PageEnding, SiteModel } from "./SiteModel.ts"
 
 /** How the simulated API behaves. Nothing in it is left to chance but what `seed` decides. */
@@ -25,6 +26,8 @@ export interface SimulatorOptions {
   /** Which URLs a batch refuses. */
   readonly isInvalidUrl?: (url: string) => boolean
   readonly faults?: ReadonlyArray<FaultRule>
+  /** What becomes of each result of a crawl or a batch as it is sent: members of the wrong type, members nobody knows. */
+  readonly reshape?: (item: SentItem) => Schema.Json
   /** Run as a request arrives, before it has any effect: what it does to the client, it does in the middle of this request. */
   readonly onRequest?: (request: ReceivedRequest) => Effect.Effect<void>
   /** Reads of a job list that do not show a job yet, counted from its creation. */

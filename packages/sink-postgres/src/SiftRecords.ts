@@ -1,0 +1,45 @@
+import type { PageRecord } from "@sluice/core"
+import { type DeadLetter, dirtDetail, findDirt } from "./DirtyRecords.ts"
+import { fingerprint } from "./Fingerprint.ts"
+import type { LoadMode } from "./PostgresSinkConfig.ts"
+import type { KeyedRecord } from "./Rows.ts"
+import type { SegmentKeys } from "./SessionKeys.ts"
+import { standingId } from "./StandingPages.ts"
+
+/** Records that a table may take, with their keys, and those that none does. */
+export interface Sifted {
+  readonly records: ReadonlyArray<KeyedRecord>
+  readonly letters: ReadonlyArray<DeadLetter>
+}
+
+/**
+ * Sets aside what the contract refused and what is dirty, and gives the others their keys, in the order of the primary key:
+ * neighbours go to the same index page, and two segments cannot lock each other out. Of two deliveries of a page by one job
+ * the first counts; by two jobs of a set, the second, unless in history mode only the first completed.
+ */
+export const siftRecords = (mode: LoadMode, given: Iterable<PageRecord>, keys: SegmentKeys): Sifted => {
+  const letters: Array<DeadLetter> = []
+  const byPage = new Map<string, KeyedRecord>()
+  for (const record of given) {
+    if (record.refusal !== null) {
+      letters.push({ record, reason: record.refusal.reason, detail: record.refusal.detail })
+      continue
+    }
+    const dirt = findDirt(record)
+    if (dirt !== undefined) {
+      letters.push({ record, reason: dirt, detail: dirtDetail[dirt] })
+      continue
+    }
+    const { isCompared, mayHold, setNo } = keys.setOf(record.jobId)
+    const jobNo = keys.jobs.get(record.jobId)!
+    const keyed = { record, setNo, jobNo, mayStand: mayHold, fingerprint: isCompared ? fingerprint(record) : null }
+    const id = standingId(keyed)
+    const other = byPage.get(id)
+    const isOutdone = mode === "history" && other?.record.status === "completed" && keyed.record.status !== "completed"
+    if (other?.jobNo !== keyed.jobNo && !isOutdone) byPage.set(id, keyed)
+  }
+  const records = [...byPage.values()].sort(
+    (a, b) => a.setNo - b.setNo || (a.record.key < b.record.key ? -1 : a.record.key > b.record.key ? 1 : 0)
+  )
+  return { records, letters }
+}
