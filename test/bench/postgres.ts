@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import { parseArgs } from "node:util"
-import type { JobSnapshot, PageRecord, Segment } from "@sluice/core"
+import { type JobSnapshot, type PageRecord, type Segment, tallyOf } from "@sluice/core"
 import { type Database, Postgres, quoteName } from "@sluice/sink-postgres"
 import { Console, Effect, Stream } from "effect"
 import {
@@ -172,7 +172,18 @@ const sinkLoad = (url: string, schema: string, mode: Mode, jobId: string) =>
             store: ledger!.store,
             run: ({ rows, deadLetters }, within) =>
               ledger!.commit(
-                { runId, epoch, sink: "postgres", seq, bytes: 0, keys, jobs: [], rows, deadLetters },
+                {
+                  runId,
+                  epoch,
+                  sink: "postgres",
+                  seq,
+                  bytes: 0,
+                  keys,
+                  jobs: [],
+                  rows,
+                  deadLetters,
+                  tally: tallyOf(batch)
+                },
                 within
               )
           })

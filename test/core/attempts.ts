@@ -1,4 +1,14 @@
-import { type Budget, Crawl, type Ledger, makeLedgerMemory, Pipeline, type RunOptions, type Source } from "@sluice/core"
+import {
+  type Budget,
+  Crawl,
+  type Expectations,
+  type Ledger,
+  makeLedgerMemory,
+  Pipeline,
+  type RunOptions,
+  type Source,
+  type Transform
+} from "@sluice/core"
 import { crawlHistory, makeSite, type SimulatorOptions } from "@sluice/testkit"
 import { Effect } from "effect"
 import { type MemorySink, memorySink } from "./MemorySink.ts"
@@ -18,13 +28,15 @@ interface Setting {
   readonly sink?: MemorySink
   readonly ledger?: Ledger
   readonly budget?: Budget
+  readonly expect?: Expectations
+  readonly transforms?: ReadonlyArray<Transform>
 }
 
 /** An API and a ledger that outlive the attempts of a run. */
 export const setting = Effect.fnUntraced(function* (simulator: SimulatorOptions = {}, given: Setting = {}) {
-  const { source = crawl, sink = memorySink(), ledger = makeLedgerMemory(), budget } = given
+  const { source = crawl, sink = memorySink(), ledger = makeLedgerMemory(), transforms = [], budget, expect } = given
   const api = yield* simulated({ site, crawl: () => crawlHistory(site, { perPoll: 20 }), ...simulator })
-  const pipeline = Pipeline.make({ name: "test", source, sinks: [sink.sink], budget })
+  const pipeline = Pipeline.make({ name: "test", source, sinks: [sink.sink], transforms, budget, expect })
   const attempt = (options: RunOptions = {}) =>
     Pipeline.execute(pipeline, {
       segmentDelayMs: 5,

@@ -58,6 +58,8 @@ export const runRefusal = (failure: RunFailure | RunNotBegun | PipelineChanged):
       return runRefusal(failure.error)
     case "PipelineChanged":
       return refuse(exitCodes.halted, failure.message)
+    case "ExpectationFailed":
+      return refuse(exitCodes.failed, failure.message)
     case "SinkError":
       return sinkRefusal(failure)
     case "LedgerError":

@@ -2,6 +2,7 @@ import { type Effect, Schema, type Stream } from "effect"
 import type { JobKind, JobSnapshot } from "./JobSnapshot.ts"
 import type { Receipt, RunStatus } from "./Receipt.ts"
 import type { DatasetCounts } from "./Segment.ts"
+import type { Tally } from "./Tally.ts"
 
 /** Another process has taken the run over: nothing may be written under this epoch any more. */
 export class Fenced extends Schema.TaggedError<Fenced>()("Fenced", { epoch: Schema.Int, current: Schema.Int }) {}
@@ -103,7 +104,10 @@ export interface RunState {
   /** The latest snapshot of each job of the run, of those that were committed. */
   readonly jobs: ReadonlyArray<JobSnapshot>
   /** What each sink has taken, by its name. */
-  readonly landed: ReadonlyMap<string, { readonly rows: DatasetCounts; readonly deadLetters: number }>
+  readonly landed: ReadonlyMap<
+    string,
+    { readonly rows: DatasetCounts; readonly deadLetters: number; readonly tally: Tally }
+  >
   /** Names of members the contract does not know, those of all segments, in the order of JavaScript's `sort`. */
   readonly drift: ReadonlyArray<string>
 }
@@ -123,6 +127,8 @@ export interface SegmentCommit {
   readonly deadLetters: number
   /** Names of members the contract does not know, first met with the segment. */
   readonly drift?: ReadonlyArray<string>
+  /** What is counted of its records, also of those set aside. */
+  readonly tally: Tally
 }
 
 /** An open transaction of the store a ledger lives in. Only that store's own sink can make one. */

@@ -18,6 +18,7 @@ import {
 } from "./Ledger.ts"
 import type { Receipt, RunStatus } from "./Receipt.ts"
 import { addRows, noRows } from "./Segment.ts"
+import { addTallies, noTally } from "./Tally.ts"
 
 interface Entry {
   readonly intent: RunIntent
@@ -108,14 +109,15 @@ export const makeLedgerMemory = (): Ledger => {
     state: (runId) =>
       Effect.map(find("state", runId), (entry) => {
         const { segments } = entry
-        const landed = new Map<string, Pick<SegmentCommit, "rows" | "deadLetters">>()
+        const landed = new Map<string, Pick<SegmentCommit, "rows" | "deadLetters" | "tally">>()
         let lastSeq = 0
         for (const segment of segments.values()) {
           lastSeq = Math.max(lastSeq, segment.seq)
-          const before = landed.get(segment.sink) ?? { rows: noRows, deadLetters: 0 }
+          const before = landed.get(segment.sink) ?? { rows: noRows, deadLetters: 0, tally: noTally }
           landed.set(segment.sink, {
             rows: addRows(before.rows, segment.rows),
-            deadLetters: before.deadLetters + segment.deadLetters
+            deadLetters: before.deadLetters + segment.deadLetters,
+            tally: addTallies(before.tally, segment.tally)
           })
         }
         const drift = new Set([...segments.values()].flatMap((segment) => segment.drift ?? []))

@@ -2,6 +2,7 @@ import { Effect, Result, Schema, SchemaIssue } from "effect"
 import { distance } from "fastest-levenshtein"
 import { Budget } from "./Budget.ts"
 import { DriftPolicy } from "./Drift.ts"
+import { Expectations } from "./Expectations.ts"
 import { makePipeline, type PipelineDefinition, PipelineName } from "./makePipeline.ts"
 import { Quarantine } from "./Quarantine.ts"
 import type { Sink } from "./Sink.ts"
@@ -48,6 +49,7 @@ export const pipelineSchema = (factories: ReadonlyArray<SinkFactory>, further: S
     budget: Schema.optionalKey(Budget),
     drift: Schema.optionalKey(DriftPolicy),
     quarantine: Schema.optionalKey(Quarantine),
+    expect: Schema.optionalKey(Expectations),
     sinks: Schema.Array(sink).check(Schema.isMinLength(1, { expected: "at least one sink" }))
   }).annotate({ title: "Sluice pipeline" })
 }
@@ -80,7 +82,7 @@ export const pipelineFromConfig = Effect.fnUntraced(function* (
     })
     return yield* new ConfigInvalid({ issues: [first ?? { path: [], message: "it is no pipeline" }, ...others] })
   }
-  const { budget, drift, name, quarantine, source, transforms = [] } = decoded.success
+  const { sinks: _, transforms = [], ...rest } = decoded.success
   const { sinks: written } = yield* Effect.orDie(Schema.decodeUnknownEffect(WrittenSinks)(config))
   const sinks = written.flatMap((entry) =>
     factories.filter(({ kind }) => kind in entry).map((factory) => factory.make(entry[factory.kind]))
@@ -90,15 +92,7 @@ export const pipelineFromConfig = Effect.fnUntraced(function* (
     const message = `there is another sink named "${sinks[twice]!.name}": give one of them a name`
     return yield* new ConfigInvalid({ issues: [{ path: ["sinks", twice], message }] })
   }
-  return makePipeline({
-    name,
-    source,
-    sinks,
-    budget,
-    drift,
-    quarantine,
-    transforms: transforms.map(Transform.fromConfig)
-  })
+  return makePipeline({ ...rest, sinks, transforms: transforms.map(Transform.fromConfig) })
 })
 
 const WrittenSinks = Schema.Struct({ sinks: Schema.Array(Schema.Record(Schema.String, Schema.Unknown)) })

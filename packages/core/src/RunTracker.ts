@@ -5,6 +5,12 @@ import type { PageRecord } from "./PageRecord.ts"
 import type { Receipt } from "./Receipt.ts"
 import { addRows, type DatasetCounts, noRows, type Segment } from "./Segment.ts"
 import type { WriteResult } from "./Sink.ts"
+import { addTallies, noTally, type Tally } from "./Tally.ts"
+
+/** What a sink has taken of a run, and what was counted of the records it was given. */
+export interface Landing extends WriteResult {
+  readonly tally: Tally
+}
 
 /** Where a run stands: what its jobs say, what was delivered, what each sink holds. Times in epoch milliseconds. */
 export interface Progress {
@@ -22,7 +28,7 @@ export interface Progress {
 export class RunTracker {
   readonly #jobs = new Map<string, JobSnapshot>()
   readonly #moved = new Set<string>()
-  readonly #landed = new Map<string, WriteResult>()
+  readonly #landed = new Map<string, Landing>()
   readonly #startedAt: number
   readonly #drift: DriftNames
   #seq = 0
@@ -83,17 +89,18 @@ export class RunTracker {
   }
 
   /** Counts what a sink has taken. */
-  land(sink: string, result: WriteResult): void {
+  land(sink: string, result: Landing): void {
     const before = this.landed(sink)
     this.#landed.set(sink, {
       rows: addRows(before.rows, result.rows),
-      deadLetters: before.deadLetters + result.deadLetters
+      deadLetters: before.deadLetters + result.deadLetters,
+      tally: addTallies(before.tally, result.tally)
     })
   }
 
   /** What a sink holds of this run. */
-  landed(sink: string): WriteResult {
-    return this.#landed.get(sink) ?? { rows: noRows, deadLetters: 0 }
+  landed(sink: string): Landing {
+    return this.#landed.get(sink) ?? { rows: noRows, deadLetters: 0, tally: noTally }
   }
 
   /** Names of members the contract does not know. */

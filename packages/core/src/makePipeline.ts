@@ -3,6 +3,7 @@ import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { Budget } from "./Budget.ts"
 import { canonicalHash } from "./canonicalJson.ts"
 import { DriftPolicy } from "./Drift.ts"
+import type { Expectations } from "./Expectations.ts"
 import { Quarantine } from "./Quarantine.ts"
 import type { Sink } from "./Sink.ts"
 import { Source } from "./Source.ts"
@@ -26,9 +27,12 @@ export interface PipelineDefinition {
   readonly drift: DriftPolicy
   /** How much of a run may be set aside; all of it where there is none. */
   readonly quarantine: Quarantine | undefined
+  /** What a run must have come to before it is published. */
+  readonly expect: Expectations | undefined
   /**
    * SHA-256 in hex over what the pipeline does: name, source, transforms, and of the sinks kind, name and behaviour, but no
-   * address, no secret, no budget and no policy (drift, quarantine): a run that did not end goes on under those of the day. Written in YAML, JSON or TypeScript, the same pipeline has the same hash.
+   * address, no secret, no budget and no policy (drift, quarantine, expectations): a run that did not end goes on under those
+   * of the day. Written in YAML, JSON or TypeScript, the same pipeline has the same hash.
    */
   readonly hash: string
 }
@@ -50,8 +54,9 @@ export const makePipeline = (parts: {
   readonly budget?: Budget | undefined
   readonly drift?: DriftPolicy | undefined
   readonly quarantine?: typeof Quarantine.Encoded | undefined
+  readonly expect?: Expectations | undefined
 }): PipelineDefinition => {
-  const { budget, drift = "keep", name, quarantine, sinks, source, transforms = [] } = parts
+  const { budget, drift = "keep", expect, name, quarantine, sinks, source, transforms = [] } = parts
   const [first, ...others] = sinks
   if (first === undefined) throw new Error(`pipeline "${name}" has no sink: give it at least one`)
   const twice = sinks.find((sink, index) => sinks.findIndex((other) => other.name === sink.name) < index)
@@ -64,6 +69,7 @@ export const makePipeline = (parts: {
     budget,
     drift: decodeDrift(drift),
     quarantine: quarantine === undefined ? undefined : decodeQuarantine(quarantine),
+    expect,
     hash: canonicalHash({
       version: hashVersion,
       name,

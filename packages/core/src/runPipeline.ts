@@ -13,6 +13,7 @@ import {
 } from "effect"
 import { type AdoptionOptions, adoptionDefaults } from "./Adoption.ts"
 import { type BeginOptions, type Begun, beginRun, RunNotBegun } from "./beginRun.ts"
+import { findUnmet } from "./Expectations.ts"
 import { type ReaderOptions, readerDefaults } from "./JobReader.ts"
 import { CurrentJournal } from "./Journal.ts"
 import { KeySet } from "./KeySet.ts"
@@ -33,6 +34,7 @@ import type { SinkError } from "./Sink.ts"
 import { recordsOf } from "./Source.ts"
 import type { Incomplete, Vanished } from "./SourceError.ts"
 import { toCommit, withoutHeld } from "./segmentCommit.ts"
+import { tallyOf } from "./Tally.ts"
 
 /** How a run is begun, cut and paced. Every number is a bound. */
 export interface RunOptions extends Partial<BeginOptions> {
@@ -152,19 +154,27 @@ const carryOut = Effect.fnUntraced(function* (
       targets,
       ({ held, name, session }) => {
         const missing = withoutHeld(segment, held)
+        const tally = tallyOf(missing.records)
         return session
           .write(missing, {
             store: ledger.store,
-            run: (result, within) => ledger.commit(toCommit(missing, name, result), within)
+            run: (result, within) => ledger.commit(toCommit(missing, name, { ...result, tally }), within)
           })
           .pipe(
             retried,
-            Effect.tap((result) => Effect.sync(() => tracker.land(name, result))),
+            Effect.tap((result) => Effect.sync(() => tracker.land(name, { ...result, tally }))),
             Effect.andThen(policies.proveShare(name))
           )
       },
       { concurrency: targets.length, discard: true }
     ).pipe(Effect.andThen(tell))
+
+  // Every sink is given each record once, whatever attempt it was in: they agree.
+  const proveExpectations = Effect.suspend(() => {
+    const tally = tracker.landed(targets[0]?.name ?? "").tally
+    const unmet = pipeline.expect && findUnmet(pipeline.expect, { pages: tracker.progress.pages, tally })
+    return unmet === undefined ? Effect.void : Effect.fail(unmet)
+  })
 
   const stopping = yield* Deferred.make<void>()
   const work = recordsOf(pipeline.source, { ...readerDefaults, ...options.reader }).pipe(
@@ -183,6 +193,7 @@ const carryOut = Effect.fnUntraced(function* (
         !Deferred.isDoneUnsafe(stopping) &&
         statusOf(Exit.void, tracker, unreconciled, purse.hasKeptBack(tracker.jobs)) === "completed"
           ? Effect.forEach(targets, ({ name }) => policies.proveShare(name), { discard: true }).pipe(
+              Effect.andThen(proveExpectations),
               Effect.andThen(publishRun(begun, pipeline.source, leftOut, retried))
             )
           : Effect.void

@@ -1,4 +1,5 @@
 import { Cause, Exit, Option } from "effect"
+import type { ExpectationFailed } from "./Expectations.ts"
 import type { LedgerError } from "./Ledger.ts"
 import type { PolicyError } from "./PolicyError.ts"
 import type { Purse } from "./Purse.ts"
@@ -8,7 +9,7 @@ import type { SinkError } from "./Sink.ts"
 import { type Incomplete, SourceError, type Vanished } from "./SourceError.ts"
 
 /** What can stop a run. */
-export type RunFailure = SourceError | SinkError | LedgerError | PolicyError
+export type RunFailure = SourceError | SinkError | LedgerError | PolicyError | ExpectationFailed
 
 /** How a run ended. */
 export const statusOf = (
@@ -22,7 +23,8 @@ export const statusOf = (
     const error = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
     if (error === undefined) return "failed"
     if (error._tag === "LedgerError") return haltsRun(error) ? "halted" : "failed"
-    if (error._tag === "SinkError" || error._tag === "PolicyError") return "failed"
+    if (error._tag === "SinkError" || error._tag === "PolicyError" || error._tag === "ExpectationFailed")
+      return "failed"
     switch (error.reason._tag) {
       case "DeadlinePassed":
         return "incomplete"
@@ -77,9 +79,9 @@ const haltsRun = (error: LedgerError): boolean => error.reason._tag === "Fenced"
 
 /**
  * Whether a run has ended for good. One that something outside has stopped, while jobs that may have been paid for are under
- * way, has not: the next attempt goes on with it.
+ * way, has not: the next attempt goes on with it. What has come to less than was expected stays so.
  */
 export const isOver = (status: RunStatus, failure: Option.Option<RunFailure>, hasAsked: boolean): boolean => {
   if (status === "interrupted" || status === "halted") return false
-  return Option.isNone(failure) || !hasAsked
+  return Option.isNone(failure) || failure.value._tag === "ExpectationFailed" || !hasAsked
 }

@@ -2,6 +2,7 @@ import type { KeySet } from "./KeySet.ts"
 import type { CommittedKeys, SegmentCommit } from "./Ledger.ts"
 import type { Segment } from "./Segment.ts"
 import type { WriteResult } from "./Sink.ts"
+import type { Tally } from "./Tally.ts"
 
 /** A segment without the records a sink holds of an earlier attempt. */
 export const withoutHeld = (segment: Segment, held: ReadonlyMap<string, KeySet>): Segment =>
@@ -10,7 +11,11 @@ export const withoutHeld = (segment: Segment, held: ReadonlyMap<string, KeySet>)
     : { ...segment, records: segment.records.filter(({ jobId, key }) => held.get(jobId)?.has(key) !== true) }
 
 /** What is recorded when a segment stands in a sink. */
-export const toCommit = (segment: Segment, sink: string, result: WriteResult): SegmentCommit => {
+export const toCommit = (
+  segment: Segment,
+  sink: string,
+  result: WriteResult & { readonly tally: Tally }
+): SegmentCommit => {
   const keys = new Map<string, Array<bigint>>()
   for (const { jobId, key } of segment.records) {
     const held = keys.get(jobId)

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { JobStatus } from "@sluice/contract"
 import type { JobSnapshot } from "../src/JobSnapshot.ts"
 import { RunTracker } from "../src/RunTracker.ts"
+import { noTally } from "../src/Tally.ts"
 
 const run = { runId: "run", epoch: 1 }
 const snapshot = (jobId: string, status: JobStatus, completed: number, observedAt: number): JobSnapshot => ({
@@ -74,13 +75,18 @@ describe("RunTracker", () => {
 
   it("counts what each sink holds, and progress by the slowest", () => {
     const tracker = new RunTracker(0)
-    const result = { rows: { pages: 2, links: 3, page_metadata: 2, token_summaries: 1 }, deadLetters: 1 }
+    const result = {
+      rows: { pages: 2, links: 3, page_metadata: 2, token_summaries: 1 },
+      deadLetters: 1,
+      tally: { ...noTally, completed: 1, without_links: 1 }
+    }
     tracker.land("a", result)
     tracker.land("a", result)
     tracker.land("b", result)
     assert.deepStrictEqual(tracker.landed("a"), {
       rows: { pages: 4, links: 6, page_metadata: 4, token_summaries: 2 },
-      deadLetters: 2
+      deadLetters: 2,
+      tally: { ...noTally, completed: 2, without_links: 2 }
     })
     assert.strictEqual(tracker.landed("c").rows.pages, 0)
     assert.strictEqual(tracker.progress.rows.pages, 2)

@@ -29,7 +29,8 @@ const LandedRow = Schema.Struct({
   links: Schema.Int,
   page_metadata: Schema.Int,
   token_summaries: Schema.Int,
-  dead_letters: Schema.Int
+  dead_letters: Schema.Int,
+  tally: Schema.Record(Schema.String, Schema.Int)
 })
 const SnapshotRow = Schema.Struct({
   job_id: Schema.String,

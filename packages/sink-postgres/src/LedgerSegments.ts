@@ -1,4 +1,13 @@
-import type { CommittedKeys, JobSnapshot, Ledger, LedgerError, LedgerTransaction, SegmentCommit } from "@sluice/core"
+import {
+  type CommittedKeys,
+  type JobSnapshot,
+  type Ledger,
+  type LedgerError,
+  type LedgerTransaction,
+  noTally,
+  type SegmentCommit,
+  tallied
+} from "@sluice/core"
 import { Effect, Stream } from "effect"
 import { packKeys, unpackKeys } from "./CommittedKeys.ts"
 import type { Database, Queryable, Transaction } from "./Database.ts"
@@ -9,6 +18,11 @@ import { isUuid, proveEpoch, toLedgerError, unknownRun } from "./ledgerErrors.ts
 import { pagesOf } from "./pagesOf.ts"
 
 const segmentsAtOnce = 50
+
+/** Builds before tallies were kept counted pages alone: they are taken for completed and whole. */
+const countOf = (count: string) =>
+  `sum(coalesce((tally->>'${count}')::int, ${count === "completed" ? "CASE WHEN tally IS NULL THEN pages END, " : ""}0))::int`
+const sumOfTallies = `json_build_object(${tallied.map((count) => `'${count}', ${countOf(count)}`).join(", ")})`
 
 /** What stands where. */
 export const ledgerSegments = (database: Database["Service"]): Pick<Ledger, "commit" | "committed" | "state"> => ({
@@ -52,7 +66,7 @@ export const ledgerSegments = (database: Database["Service"]): Pick<Ledger, "com
         yield* database.query(
           `SELECT sink, max(seq) AS last_seq, sum(pages)::int AS pages, sum(links)::int AS links,
              sum(page_metadata)::int AS page_metadata, sum(token_summaries)::int AS token_summaries,
-             sum(dead_letters)::int AS dead_letters
+             sum(dead_letters)::int AS dead_letters, ${sumOfTallies} AS tally
            FROM segments WHERE run_id = $1 GROUP BY sink`,
           [runId]
         )
@@ -86,7 +100,10 @@ export const ledgerSegments = (database: Database["Service"]): Pick<Ledger, "com
         ),
         drift: yield* driftOf(database, runId),
         landed: new Map(
-          landed.map(({ dead_letters: deadLetters, last_seq: _, sink, ...rows }) => [sink, { rows, deadLetters }])
+          landed.map(({ dead_letters: deadLetters, last_seq: _, sink, tally, ...rows }) => [
+            sink,
+            { rows, deadLetters, tally: { ...noTally, ...tally } }
+          ])
         )
       }
     },
@@ -131,9 +148,9 @@ const insertSegment = Effect.fnUntraced(function* (
     `WITH run AS MATERIALIZED (SELECT epoch FROM runs WHERE run_id = $1::uuid FOR SHARE),
      added AS (
        INSERT INTO segments
-         (run_id, sink, seq, epoch, bytes, keys, pages, links, page_metadata, token_summaries, dead_letters, drift)
+         (run_id, sink, seq, epoch, bytes, keys, pages, links, page_metadata, token_summaries, dead_letters, drift, tally)
        SELECT $1::uuid, $2::text, $3::int, $4::int, $5::bigint, $6::bytea, $7::int, $8::int, $9::int, $10::int, $11::int,
-         (SELECT array_agg(name) FROM json_array_elements_text($12::json) AS e (name))
+         (SELECT array_agg(name) FROM json_array_elements_text($12::json) AS e (name)), $13::jsonb
        FROM run WHERE epoch = $4::int
        ON CONFLICT DO NOTHING RETURNING seq)
      SELECT epoch, EXISTS (SELECT FROM added) AS is_new FROM run`,
@@ -149,7 +166,8 @@ const insertSegment = Effect.fnUntraced(function* (
       commit.rows.page_metadata,
       commit.rows.token_summaries,
       commit.deadLetters,
-      JSON.stringify(commit.drift ?? [])
+      JSON.stringify(commit.drift ?? []),
+      JSON.stringify(commit.tally)
     ]
   )
   yield* proveEpoch("commit", commit, rows)

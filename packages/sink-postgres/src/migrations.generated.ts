@@ -472,5 +472,11 @@ COMMENT ON COLUMN dead_letters.detail IS 'The server''s words where it refused, 
 COMMENT ON COLUMN dead_letters.raw IS 'The whole record as JSON; for contract the API''s result';
 COMMENT ON COLUMN dead_letters.replayed_at IS 'When it was loaded again, or found to have been outdone by a later delivery; null while it is not';
 `
+  },
+  {
+    id: "0006_expectations",
+    sql: `ALTER TABLE "segments" ADD COLUMN "tally" jsonb;
+COMMENT ON COLUMN segments.tally IS 'How many of its records completed and failed, and how many of the completed were without a field that expectations can ask for; null where an earlier build wrote it';
+`
   }
 ]

@@ -206,6 +206,7 @@ export const segments = pgTable(
     tokenSummaries: integer("token_summaries").notNull(),
     deadLetters: integer("dead_letters").notNull(),
     drift: text("drift").array(),
+    tally: jsonb("tally"),
     committedAt: instant("committed_at").notNull().defaultNow()
   },
   (t) => [primaryKey({ name: "segments_pkey", columns: [t.runId, t.sink, t.seq] })]

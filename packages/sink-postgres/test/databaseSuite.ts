@@ -5,6 +5,7 @@ import { Postgres } from "../src/index.ts"
 import { migrations } from "../src/migrations.generated.ts"
 import { freshSchema, type Place, sinkIn } from "./databases.ts"
 import { durabilitySuite } from "./durabilitySuite.ts"
+import { expectationSuite } from "./expectationSuite.ts"
 import { historyModelSuite } from "./historyModelSuite.ts"
 import { historySuite } from "./historySuite.ts"
 import { modeChangeSuite } from "./modeChangeSuite.ts"
@@ -27,6 +28,7 @@ export const databaseSuite = (name: string, place: Effect.Effect<Place>): void =
   historyModelSuite(name, place)
   historySuite(name, place)
   modeChangeSuite(name, place)
+  expectationSuite(name, place)
   viewSuite(name, place)
   upgradeSuite(name, place)
 

@@ -1,4 +1,4 @@
-import { Crawl, Pipeline, Scraper, type Sink } from "@sluice/core"
+import { Crawl, type Expectations, Pipeline, Scraper, type Sink } from "@sluice/core"
 import {
   cancelledState,
   type HistoryRow,
@@ -18,6 +18,8 @@ export interface Difference {
   readonly failed?: readonly [from: number, to: number]
   /** The crawl is cancelled when so many pages have ended. */
   readonly cancelledAfter?: number
+  /** What is expected of it. */
+  readonly expect?: Expectations
 }
 
 /** A site of a thousand pages. */
@@ -29,7 +31,7 @@ export const urlsAt = ([from, to]: readonly [number, number]): ReadonlyArray<str
 
 /** The site as it is now, behind an API, and how to crawl it into a sink; `nth` tells its jobs from those of others. */
 export const recrawling = Effect.fnUntraced(function* (sink: Sink, nth: number, difference: Difference = {}) {
-  const { cancelledAfter, changed = [0, 0], failed = [0, 0], gone = [0, 0] } = difference
+  const { cancelledAfter, changed = [0, 0], failed = [0, 0], gone = [0, 0], expect } = difference
   const isIn = (place: number, [from, to]: readonly [number, number]) => place >= from && place < to
   const rows = site.pages.slice(0, site.pages.length).flatMap((page, place): ReadonlyArray<HistoryRow> => {
     if (isIn(place, gone)) return []
@@ -53,7 +55,8 @@ export const recrawling = Effect.fnUntraced(function* (sink: Sink, nth: number, 
   const pipeline = Pipeline.make({
     name: "again",
     source: Crawl.make({ url: "https://site.test/", limit: 5000 }),
-    sinks: [sink]
+    sinks: [sink],
+    expect
   })
   const run = Pipeline.run(pipeline, {
     reader: { pollMin: "1 millis", pollMax: "2 millis" },

@@ -4,6 +4,7 @@ import {
   type Lease,
   type Ledger,
   noRows,
+  noTally,
   type Receipt,
   type RunHandle,
   RunStatus,
@@ -196,9 +197,10 @@ const commit = writing(
       selector: ({ job }) => job
     }),
     pages: fc.nat(3),
+    empty: fc.nat(3),
     deadLetters: fc.nat(2)
   }),
-  (model, ledger, { epoch, runId }, { deadLetters, jobs, keys, pages, seq, sink }) => {
+  (model, ledger, { epoch, runId }, { deadLetters, empty, jobs, keys, pages, seq, sink }) => {
     const jobId = (job: number) => jobIdOf(model, runId, job)
     const commit: SegmentCommit = {
       runId,
@@ -209,7 +211,8 @@ const commit = writing(
       keys: keys.map(({ job, keys }) => ({ jobId: jobId(job), keys: BigInt64Array.from(keys, BigInt) })),
       jobs: jobs.map(({ job, version }) => snapshotOf(jobId(job), version)),
       rows: { ...noRows, pages, links: 2 * pages },
-      deadLetters
+      deadLetters,
+      tally: { ...noTally, completed: pages, failed: deadLetters, without_markdown: empty, without_http_status: 1 }
     }
     return { asked: ledger.commit(commit), expected: model.commit(commit) }
   }

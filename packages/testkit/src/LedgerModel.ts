@@ -1,10 +1,12 @@
 import {
   addRows,
+  addTallies,
   type CommittedKeys,
   type JobSnapshot,
   type Lease,
   type Ledger,
   noRows,
+  noTally,
   type Receipt,
   type RunHandle,
   type RunIntent,
@@ -158,10 +160,14 @@ export class LedgerModel {
     const run = this.#find(runId)
     if (run === undefined) return unknown(runId)
     const segments = [...run.segments.values()]
-    const landed = new Map<string, { readonly rows: typeof noRows; readonly deadLetters: number }>()
-    for (const { deadLetters, rows, sink } of segments) {
-      const before = landed.get(sink) ?? { rows: noRows, deadLetters: 0 }
-      landed.set(sink, { rows: addRows(before.rows, rows), deadLetters: before.deadLetters + deadLetters })
+    const landed = new Map<string, Pick<SegmentCommit, "rows" | "deadLetters" | "tally">>()
+    for (const { deadLetters, rows, sink, tally } of segments) {
+      const before = landed.get(sink) ?? { rows: noRows, deadLetters: 0, tally: noTally }
+      landed.set(sink, {
+        rows: addRows(before.rows, rows),
+        deadLetters: before.deadLetters + deadLetters,
+        tally: addTallies(before.tally, tally)
+      })
     }
     return Result.succeed({
       lastSeq: Math.max(0, ...segments.map(({ seq }) => seq)),

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type JobSnapshot, type Ledger, noRows, type Receipt, type SegmentCommit } from "@sluice/core"
+import { type JobSnapshot, type Ledger, noRows, noTally, type Receipt, type SegmentCommit } from "@sluice/core"
 import { Effect, type Scope, Stream } from "effect"
 import { holdAgainstModel } from "./holdAgainstModel.ts"
 
@@ -30,7 +30,8 @@ const commitOf = (run: { runId: string; epoch: number }, seq: number, keys: Segm
   keys,
   rows: { ...noRows, pages: 2 },
   jobs: [],
-  deadLetters: 1
+  deadLetters: 1,
+  tally: { ...noTally, completed: 2, without_links: 1 }
 })
 
 const snapshot = (jobId: string, completed: number, status: JobSnapshot["status"]): JobSnapshot => ({
@@ -269,8 +270,16 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
         assert.strictEqual(state.lastSeq, 7)
         assert.deepStrictEqual(state.drift, ["NULL", 'a"\\{},', "b"])
         assert.deepStrictEqual(state.jobs, [snapshot(jobId, 8, "completed")])
-        assert.deepStrictEqual(state.landed.get("s"), { rows: { ...noRows, pages: 4 }, deadLetters: 2 })
-        assert.deepStrictEqual(state.landed.get("t"), { rows: { ...noRows, pages: 2 }, deadLetters: 1 })
+        assert.deepStrictEqual(state.landed.get("s"), {
+          rows: { ...noRows, pages: 4 },
+          deadLetters: 2,
+          tally: { ...noTally, completed: 4, without_links: 2 }
+        })
+        assert.deepStrictEqual(state.landed.get("t"), {
+          rows: { ...noRows, pages: 2 },
+          deadLetters: 1,
+          tally: { ...noTally, completed: 2, without_links: 1 }
+        })
       })
     )
 

@@ -9,7 +9,8 @@ import {
   type RunHandle,
   type Segment,
   type Sink,
-  type SinkConnection
+  type SinkConnection,
+  tallyOf
 } from "@sluice/core"
 import { Effect, type Scope, Stream } from "effect"
 
@@ -132,7 +133,8 @@ export const startRun = Effect.fn("SinkSuite.startRun")(function* (
             keys: records.map(({ jobId, key }) => ({ jobId, keys: BigInt64Array.of(key) })),
             jobs: [],
             rows,
-            deadLetters
+            deadLetters,
+            tally: tallyOf(records)
           },
           within
         )

@@ -1,0 +1,50 @@
+import type { PageRecord } from "./PageRecord.ts"
+
+/** The members of a completed page that an expectation can ask for, by their names in the tables. */
+export const requirableFields = ["markdown", "html", "links", "http_status"] as const
+export type RequirableField = (typeof requirableFields)[number]
+
+/** What is counted of records, in the order ledgers keep it. */
+export const tallied = ["completed", "failed", ...requirableFields.map((field) => `without_${field}` as const)] as const
+
+/**
+ * How many of a run's records completed and failed, and how many of the completed came without a member. A ledger keeps it
+ * with each segment, so that it holds over all attempts. Records left out by a transform are not in it.
+ */
+export type Tally = { readonly [C in (typeof tallied)[number]]: number }
+
+/** No record at all. */
+export const noTally: Tally = {
+  completed: 0,
+  failed: 0,
+  without_markdown: 0,
+  without_html: 0,
+  without_links: 0,
+  without_http_status: 0
+}
+
+/** Adds two tallies count by count. */
+export const addTallies = (a: Tally, b: Tally): Tally => {
+  const sum = { ...a }
+  for (const count of tallied) sum[count] += b[count]
+  return sum
+}
+
+/** Counts records. */
+export const tallyOf = (records: ReadonlyArray<PageRecord>): Tally => {
+  const tally = { ...noTally }
+  for (const record of records) {
+    if (record.status === "failed") tally.failed++
+    if (record.status !== "completed") continue
+    tally.completed++
+    for (const field of requirableFields) if (isWithout[field](record)) tally[`without_${field}`]++
+  }
+  return tally
+}
+
+const isWithout: { readonly [F in RequirableField]: (record: PageRecord) => boolean } = {
+  markdown: ({ markdown }) => markdown === null || markdown.trim() === "",
+  html: ({ html }) => html === null || html.trim() === "",
+  links: ({ links }) => links.length === 0,
+  http_status: ({ httpStatus }) => httpStatus === null
+}
