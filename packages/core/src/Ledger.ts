@@ -155,8 +155,15 @@ export interface RunSummary {
 export interface Ledger {
   /** Identity of the store: a sink living in the same one commits inside its own transaction. */
   readonly store: object
-  /** Begins a new run under epoch 1, held by this lease. */
-  readonly begin: (intent: RunIntent, lease: Lease) => Effect.Effect<RunHandle, LedgerError>
+  /**
+   * Begins a new run under epoch 1, held by this lease. With `unlessOpen` it is refused with {@link Held} while `open` answers
+   * a run of the pipeline; of several that are begun so at once, one is.
+   */
+  readonly begin: (
+    intent: RunIntent,
+    lease: Lease,
+    options?: { readonly unlessOpen: boolean }
+  ) => Effect.Effect<RunHandle, LedgerError>
   /** The newest run of a pipeline that has not ended, or the named one; none when it has ended or there is none. */
   readonly open: (
     which: { readonly pipeline: string } | { readonly runId: string }

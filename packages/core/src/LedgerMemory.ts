@@ -55,8 +55,14 @@ export const makeLedgerMemory = (): Ledger => {
 
   return {
     store: entries,
-    begin: (intent, lease) =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
+    begin: (intent, lease, options) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const last = newestFirst(entries).find(([, entry]) => entry.intent.pipeline === intent.pipeline)
+        if (options?.unlessOpen === true && last !== undefined && last[1].receipt === null) {
+          const [lastId, { holder }] = last
+          const reason = new Held({ runId: lastId, holder: holder ?? "another process" })
+          return Effect.fail(new LedgerError({ operation: "begin", reason }))
+        }
         const runId = randomUUID()
         const entry: Entry = {
           intent,
@@ -68,7 +74,7 @@ export const makeLedgerMemory = (): Ledger => {
           ...heldBy(lease, now)
         }
         entries.set(runId, entry)
-        return { ...intent, runId, epoch: 1 }
+        return Effect.succeed({ ...intent, runId, epoch: 1 })
       }),
     open: (which) =>
       Effect.map(Clock.currentTimeMillis, (now): OpenRun | undefined => {

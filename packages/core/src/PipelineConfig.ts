@@ -9,6 +9,7 @@ import type { Sink } from "./Sink.ts"
 import { Source } from "./Source.ts"
 import { expectedAt, membersAt } from "./schemaAt.ts"
 import { Transform, TransformConfig } from "./Transform.ts"
+import { WaitMinutes, WhenRunning } from "./WhenRunning.ts"
 
 /** A kind of sink as pipeline files know it: the schema of its options, and how options as written become a sink. */
 export interface SinkFactory {
@@ -50,8 +51,18 @@ export const pipelineSchema = (factories: ReadonlyArray<SinkFactory>, further: S
     drift: Schema.optionalKey(DriftPolicy),
     quarantine: Schema.optionalKey(Quarantine),
     expect: Schema.optionalKey(Expectations),
+    when_running: Schema.optionalKey(WhenRunning),
+    wait_minutes: Schema.optionalKey(WaitMinutes),
     sinks: Schema.Array(sink).check(Schema.isMinLength(1, { expected: "at least one sink" }))
-  }).annotate({ title: "Sluice pipeline" })
+  })
+    .check(
+      Schema.makeFilter(
+        ({ wait_minutes: minutes, when_running: whenRunning }) =>
+          minutes === undefined ||
+          whenRunning === "wait" || { path: ["wait_minutes"], issue: "goes with when_running: wait alone" }
+      )
+    )
+    .annotate({ title: "Sluice pipeline" })
 }
 
 /** The JSON Schema of a pipeline file, for editors. */

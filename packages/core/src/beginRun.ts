@@ -1,24 +1,13 @@
-import { Clock, Duration, Effect, Schema, type Scope, Stream } from "effect"
+import { Duration, Effect, Schema, type Scope, Stream } from "effect"
 import { type Allowance, allowanceOf } from "./Allowance.ts"
+import { holdRun, PipelineChanged, type Resume } from "./holdRun.ts"
 import { KeySet } from "./KeySet.ts"
-import {
-  Held,
-  type Lease,
-  type Ledger,
-  LedgerError,
-  type OpenRun,
-  type RunHandle,
-  type Submission,
-  UnknownRun
-} from "./Ledger.ts"
+import { type Lease, type Ledger, LedgerError, type RunHandle, type Submission } from "./Ledger.ts"
 import { makeLedgerMemory } from "./LedgerMemory.ts"
 import type { PipelineDefinition } from "./makePipeline.ts"
-import { isKnownDead, makeHolder } from "./RunHolder.ts"
+import { makeHolder } from "./RunHolder.ts"
 import { RunTracker } from "./RunTracker.ts"
 import { type SinkConnection, SinkError, type SinkSession } from "./Sink.ts"
-
-/** Which run to carry out: the pipeline's last one if it did not end (`auto`), a new one (`never`), or a named one. */
-export type Resume = "auto" | "never" | { readonly runId: string }
 
 /** How a run is begun. */
 export interface BeginOptions {
@@ -26,15 +15,6 @@ export interface BeginOptions {
   readonly resume: Resume
   /** How long a process that has died, or was stopped, keeps others from its run. Renewed three times as often. */
   readonly lease: Duration.Input
-}
-
-/** The last run of the pipeline did not end, and the pipeline is another one now. */
-export class PipelineChanged extends Schema.TaggedError<PipelineChanged>()("PipelineChanged", {
-  runId: Schema.String
-}) {
-  override get message(): string {
-    return `run ${this.runId} of this pipeline did not end, and the pipeline has changed since: run it as it was to go on with it, or start anew (--fresh), which pays for a new job`
-  }
 }
 
 /** The run could not begin: nothing was submitted and nothing paid. */
@@ -79,23 +59,16 @@ export const beginRun = Effect.fnUntraced(function* (
   const own = connections.find(({ connection }) => connection.ledger !== undefined)?.connection.ledger
   const ledger = options.ledger ?? own ?? makeLedgerMemory()
   const lease: Lease = { holder: yield* makeHolder, durationMs: Duration.toMillis(options.lease) }
-  const open = yield* findOpen(ledger, pipeline, options.resume)
-  const run =
-    open === undefined
-      ? yield* ledger.begin(
-          { pipeline: pipeline.name, configHash: pipeline.hash, startedAt: yield* Clock.currentTimeMillis },
-          lease
-        )
-      : yield* takeOver(ledger, open, lease)
+  const { isNew, run } = yield* holdRun(ledger, pipeline, lease, options.resume)
   const allowance = yield* allowanceOf(pipeline.budget, ledger, run)
   const targets = yield* Effect.forEach(connections, ({ connection, kind, name }) =>
     Effect.gen(function* () {
       const session = yield* connection.begin(run)
-      const held = open === undefined ? new Map<string, KeySet>() : yield* heldBy(ledger, run.runId, name)
+      const held = isNew ? new Map<string, KeySet>() : yield* heldBy(ledger, run.runId, name)
       return { name, kind, session, held }
     })
   )
-  if (open === undefined) {
+  if (isNew) {
     const tracker = new RunTracker(run.startedAt)
     return { run, ledger, lease, targets, submissions: new Map(), tracker, allowance }
   }
@@ -108,48 +81,6 @@ export const beginRun = Effect.fnUntraced(function* (
     delivered: countEverywhere(targets)
   })
   return { run, ledger, lease, targets, submissions, tracker, allowance }
-})
-
-/** The run to go on with, if there is one and it is the same pipeline's. */
-const findOpen = Effect.fnUntraced(function* (
-  ledger: Ledger,
-  pipeline: PipelineDefinition,
-  resume: Resume
-): Effect.fn.Return<OpenRun | undefined, LedgerError | PipelineChanged> {
-  if (resume === "never") return undefined
-  const open = yield* ledger.open(resume === "auto" ? { pipeline: pipeline.name } : resume)
-  if (open === undefined) {
-    if (resume === "auto") return undefined
-    return yield* new LedgerError({ operation: "resume", reason: new UnknownRun(resume) })
-  }
-  if (open.configHash !== pipeline.hash) return yield* new PipelineChanged({ runId: open.runId })
-  return open
-})
-
-/** Takes a run over as soon as its holder is known to be dead or has let its lease pass. */
-const takeOver = Effect.fnUntraced(function* (
-  ledger: Ledger,
-  open: OpenRun,
-  lease: Lease
-): Effect.fn.Return<RunHandle, LedgerError> {
-  const { holder, leaseLeftMs, runId } = open
-  if (holder === null) return yield* ledger.takeOver(runId, lease)
-  if (leaseLeftMs > 0 && (yield* isKnownDead(holder))) {
-    const run = yield* ledger.takeOver(runId, lease, holder)
-    yield* Effect.logInfo(`run ${runId} is taken over from ${holder}, which has died`)
-    return run
-  }
-  // No longer than a lease of ours lasts: a holder that lives renews its own, and there is no point in waiting for it.
-  if (leaseLeftMs > lease.durationMs) {
-    return yield* new LedgerError({ operation: "take over", reason: new Held({ runId, holder }) })
-  }
-  if (leaseLeftMs > 0) {
-    yield* Effect.logInfo(`run ${runId} is held by ${holder}; waiting for its lease to pass`)
-    yield* Effect.sleep(leaseLeftMs + 50)
-  }
-  const run = yield* ledger.takeOver(runId, lease)
-  yield* Effect.logInfo(`run ${runId} is taken over from ${holder}, whose lease had passed`)
-  return run
 })
 
 const heldBy = Effect.fnUntraced(function* (ledger: Ledger, runId: string, sink: string) {

@@ -1,6 +1,6 @@
 import { Held, type Ledger, LedgerError, Receipt, type RunHandle } from "@sluice/core"
 import { Effect, Schema } from "effect"
-import type { Database } from "./Database.ts"
+import type { Database, Queryable } from "./Database.ts"
 import type { DatabaseError } from "./DatabaseError.ts"
 import { decodeOpenRuns, decodeRuns, openRunColumns, runColumns } from "./LedgerRows.ts"
 import { costOf } from "./LedgerSubmissions.ts"
@@ -12,9 +12,9 @@ export const ledgerRuns = (
   database: Database["Service"]
 ): Pick<Ledger, "begin" | "open" | "takeOver" | "renew" | "suspend" | "end" | "runs"> => ({
   begin: Effect.fn("PostgresLedger.begin")(
-    function* (intent, lease) {
+    function* (intent, lease, options) {
       const runId = yield* makeRunId(intent.startedAt)
-      yield* database.query(
+      const insert: Insert = [
         `INSERT INTO runs (run_id, pipeline, config_hash, started_at, holder, lease_until, session)
          VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 ms', $7)`,
         [
@@ -26,7 +26,12 @@ export const ledgerRuns = (
           lease.durationMs,
           database.session
         ]
-      )
+      ]
+      yield* options?.unlessOpen === true
+        ? database.transaction((tx) =>
+            Effect.andThen(proveNoneOpen(tx, database, intent.pipeline), tx.query(...insert))
+          )
+        : database.query(...insert)
       return { ...intent, runId, epoch: 1 }
     },
     Effect.mapError(toLedgerError("begin"))
@@ -38,10 +43,7 @@ export const ledgerRuns = (
       const rows =
         "runId" in which
           ? yield* database.query(`SELECT ${openRunColumns} FROM runs WHERE run_id = $1`, [which.runId])
-          : yield* database.query(
-              `SELECT ${openRunColumns} FROM runs WHERE pipeline = $1 ORDER BY started_at DESC, run_id DESC LIMIT 1`,
-              [which.pipeline]
-            )
+          : yield* database.query(lastRun, [which.pipeline])
       const [run] = yield* decodeOpenRuns(rows)
       if (run === undefined || run.finished_at !== null) return undefined
       return {
@@ -140,6 +142,28 @@ export const ledgerRuns = (
     },
     Effect.mapError(toLedgerError("runs"))
   )
+})
+
+type Insert = readonly [sql: string, parameters: ReadonlyArray<unknown>]
+
+const lastRun = `SELECT ${openRunColumns} FROM runs WHERE pipeline = $1 ORDER BY started_at DESC, run_id DESC LIMIT 1`
+
+/** Fails where the pipeline's last run has not ended. Whoever else asks so waits until the transaction has ended. */
+const proveNoneOpen = Effect.fnUntraced(function* (
+  tx: Queryable,
+  { schema }: Database["Service"],
+  pipeline: string
+): Effect.fn.Return<void, DatabaseError | LedgerError> {
+  yield* tx.query("SELECT pg_advisory_xact_lock(hashtextextended('sluice_runs ' || $1 || ' ' || $2, 0))", [
+    schema,
+    pipeline
+  ])
+  const [last] = yield* decodeOpenRuns(yield* tx.query(lastRun, [pipeline]))
+  if (last === undefined || last.finished_at !== null) return
+  return yield* new LedgerError({
+    operation: "begin",
+    reason: new Held({ runId: last.run_id, holder: last.holder ?? "another process" })
+  })
 })
 
 /** Whether a run may be taken over, by whoever may displace the holder named by a parameter. */

@@ -125,6 +125,26 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
       })
     )
 
+    it.effect("begins one of several at once where a run is to be the pipeline's only one", () =>
+      Effect.gen(function* () {
+        const ledger = yield* make
+        const alone = { ...intent, pipeline: "alone" }
+        const begin = Effect.result(ledger.begin(alone, lease, { unlessOpen: true }))
+        const tries = yield* Effect.all([begin, begin, begin], { concurrency: "unbounded" })
+        const [run, ...more] = tries.flatMap((tried) => (tried._tag === "Success" ? [tried.success] : []))
+        assert.lengthOf(more, 0)
+        for (const tried of tries) {
+          if (tried._tag === "Success") continue
+          assert.deepInclude(tried.failure.reason, { _tag: "Held", runId: run!.runId, holder: lease.holder })
+        }
+        yield* ledger.begin({ ...alone, pipeline: "other" }, lease, { unlessOpen: true })
+        yield* ledger.suspend(run!, "interrupted")
+        assert.strictEqual((yield* Effect.flip(ledger.begin(alone, lease, { unlessOpen: true }))).reason._tag, "Held")
+        yield* ledger.end(run!, receipt(run!.runId))
+        yield* ledger.begin({ ...alone, startedAt: alone.startedAt + 1 }, lease, { unlessOpen: true })
+      })
+    )
+
     it.effect("ends a run with its receipt, after which nobody takes it over", () =>
       Effect.gen(function* () {
         const ledger = yield* make
