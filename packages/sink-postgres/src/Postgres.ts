@@ -1,5 +1,8 @@
+export { type DeadLetters, deadLetters, type Letter, type WholeLetter } from "./DeadLetterQueue.ts"
+export type { LetterFilter } from "./LetterFilter.ts"
 export { migrate } from "./Migrations.ts"
 export { open } from "./openDatabase.ts"
 export { make as ledger } from "./PostgresLedger.ts"
 export { sink } from "./PostgresSink.ts"
 export { query } from "./Query.ts"
+export type { Replay, ReplayOptions } from "./ReplayLetters.ts"

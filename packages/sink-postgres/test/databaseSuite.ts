@@ -8,6 +8,7 @@ import { durabilitySuite } from "./durabilitySuite.ts"
 import { expectationSuite } from "./expectationSuite.ts"
 import { historyModelSuite } from "./historyModelSuite.ts"
 import { historySuite } from "./historySuite.ts"
+import { letterSuite } from "./letterSuite.ts"
 import { modeChangeSuite } from "./modeChangeSuite.ts"
 import { modelSuite } from "./modelSuite.ts"
 import { replaceModelSuite } from "./replaceModelSuite.ts"
@@ -31,6 +32,7 @@ export const databaseSuite = (name: string, place: Effect.Effect<Place>): void =
   expectationSuite(name, place)
   viewSuite(name, place)
   upgradeSuite(name, place)
+  letterSuite(name, place)
 
   describe(`${name}: transactions`, () => {
     it.effect("are rolled back when interrupted, and the next is served", () =>

@@ -30,6 +30,27 @@ const endedReceipt = {
   requests: { submitted: 1, reads: 2, retries: 0 }
 }
 
+/** A record as builds before this one kept it in a letter. */
+const setAside = {
+  jobId: "job-of-old",
+  key: "1",
+  url: "https://site.test/aside",
+  inputIndex: null,
+  parentUrl: null,
+  depth: 1,
+  status: "completed",
+  errorCode: null,
+  errorMessage: null,
+  markdown: "a\0b",
+  html: null,
+  links: [],
+  httpStatus: 200,
+  durationMs: 1,
+  retryCount: 0,
+  tokensCharged: 1,
+  bytes: 300
+}
+
 /** Writes what the first build wrote: a run that has ended, and one that died when it held 20 pages of its job. */
 const leaveBehind = Effect.fnUntraced(function* (database: Database["Service"], hash: string, jobId: string) {
   const { query } = database
@@ -76,6 +97,11 @@ const leaveBehind = Effect.fnUntraced(function* (database: Database["Service"], 
     `INSERT INTO segments (run_id, sink, seq, epoch, bytes, keys, pages, links, page_metadata, token_summaries, dead_letters)
      VALUES ($1, 'postgres', 1, 3, 100, $2, 20, 0, 20, 0, 0)`,
     [openRun, packKeys([{ jobId, keys: BigInt64Array.from(landed, (url) => pageKey(url)) }])]
+  )
+  yield* query(
+    `INSERT INTO dead_letters (run_id, sink, job_id, page_key, url, reason, detail, raw)
+     VALUES ($1, 'postgres', 'job-of-old', $2, $3, 'nul_byte', 'text with a NUL byte', $4)`,
+    [endedRun, pageKey(setAside.url), setAside.url, JSON.stringify(setAside)]
   )
 })
 
@@ -124,6 +150,14 @@ export const upgradeSuite = (name: string, place: Effect.Effect<Place>): void =>
             ]
           )
           assert.strictEqual(yield* ledger.spent({ pipeline: "old", exceptRun: "none" }), 67)
+
+          const letters = Postgres.deadLetters(database)
+          assert.lengthOf(yield* letters.list({ pipeline: "old" }), 1)
+          assert.deepInclude(yield* letters.replay({ pipeline: "old" }, { replace: true }), { landed: 1 })
+          assert.deepStrictEqual(
+            yield* database.query("SELECT markdown, extra FROM current_pages WHERE url = $1", [setAside.url]),
+            [{ markdown: "a\uFFFDb", extra: null }]
+          )
         })
       )
     }

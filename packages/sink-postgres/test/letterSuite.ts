@@ -1,0 +1,261 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { PageRecord } from "@sluice/core"
+import { sampleRecord, sampleSnapshot, startRun } from "@sluice/testkit"
+import { Effect } from "effect"
+import { type LoadMode, Postgres } from "../src/index.ts"
+import { type Place, sinkIn } from "./databases.ts"
+import { killAt } from "./killAt.ts"
+
+const url = (page: string) => `https://a.example/${page}`
+const nul = sampleRecord(url("nul"), { markdown: "before\0after", extra: { "k\0": ["\0", { deep: "\uD83D" }] } })
+const surrogate = sampleRecord(url("surrogate"), { links: [url("\uD83D"), url("fine")] })
+const outOfRange = sampleRecord(url("range"), { durationMs: 2 ** 31 })
+const dirty = [nul, surrogate, outOfRange]
+const clean = sampleRecord(url("clean"))
+const misshapen = {
+  url: url("contract"),
+  parent_url: null,
+  depth: "two",
+  status: "completed",
+  error_code: null,
+  error_message: null,
+  links: [url("fine")],
+  data: { markdown: "content", html: null, summary: "new" },
+  metadata: { http_status: 200, duration_ms: 5, tokens_charged: 1 }
+}
+const refused = sampleRecord(url("contract"), {
+  links: [],
+  markdown: null,
+  refusal: { reason: "contract", detail: '["depth"]', raw: JSON.stringify(misshapen) }
+})
+
+/** Records that were set aside, loaded again. */
+export const letterSuite = (name: string, place: Effect.Effect<Place>): void => {
+  const setUp = Effect.fnUntraced(function* (mode: LoadMode) {
+    const made = yield* sinkIn(yield* place, mode)
+    const connection = yield* made.sink.connect
+    return { ...made, connection, letters: Postgres.deadLetters(made.database) }
+  })
+  const none = new Map<string, number>()
+  const pages = (landed: { readonly pages: ReadonlyArray<{ readonly url: string }> }) =>
+    landed.pages.map((page) => page.url).toSorted()
+
+  describe(`${name}: dead letters`, () => {
+    it.effect("are listed without what they hold, and shown with it", () =>
+      Effect.gen(function* () {
+        const { connection, letters, sink } = yield* setUp("append")
+        const { run, write } = yield* startRun(sink, connection)
+        yield* write(0, [...dirty, clean, refused])
+        const listed = yield* letters.list()
+        assert.deepStrictEqual(
+          listed.map(({ letterNo: _, bytes, createdAt, runId, ...letter }) => {
+            assert.isAbove(bytes, 50)
+            assert.strictEqual(runId, run.runId)
+            assert.match(createdAt, /^20/)
+            return letter
+          }),
+          [
+            ["contract", '["depth"]', "contract"],
+            ["out_of_range", "a number that is no 32-bit integer", "range"],
+            ["lone_surrogate", "text with half a surrogate pair, which is no Unicode", "surrogate"],
+            ["nul_byte", "text with a NUL byte, which Postgres does not store", "nul"]
+          ].map(([reason, detail, page]) => ({
+            pipeline: "suite",
+            sink: "postgres",
+            jobId: "job-1",
+            url: url(page!),
+            reason: reason!,
+            detail: detail!,
+            replayedAt: null
+          }))
+        )
+        assert.notInclude(JSON.stringify(listed), "before")
+        assert.deepStrictEqual(
+          (yield* letters.list({ limit: 2 })).map(({ letterNo }) => letterNo),
+          listed.slice(0, 2).map(({ letterNo }) => letterNo)
+        )
+        const whole = yield* letters.get(listed.at(-1)!.letterNo)
+        assert.strictEqual(JSON.parse(whole!.raw).markdown, nul.markdown)
+        assert.strictEqual((yield* letters.get(listed[0]!.letterNo))!.raw, refused.refusal!.raw)
+        assert.isUndefined(yield* letters.get(0))
+        assert.lengthOf(yield* letters.list({ pipeline: "suite", runId: run.runId }), 4)
+        assert.deepStrictEqual(yield* letters.list({ pipeline: "other" }), [])
+        assert.deepStrictEqual(yield* letters.list({ runId: "no run" }), [])
+      })
+    )
+
+    for (const mode of ["append", "merge", "replace", "history"] as const) {
+      it.effect(`land once in ${mode}, whoever replays them and however often`, () =>
+        Effect.gen(function* () {
+          const { connection, database, letters, read, sink } = yield* setUp(mode)
+          const { write, publish } = yield* startRun(sink, connection)
+          yield* write(0, [...dirty, clean])
+          yield* publish
+          const stays = yield* letters.replay({})
+          assert.deepInclude(stays, { landed: 0, outdone: 0 })
+          assert.strictEqual(
+            [...stays.refused.values()].reduce((sum, count) => sum + count, 0),
+            3
+          )
+          assert.match([...stays.refused.keys()].join("\n"), /^nul_byte: text with a NUL byte/)
+          assert.lengthOf(yield* letters.list(), 3)
+
+          const { repair } = yield* killAt(database, "AFTER UPDATE ON dead_letters")
+          yield* Effect.flip(letters.replay({}, { replace: true }))
+          yield* repair
+          assert.deepStrictEqual(pages(yield* read), [clean.url])
+
+          const both = yield* Effect.all(
+            [letters.replay({}, { replace: true }), letters.replay({}, { replace: true })],
+            {
+              concurrency: 2
+            }
+          )
+          assert.deepStrictEqual(both.map(({ landed }) => landed).toSorted(), [0, 3])
+          assert.deepStrictEqual(yield* letters.replay({}, { replace: true }), { landed: 0, outdone: 0, refused: none })
+          const landed = yield* read
+          assert.deepStrictEqual(pages(landed), [clean, ...dirty].map((record) => record.url).toSorted())
+          const by = (page: PageRecord) => landed.pages.find((found) => found.url === page.url)
+          assert.deepInclude(by(nul), {
+            markdown: "before\uFFFDafter",
+            extra: { "k\uFFFD": ["\uFFFD", { deep: "\uFFFD" }] }
+          })
+          assert.deepStrictEqual(by(surrogate)?.links, [url("\uFFFD"), url("fine")])
+          assert.deepInclude(by(outOfRange), { durationMs: null, httpStatus: 200 })
+          assert.deepStrictEqual(yield* letters.list(), [])
+          assert.lengthOf(yield* letters.list({ replayed: true }), 3)
+          // The run's process had not heard that its segment was committed.
+          yield* write(0, [...dirty, clean])
+          assert.deepStrictEqual(yield* letters.list(), [])
+        })
+      )
+    }
+
+    it.effect(
+      "land by number, by run or by pipeline, when what refused them is gone, and stay with the reason of the day",
+      () =>
+        Effect.gen(function* () {
+          const { connection, database, letters, read, sink } = yield* setUp("merge")
+          yield* database.query("ALTER TABLE pages ADD CONSTRAINT no_x CHECK (url NOT LIKE '%x%x')")
+          const first = yield* startRun(sink, connection)
+          yield* first.write(
+            0,
+            ["x1x", "x2x", "x3x"].map((page) => sampleRecord(url(page)))
+          )
+          const second = yield* startRun(sink, connection)
+          yield* second.write(0, [sampleRecord(url("x4x"), { jobId: "job-2" })])
+          yield* database.query("ALTER TABLE pages DROP CONSTRAINT no_x")
+          yield* database.query("ALTER TABLE pages ADD CONSTRAINT no_2 CHECK (url NOT LIKE '%x2x')")
+          const ofFirst = (yield* letters.list()).find((letter) => letter.url === url("x1x"))
+          assert.deepInclude(yield* letters.replay({ letters: [ofFirst!.letterNo, 999_999] }), { landed: 1 })
+          assert.deepInclude(yield* letters.replay({ pipeline: "other" }), { landed: 0, refused: none })
+          const ofRun = yield* letters.replay({ runId: first.run.runId })
+          assert.deepInclude(ofRun, { landed: 1 })
+          assert.match([...ofRun.refused.keys()].join(), /^refused: .*"no_2".* \(SQLSTATE 23514\)$/)
+          assert.deepInclude(yield* letters.replay({ pipeline: "suite" }), { landed: 1 })
+          assert.deepStrictEqual(pages(yield* read), ["x1x", "x3x", "x4x"].map(url))
+          assert.match((yield* letters.list())[0]!.detail, /"no_2"/)
+        })
+    )
+
+    it.effect("that the contract refused land once it takes them, or stay for what is wrong then", () =>
+      Effect.gen(function* () {
+        const { connection, database, letters, read, sink } = yield* setUp("append")
+        const { write } = yield* startRun(sink, connection)
+        yield* write(0, [refused], [sampleSnapshot("job-1")])
+        const stays = yield* letters.replay({}, { replace: true })
+        assert.deepStrictEqual(stays.refused, new Map([['contract: it does not fit the contract: ["depth"]', 1]]))
+        // As if this build's contract had come to take what it refused.
+        const fit = { ...misshapen, depth: 2, data: { ...misshapen.data, markdown: "a\0b" } }
+        yield* database.query("UPDATE dead_letters SET raw = $1", [JSON.stringify(fit)])
+        assert.deepStrictEqual(
+          [...(yield* letters.replay({})).refused.keys()],
+          ["nul_byte: text with a NUL byte, which Postgres does not store"]
+        )
+        const [letter] = yield* letters.list()
+        assert.strictEqual(letter?.reason, "nul_byte")
+        assert.deepInclude(yield* letters.replay({}, { replace: true }), { landed: 1 })
+        assert.deepInclude((yield* read).pages[0], {
+          url: url("contract"),
+          markdown: "a\uFFFDb",
+          depth: 2,
+          links: [url("fine")],
+          extra: { data: { summary: "new" } }
+        })
+      })
+    )
+
+    it.effect("are settled in merge where a later delivery of their page stands", () =>
+      Effect.gen(function* () {
+        const { connection, letters, read, sink } = yield* setUp("merge")
+        const first = yield* startRun(sink, connection)
+        yield* first.write(0, [nul, surrogate])
+        const second = yield* startRun(sink, connection)
+        const later = sampleRecord(nul.url, { jobId: "job-2", markdown: "later" })
+        yield* second.write(0, [later])
+        assert.deepStrictEqual(yield* letters.replay({}, { replace: true }), { landed: 1, outdone: 1, refused: none })
+        const landed = yield* read
+        assert.deepStrictEqual(pages(landed), [nul.url, surrogate.url])
+        assert.strictEqual(landed.pages.find((page) => page.url === nul.url)?.markdown, "later")
+        assert.deepStrictEqual(yield* letters.list(), [])
+      })
+    )
+
+    it.effect("land in replace in the set their run wrote, as long as readers see it or may come to", () =>
+      Effect.gen(function* () {
+        const { connection, database, letters, read, sink } = yield* setUp("replace")
+        const first = yield* startRun(sink, connection)
+        yield* first.write(0, [clean, nul, surrogate])
+        const [last] = yield* letters.list({ limit: 1 })
+        assert.deepInclude(yield* letters.replay({ letters: [last!.letterNo] }, { replace: true }), { landed: 1 })
+        assert.deepStrictEqual(pages(yield* read), [])
+        yield* first.publish
+        assert.deepStrictEqual(pages(yield* read), [clean.url, surrogate.url])
+        const second = yield* startRun(sink, connection)
+        yield* second.write(0, [{ ...clean, jobId: "job-2" }])
+        yield* second.publish
+        const why = `a later run of the pipeline has been published, and the pages of run ${first.run.runId} are not kept`
+        assert.deepStrictEqual((yield* letters.replay({}, { replace: true })).refused, new Map([[why, 1]]))
+
+        const third = yield* startRun(sink, connection)
+        yield* third.write(0, [{ ...nul, jobId: "job-3" }])
+        yield* database.query("UPDATE runs SET finished_at = now() WHERE run_id = $1", [third.run.runId])
+        const { refused: both } = yield* letters.replay({}, { replace: true })
+        assert.deepStrictEqual([...both.keys()].toSorted(), [
+          why,
+          "their run has ended without being published, and readers will never see its pages"
+        ])
+        assert.deepStrictEqual(pages(yield* read), [clean.url])
+        assert.lengthOf(yield* letters.list(), 2)
+      })
+    )
+
+    it.effect("become the current version in history, unless a later run has been loaded", () =>
+      Effect.gen(function* () {
+        const { connection, database, letters, read, sink } = yield* setUp("history")
+        const first = yield* startRun(sink, connection, { startedAt: 1_750_000_000_000 })
+        yield* first.write(0, [{ ...nul, markdown: "one", extra: null }])
+        yield* first.publish
+        const second = yield* startRun(sink, connection, { startedAt: 1_750_000_001_000 })
+        yield* second.write(0, [
+          { ...nul, jobId: "job-2" },
+          { ...surrogate, jobId: "job-2" }
+        ])
+        yield* second.publish
+        const [ofSurrogate, ofNul] = yield* letters.list()
+        assert.deepInclude(yield* letters.replay({ letters: [ofNul!.letterNo] }, { replace: true }), { landed: 1 })
+        assert.strictEqual((yield* read).pages[0]?.markdown, "before\uFFFDafter")
+        assert.deepStrictEqual(
+          yield* database.query("SELECT markdown FROM page_versions ORDER BY valid_from, valid_to NULLS LAST"),
+          [{ markdown: "one" }, { markdown: "before\uFFFDafter" }]
+        )
+        const third = yield* startRun(sink, connection, { startedAt: 1_750_000_002_000 })
+        yield* third.write(0, [{ ...clean, jobId: "job-3" }])
+        const { landed, refused: held } = yield* letters.replay({ letters: [ofSurrogate!.letterNo] }, { replace: true })
+        assert.strictEqual(landed, 0)
+        assert.match([...held.keys()].join(), /^a later run has been loaded since/)
+        assert.lengthOf(yield* letters.list(), 1)
+      })
+    )
+  })
+}
