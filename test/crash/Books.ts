@@ -20,9 +20,12 @@ const Run = Schema.Struct({
   rows: Schema.NullOr(RowCounts)
 })
 
+const Letter = Schema.Struct({ url: Schema.String, reason: Schema.String })
+
 const Totals = Schema.Struct({
   standing: RowCounts,
   committed: RowCounts,
+  setAside: Schema.Int,
   tokens: Schema.Int,
   submitted: Schema.Array(Schema.String)
 })
@@ -31,6 +34,9 @@ const Totals = Schema.Struct({
 export interface Books {
   readonly pages: ReadonlyArray<typeof Page.Type>
   readonly runs: ReadonlyArray<typeof Run.Type>
+  /** Records set aside, and how many of them the ledger holds for committed. */
+  readonly letters: ReadonlyArray<typeof Letter.Type>
+  readonly setAside: number
   /** Rows that stand in the tables, and rows the ledger holds for committed. */
   readonly standing: typeof RowCounts.Type
   readonly committed: typeof RowCounts.Type
@@ -66,6 +72,7 @@ SELECT
   (SELECT json_build_object('pages', coalesce(sum(pages), 0), 'links', coalesce(sum(links), 0),
     'page_metadata', coalesce(sum(page_metadata), 0), 'token_summaries', coalesce(sum(token_summaries), 0))
     FROM landed) AS committed,
+  (SELECT coalesce(sum(dead_letters), 0) FROM landed)::int AS "setAside",
   (SELECT coalesce(sum(tokens_charged), 0) FROM mine)::int AS tokens,
   (SELECT coalesce(json_agg(job_id), '[]') FROM submissions JOIN runs r USING (run_id)
     WHERE r.pipeline = $1 AND job_id IS NOT NULL) AS submitted`
@@ -75,18 +82,22 @@ export const readBooks = Effect.fnUntraced(function* (database: Database, pipeli
   const rows = (sql: string) => Postgres.query(database, sql, { parameters: [pipeline] })
   const pages = yield* Schema.decodeUnknownEffect(Schema.Array(Page))(yield* rows(pagesOf))
   const runs = yield* Schema.decodeUnknownEffect(Schema.Array(Run))(yield* rows(runsOf))
+  const letters = yield* Schema.decodeUnknownEffect(Schema.Array(Letter))(
+    yield* rows("SELECT url, reason FROM dead_letters WHERE pipeline = $1")
+  )
   const [totals] = yield* Schema.decodeUnknownEffect(Schema.Tuple([Totals]))(yield* rows(totalsOf))
-  const books: Books = { pages, runs, ...totals }
+  const books: Books = { pages, runs, letters, ...totals }
   return books
 })
 
 /** What has been half landed: rows without their segment's commit, a commit without its rows, a page without what came with it. */
-export const tornIn = ({ committed, pages, standing }: Books): ReadonlyArray<string> =>
+export const tornIn = ({ committed, letters, pages, setAside, standing }: Books): ReadonlyArray<string> =>
   untrue([
     [
       isDeepStrictEqual(standing, committed),
       `the tables hold ${JSON.stringify(standing)}, the ledger ${JSON.stringify(committed)}`
     ],
+    [letters.length === setAside, `${letters.length} records are set aside, the ledger holds ${setAside}`],
     [pages.every(({ metadata }) => metadata === 1), "there are pages without their metadata"]
   ])
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { Receipt } from "@sluice/core"
-import { Deferred, Effect, Schema, type Scope } from "effect"
+import { Deferred, type Duration, Effect, Schema, type Scope } from "effect"
 
 /** How a process ended, and what it said. */
 export interface End {
@@ -25,7 +25,7 @@ export interface Life {
 /** What a process is told: its environment is nothing else. */
 export type Environment = Readonly<Record<string, string>>
 
-/** One that lives longer has hung. */
+/** One that lives longer has hung, unless it was given more to do. */
 const longestLife = "60 seconds"
 const keptOutput = 16_000
 
@@ -34,7 +34,10 @@ const program = fileURLToPath(new URL("child.ts", import.meta.url))
 const compileCache = fileURLToPath(new URL("../../node_modules/.cache/node-compile", import.meta.url))
 
 /** Starts a process that carries out a run. It is gone when the scope ends. */
-export const begin = (environment: Environment): Effect.Effect<Life, never, Scope.Scope> =>
+export const begin = (
+  environment: Environment,
+  longest: Duration.Input = longestLife
+): Effect.Effect<Life, never, Scope.Scope> =>
   Effect.gen(function* () {
     const ended = yield* Deferred.make<End>()
     const process = yield* Effect.acquireRelease(
@@ -43,13 +46,13 @@ export const begin = (environment: Environment): Effect.Effect<Life, never, Scop
     )
     return {
       kill: (signal) => void process.kill(signal),
-      end: Deferred.await(ended).pipe(Effect.timeout(longestLife), Effect.orDie)
+      end: Deferred.await(ended).pipe(Effect.timeout(longest), Effect.orDie)
     }
   })
 
 /** One life from its start to its end. */
-export const live = (environment: Environment): Effect.Effect<End> =>
-  Effect.scoped(Effect.flatMap(begin(environment), ({ end }) => end))
+export const live = (environment: Environment, longest?: Duration.Input): Effect.Effect<End> =>
+  Effect.scoped(Effect.flatMap(begin(environment, longest), ({ end }) => end))
 
 const start = (environment: Environment, onEnd: (end: End) => void): ChildProcess => {
   const child = spawn(process.execPath, [program], {

@@ -27,6 +27,8 @@ export interface Work {
   readonly submissions: number
   /** Every page that has to stand, each as often as it was asked for: see {@link pageLine}. */
   readonly pages: ReadonlyArray<string>
+  /** Every page that has to be set aside, with the reason; none when absent: see {@link letterLine}. */
+  readonly letters?: ReadonlyArray<string>
   readonly tokens: number
 }
 
@@ -43,6 +45,9 @@ export interface WorkSize {
 /** A page as the oracle counts it: its URL, its place in the list that was asked for, and how many links it has. */
 export const pageLine = (url: string, inputIndex: number | null, links: number): string =>
   `${url} at ${inputIndex} with ${links} links`
+
+/** A page that is set aside as the oracle counts it. */
+export const letterLine = (url: string, reason: string): string => `${reason}: ${url}`
 
 /** The work of a kind and a seed: the same ones, the same work. */
 export const workOf = (kind: Kind, seed: number, size: WorkSize = {}): Work => {

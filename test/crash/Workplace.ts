@@ -1,7 +1,7 @@
 import type { Source } from "@sluice/core"
 import { Postgres } from "@sluice/sink-postgres"
 import { type ReceivedRequest, Simulator, type SimulatorOptions } from "@sluice/testkit"
-import { Effect, Latch, Redacted, Schedule } from "effect"
+import { type Duration, Effect, Latch, Redacted, Schedule } from "effect"
 import { type Books, readBooks } from "./Books.ts"
 import { begin, type End, type Environment, live } from "./Life.ts"
 import { judge } from "./oracle.ts"
@@ -17,6 +17,10 @@ export interface WorkplaceOptions {
   readonly simulator?: SimulatorOptions
   /** Reads beyond so many requests are kept waiting until `letGo`, so that the run cannot end before. */
   readonly heldAfter?: number
+  /** What every process is told besides. */
+  readonly environment?: Environment
+  /** A process that lives longer has hung. */
+  readonly longestLife?: Duration.Input
 }
 
 /** A run that does not end in so many further attempts never will. */
@@ -27,7 +31,7 @@ const longestOutage = "20 seconds"
 
 /** An API, a database and a pipeline that outlive the processes that work on them. */
 export const openWorkplace = Effect.fnUntraced(function* (options: WorkplaceOptions) {
-  const { heldAfter = Number.POSITIVE_INFINITY, pipeline, simulator: played, url, work } = options
+  const { heldAfter = Number.POSITIVE_INFINITY, longestLife, pipeline, simulator: played, url, work } = options
   const { kind, seed, source } = work
   // Ids of jobs follow from the seed, and two runs in one database must not be given the same ones.
   const ids = seed * kinds.length + kinds.indexOf(kind)
@@ -45,7 +49,10 @@ export const openWorkplace = Effect.fnUntraced(function* (options: WorkplaceOpti
   const database = yield* Postgres.open({ url })
   // A process need not have lived long enough to prepare the database, nor the server be there at this moment.
   yield* Postgres.migrate(database).pipe(Effect.orDie)
-  const given = environmentOf(source, { pipeline, url, api: simulator.baseUrl, key: Redacted.value(simulator.apiKey) })
+  const given = {
+    ...environmentOf(source, { pipeline, url, api: simulator.baseUrl, key: Redacted.value(simulator.apiKey) }),
+    ...options.environment
+  }
   const books = readBooks(database, pipeline).pipe(
     Effect.retry({
       schedule: Schedule.spaced("50 millis"),
@@ -59,7 +66,7 @@ export const openWorkplace = Effect.fnUntraced(function* (options: WorkplaceOpti
   /** Resumes the run until it ends. One that has ended is not run again: that would be the next run, which pays for itself. */
   const finish = Effect.fnUntraced(function* () {
     const lives: Array<End> = []
-    while (lives.length < mostAttempts && !(yield* isOver)) lives.push(yield* live(given))
+    while (lives.length < mostAttempts && !(yield* isOver)) lives.push(yield* live(given, longestLife))
     return lives
   })
 
@@ -70,8 +77,8 @@ export const openWorkplace = Effect.fnUntraced(function* (options: WorkplaceOpti
     isOver,
     finish,
     letGo: Effect.asVoid(gate.open),
-    begin: (more: Environment = {}) => begin({ ...given, ...more }),
-    live: (more: Environment = {}) => live({ ...given, ...more }),
+    begin: (more: Environment = {}) => begin({ ...given, ...more }, longestLife),
+    live: (more: Environment = {}) => live({ ...given, ...more }, longestLife),
     /** Waits until our books look as wanted. */
     until: (wanted: (books: Books) => boolean) =>
       Effect.repeat(books, { schedule: Schedule.spaced("20 millis"), until: wanted }).pipe(

@@ -35,7 +35,7 @@ const main = Effect.gen(function* () {
     reader: { pollMin: "2 millis", pollMax: "5 millis" },
     adoption: { lag: "150 millis", pause: "20 millis" },
     lease: yield* Config.Int("LEASE_MS").pipe(Config.withDefault(60)),
-    segmentRecords: 15,
+    segmentRecords: yield* Config.Int("SEGMENT_RECORDS").pipe(Config.withDefault(15)),
     segmentDelayMs: 20
   }).pipe(Effect.provide(Layer.provide(perilousScraper(executioner), client)))
   yield* Console.log(JSON.stringify(receipt))

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util"
 import type { ChargeLedger } from "@sluice/testkit"
 import { type Books, tornIn, untrue } from "./Books.ts"
-import { pageLine, type Work } from "./Work.ts"
+import { letterLine, pageLine, type Work } from "./Work.ts"
 
 /** Two sides compared: nothing is wrong when the list is empty. */
 export interface Finding {
@@ -15,6 +15,8 @@ export const judge = (work: Work, books: Books, charges: ChargeLedger): Finding 
   const standing = books.pages.map(({ input_index, links, url }) => pageLine(url, input_index, links))
   const lost = missing(work.pages, standing)
   const extra = missing(standing, work.pages)
+  const letters = books.letters.map(({ reason, url }) => letterLine(url, reason))
+  const poison = work.letters ?? []
   const [run] = books.runs
   const known = new Set(books.submitted)
   return {
@@ -33,7 +35,9 @@ export const judge = (work: Work, books: Books, charges: ChargeLedger): Finding 
         [run?.charged === charges.tokens, `the receipt counts ${run?.charged} tokens, the API ${charges.tokens}`],
         [lost.length === 0, `lost: ${lost.slice(0, 3).join("; ")}`],
         [extra.length === 0, `too many: ${extra.slice(0, 3).join("; ")}`],
-        [run?.delivered === work.pages.length, `the receipt counts ${run?.delivered} delivered pages`],
+        [missing(poison, letters).length === 0, `not set aside: ${missing(poison, letters).slice(0, 3).join("; ")}`],
+        [missing(letters, poison).length === 0, `set aside: ${missing(letters, poison).slice(0, 3).join("; ")}`],
+        [run?.delivered === work.pages.length + poison.length, `the receipt counts ${run?.delivered} delivered pages`],
         [books.standing.token_summaries === work.submissions, `${books.standing.token_summaries} token summaries`],
         [
           isDeepStrictEqual(run?.rows, books.standing),
