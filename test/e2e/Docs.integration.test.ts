@@ -63,6 +63,12 @@ const insideRepository = Effect.acquireRelease(
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
 )
 
+/** The command a line calls, with its subcommand where it has some. */
+const commandIn = (args: ReadonlyArray<string>): string => {
+  const [name = "", ...rest] = args.filter((arg) => !arg.startsWith("-"))
+  return name === "dlq" ? `${name} ${rest[0]}` : name
+}
+
 const ownCommands = new Set(["install", "add", "exec", "dlx", "update", "changeset"])
 
 describe("the documents", () => {
@@ -147,19 +153,22 @@ describe("the documents", () => {
             if (script !== undefined) assert.isTrue(existsSync(join(root, script)), what)
           }
         }
-        const names = [...new Set(ofSluice.map(({ args }) => args.find((arg) => !arg.startsWith("-")) ?? ""))]
+        const names = [...new Set(ofSluice.map(({ args }) => commandIn(args)))]
         const helps = yield* Effect.forEach(
           names,
           (name) =>
-            Effect.map(run([...(name === "" ? [] : [name]), "--help"], { cwd }), ({ code, stderr, stdout }) => {
-              assert.strictEqual(code, 0, `sluice ${name}: ${stderr}`)
-              return [name, stdout] as const
-            }),
+            Effect.map(
+              run([...(name === "" ? [] : name.split(" ")), "--help"], { cwd }),
+              ({ code, stderr, stdout }) => {
+                assert.strictEqual(code, 0, `sluice ${name}: ${stderr}`)
+                return [name, stdout] as const
+              }
+            ),
           { concurrency: 2 }
         )
         const helpOf = new Map(helps)
         for (const { args, at } of ofSluice) {
-          const help = helpOf.get(args.find((arg) => !arg.startsWith("-")) ?? "") ?? ""
+          const help = helpOf.get(commandIn(args)) ?? ""
           for (const flag of args.filter((arg) => arg.startsWith("--"))) {
             assert.include(help, flag.split("=")[0]!, `${at}: sluice ${args.join(" ")}`)
           }

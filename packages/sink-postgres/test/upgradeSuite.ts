@@ -103,6 +103,12 @@ const leaveBehind = Effect.fnUntraced(function* (database: Database["Service"], 
      VALUES ($1, 'postgres', 'job-of-old', $2, $3, 'nul_byte', 'text with a NUL byte', $4)`,
     [endedRun, pageKey(setAside.url), setAside.url, JSON.stringify(setAside)]
   )
+  // Builds that knew the column filled it in.
+  const isNamed = yield* query(
+    "SELECT FROM information_schema.columns WHERE table_schema = $1 AND table_name = 'dead_letters' AND column_name = 'pipeline'",
+    [database.schema]
+  )
+  if (isNamed.length > 0) yield* query("UPDATE dead_letters SET pipeline = 'old'")
 })
 
 /** What an earlier build has left is gone on with by this one, in a database as that build made it. */
