@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Batch, Crawl, makeLedgerMemory, Pipeline, type RunOptions } from "@sluice/core"
 import { batchHistory, crawlHistory, makeSite, type SentItem } from "@sluice/testkit"
-import { Effect, Logger } from "effect"
+import { Effect, Layer, Logger } from "effect"
 import { type MemorySink, memorySink } from "./MemorySink.ts"
 import { atOnce, simulated } from "./simulated.ts"
 
@@ -32,7 +32,7 @@ const crawl = Effect.fnUntraced(function* (
     Pipeline.execute(Pipeline.make({ name: "test", source, sinks: [sink.sink], ...parts, ...again }), {
       ...fast,
       ...options
-    }).pipe(Effect.provide(layer), Effect.provide(Logger.layer([logger])))
+    }).pipe(Effect.provide(Layer.merge(layer, Logger.layer([logger]))))
   const outcome = yield* attempt()
   return { ...outcome, attempt, pipeline, sink, simulator, warnings: logged.filter((line) => line.startsWith("Warn")) }
 })
@@ -118,7 +118,7 @@ describe("drift", () => {
       ? { ...item, cached: true, metadata: { ...(item.metadata as object), region: item.url } }
       : item
 
-  it.live("is kept and told once, across attempts", () =>
+  it.live("is kept, and told once", () =>
     Effect.gen(function* () {
       const ledger = makeLedgerMemory()
       const sink = memorySink()
@@ -132,6 +132,19 @@ describe("drift", () => {
         [pageAt(90), { cached: true, metadata: { region: pageAt(90) } }]
       ])
       assert.deepStrictEqual((yield* ledger.state(receipt.run_id)).drift, ["cached", "metadata.region"])
+    })
+  )
+
+  it.live("is told by a run whose earlier attempt has met it", () =>
+    Effect.gen(function* () {
+      const ledger = makeLedgerMemory()
+      const poisoned = (item: SentItem) =>
+        Number(/\d+$/.exec(`${item.url}`)?.[0] ?? 1) > 40 ? { ...item, depth: null } : of(pageAt(5), drifting)(item)
+      const options = { ledger, segmentRecords: 10 }
+      const { attempt, receipt } = yield* crawl(poisoned, { quarantine: { max_share: 0, min_records: 40 } }, options)
+      assert.deepInclude(receipt, { status: "failed", drift: ["cached", "metadata.region"] })
+      const { receipt: again } = yield* attempt({ quarantine: undefined })
+      assert.deepInclude(again, { status: "completed", run_id: receipt.run_id, drift: ["cached", "metadata.region"] })
     })
   )
 
