@@ -68,32 +68,28 @@ const holdLast = Effect.fnUntraced(function* (
   let told: string | undefined
   while (true) {
     const open = yield* ledger.open({ pipeline: pipeline.name })
-    const isCarried = open !== undefined && (yield* isCarriedOut(open))
-    if (open !== undefined && !waits && isCarried) return yield* heldBy(open)
-    const mayTry = open === undefined || !waits || !(isCarried || (yield* mayBeCarriedOut(open)))
-    if (mayTry) {
-      const trial =
-        open === undefined
-          ? beginNew(ledger, pipeline, lease, { unlessOpen: true })
-          : goOn(ledger, pipeline, lease, open)
-      const held = yield* Effect.result(trial)
-      if (held._tag === "Success") return held.success
-      // Another process was faster; one that has just begun is met again above, whatever is to be done about it.
-      const isOutrun = held.failure._tag === "LedgerError" && held.failure.reason._tag === "Held"
-      if (!isOutrun || (open !== undefined && !waits)) return yield* held.failure
+    if (open !== undefined && (yield* waits ? mayBeCarriedOut(open) : isCarriedOut(open))) {
+      const left = waits ? giveUpAt - (yield* Clock.currentTimeMillis) : 0
+      if (left <= 0) return yield* heldBy(open)
+      if (told !== open.runId) yield* tellOfWaiting(open, left)
+      told = open.runId
+      yield* Effect.sleep(Math.min(lookMs, left))
       continue
     }
-    const left = giveUpAt - (yield* Clock.currentTimeMillis)
-    if (left <= 0) return yield* heldBy(open)
-    if (told !== open.runId) {
-      told = open.runId
-      yield* Effect.logInfo(
-        `run ${open.runId} is being carried out by ${open.holder}; waiting for it to end, ${Math.ceil(left / 60_000)} minutes at most`
-      )
-    }
-    yield* Effect.sleep(Math.min(lookMs, left))
+    const held = yield* Effect.result(
+      open === undefined ? beginNew(ledger, pipeline, lease, { unlessOpen: true }) : goOn(ledger, pipeline, lease, open)
+    )
+    if (held._tag === "Success") return held.success
+    // Another process was faster: what it has begun is met above. Whoever kept a lease that was waited for keeps the run.
+    const isOutrun = held.failure._tag === "LedgerError" && held.failure.reason._tag === "Held"
+    if (!isOutrun || (open !== undefined && !waits)) return yield* held.failure
   }
 })
+
+const tellOfWaiting = ({ holder, runId }: OpenRun, left: number): Effect.Effect<void> =>
+  Effect.logInfo(
+    `run ${runId} is being carried out by ${holder}; waiting for it to end, ${Math.ceil(left / 60_000)} minutes at most`
+  )
 
 /** Whether a run is known to be carried out: a process of another host that has died is known by its lease alone. */
 const isCarriedOut = ({ holder, leaseLeftMs }: OpenRun): Effect.Effect<boolean> =>
