@@ -24,7 +24,7 @@ const cases: ReadonlyArray<Case> = [
     title: "an unknown field like no other, with those there are",
     text: `${head}sinks:\n  - postgres: { colour: red }\n`,
     says: [
-      'p.yaml:5:17: sinks.0.postgres.colour: unknown field "colour" (known: url, directory, schema, mode, close_after, synchronous_commit, name)'
+      'p.yaml:5:17: sinks.0.postgres.colour: unknown field "colour" (known: url, directory, schema, mode, close_after, retain, synchronous_commit, name)'
     ]
   },
   {
@@ -53,6 +53,31 @@ const cases: ReadonlyArray<Case> = [
       'p.yaml:8:17: sinks.0.postgres.mode: must be one of "append", "merge", "replace", "history"',
       "p.yaml:9:8: api.base_url: must be string"
     ]
+  },
+  {
+    title: "policies that say nothing, or make no sense together",
+    text: `${head}sinks:\n  - postgres: { retain: { runs: 0 } }\nexpect: { required_share: 2, required: [title] }\nwhen_running: queue\n`,
+    says: [
+      "p.yaml:5:27: sinks.0.postgres.retain.runs: must be a value between 1 and 10000",
+      "p.yaml:6:11: expect.required_share: must be a value between 0 and 1",
+      'p.yaml:6:41: expect.required.0: must be one of "markdown", "html", "links", "http_status"',
+      'p.yaml:7:1: when_running: must be one of "refuse", "wait"'
+    ]
+  },
+  {
+    title: "an expectation of nothing",
+    text: `${head}sinks:\n  - postgres: {}\nexpect: {}\n`,
+    says: ["p.yaml:6:1: expect: must be at least one of min_pages, max_failed_share and required"]
+  },
+  {
+    title: "a bound of what is not asked for",
+    text: `${head}sinks:\n  - postgres: {}\nexpect: { min_pages: 1, required_share: 0.5 }\n`,
+    says: ["p.yaml:6:25: expect.required_share: goes with required alone"]
+  },
+  {
+    title: "a wait that is none",
+    text: `${head}sinks:\n  - postgres: {}\nwait_minutes: 5\n`,
+    says: ["p.yaml:6:1: wait_minutes: goes with when_running: wait alone"]
   },
   {
     title: "text that is no YAML",

@@ -20,6 +20,13 @@ export const embedMigrations = (): string => {
     .filter((value) => is(value, Table))
     .map((table) => `  "${getTableName(table)}"`)
     .sort()
+  const views = new Set(
+    journal.entries.flatMap(({ tag }) =>
+      [...readFileSync(join(folder, `${tag}.sql`), "utf8").matchAll(/^CREATE (?:OR REPLACE )?VIEW "?(\w+)"?/gm)].map(
+        ([, name]) => `  "${name}"`
+      )
+    )
+  )
   return `// Written by scripts/writeMigrations.ts from the workspace's migrations; not edited by hand.
 
 /** One step of the database's preparation; ids sort in the order of application. */
@@ -30,6 +37,9 @@ export interface Migration {
 
 /** The tables they make; kept here because drizzle's schema costs 200 MB to import. */
 export const tableNames: ReadonlyArray<string> = [\n${tables.join(",\n")}\n]
+
+/** The views they make. */
+export const viewNames: ReadonlyArray<string> = [\n${[...views].sort().join(",\n")}\n]
 
 /** Every migration this build knows. */
 export const migrations: ReadonlyArray<Migration> = [\n${entries.join(",\n")}\n]\n`

@@ -1,3 +1,4 @@
+export { catalog } from "./Catalog.ts"
 export { type DeadLetters, deadLetters, type Letter, type WholeLetter } from "./DeadLetterQueue.ts"
 export type { LetterFilter } from "./LetterFilter.ts"
 export { migrate } from "./Migrations.ts"

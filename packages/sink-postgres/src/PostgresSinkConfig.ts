@@ -28,6 +28,10 @@ export const PostgresSinkConfig = Schema.Struct({
   mode: LoadMode.pipe(Schema.withDecodingDefaultKey(Effect.succeed("merge"))),
   /** In `history`: how many whole crawls in a row a page may be missing from before it is closed. 3 when absent. */
   close_after: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 }))),
+  /** Removes, when a run has completed, what runs before the last so many completed ones have left. Absent: all is kept. */
+  retain: Schema.optionalKey(
+    Schema.Struct({ runs: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 })) })
+  ),
   /**
    * `off`: the server answers a segment's commit before it is on disk. A server that crashes may then lose the last segments,
    * their commits in the ledger with them, and they are read again; intents, job ids and the end of a run are on disk first.
@@ -53,6 +57,7 @@ export interface PostgresSinkOptions {
   readonly schema?: string | undefined
   readonly mode?: LoadMode | undefined
   readonly close_after?: number | undefined
+  readonly retain?: { readonly runs: number } | undefined
   readonly synchronous_commit?: "on" | "off" | undefined
   readonly name?: string | undefined
 }
@@ -66,6 +71,7 @@ export const withDefaults = (options: PostgresSinkOptions): PostgresSinkConfig =
   schema: options.schema ?? "public",
   mode: options.mode ?? "merge",
   ...(options.close_after === undefined ? {} : { close_after: options.close_after }),
+  ...(options.retain === undefined ? {} : { retain: options.retain }),
   ...(options.synchronous_commit === undefined ? {} : { synchronous_commit: options.synchronous_commit }),
   name: options.name ?? "postgres"
 })

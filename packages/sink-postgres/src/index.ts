@@ -1,3 +1,4 @@
+export type { CatalogRelation } from "./Catalog.ts"
 export * from "./Database.ts"
 export { DatabaseError } from "./DatabaseError.ts"
 export { MigrationError } from "./Migrations.ts"

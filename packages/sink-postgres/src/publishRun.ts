@@ -7,12 +7,29 @@ import { registerSet, type SetRefusal, setOf } from "./PageSets.ts"
 import { closeAfterOf, type PostgresSinkConfig } from "./PostgresSinkConfig.ts"
 import { publishHistory } from "./PublishHistory.ts"
 import { swapIn } from "./ReplaceSet.ts"
+import { keepRuns } from "./RetainedRuns.ts"
 import { sweepSets } from "./SweepSets.ts"
 
 type Failure = DatabaseError | LedgerError | SetRefusal
 
-/** Lets readers see a completed run, in the modes in which writing alone does not. Again, it changes nothing. */
-export const publishRun = (
+/**
+ * Lets readers see a completed run, in the modes in which writing alone does not, and removes what is no longer to be kept of
+ * earlier ones. Again, it changes nothing.
+ */
+export const publishRun = Effect.fnUntraced(function* (
+  database: Database["Service"],
+  config: PostgresSinkConfig,
+  run: RunHandle
+): Effect.fn.Return<void, Failure, Publication> {
+  yield* publishInMode(database, config, run)
+  if (config.retain === undefined) return
+  // The run is published, and what is left over goes after the next.
+  yield* keepRuns(database, config, run, config.retain.runs).pipe(
+    Effect.catch((error) => Effect.logWarning(`what earlier runs left could not be removed: ${error.message}`))
+  )
+})
+
+const publishInMode = (
   database: Database["Service"],
   config: PostgresSinkConfig,
   run: RunHandle

@@ -3,6 +3,7 @@ import { ledgerSuite, sampleRecord, startRun } from "@sluice/testkit"
 import { Deferred, Effect, Fiber } from "effect"
 import { Postgres } from "../src/index.ts"
 import { migrations } from "../src/migrations.generated.ts"
+import { analystSuite } from "./analystSuite.ts"
 import { freshSchema, type Place, sinkIn } from "./databases.ts"
 import { durabilitySuite } from "./durabilitySuite.ts"
 import { expectationSuite } from "./expectationSuite.ts"
@@ -13,6 +14,7 @@ import { modeChangeSuite } from "./modeChangeSuite.ts"
 import { modelSuite } from "./modelSuite.ts"
 import { replaceModelSuite } from "./replaceModelSuite.ts"
 import { replaceSuite } from "./replaceSuite.ts"
+import { retentionSuite } from "./retentionSuite.ts"
 import { upgradeSuite } from "./upgradeSuite.ts"
 import { viewSuite } from "./viewSuite.ts"
 
@@ -31,6 +33,8 @@ export const databaseSuite = (name: string, place: Effect.Effect<Place>): void =
   modeChangeSuite(name, place)
   expectationSuite(name, place)
   viewSuite(name, place)
+  analystSuite(name, place)
+  retentionSuite(name, place)
   upgradeSuite(name, place)
   letterSuite(name, place)
 
@@ -114,7 +118,7 @@ export const databaseSuite = (name: string, place: Effect.Effect<Place>): void =
         const silent = yield* database.query(
           `SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
            WHERE c.relnamespace = $1::text::regnamespace AND c.relkind IN ('r', 'v') AND a.attnum >= 0 AND NOT a.attisdropped
-             AND (c.relkind = 'r' AND col_description(c.oid, a.attnum) IS NULL OR obj_description(c.oid, 'pg_class') IS NULL)`,
+             AND (a.attnum > 0 AND col_description(c.oid, a.attnum) IS NULL OR obj_description(c.oid, 'pg_class') IS NULL)`,
           [database.schema]
         )
         assert.deepStrictEqual(silent, [])

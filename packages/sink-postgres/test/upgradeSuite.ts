@@ -130,7 +130,9 @@ export const upgradeSuite = (name: string, place: Effect.Effect<Place>): void =>
             name: "old",
             source: Crawl.make(request),
             sinks: [Postgres.sink(at)],
-            budget: { per_pipeline: 1000 }
+            budget: { per_pipeline: 1000 },
+            // What the first build landed counts too.
+            expect: { min_pages: 60, required: ["markdown"] }
           })
           yield* leaveBehind(database, pipeline.hash, jobId)
 
