@@ -92,6 +92,11 @@ describe("pipelineFromConfig", () => {
     ],
     "no sink": [{ ...good, sinks: [] }, ["sinks: must be at least one sink"]],
     "an empty list": [{ ...good, source: { batch: { urls: [] } } }, [/^source\.batch\.urls: /]],
+    "a policy that is none": [{ ...good, drift: secret }, ['drift: must be one of "keep", "ignore", "fail"']],
+    "a share that is none": [
+      { ...good, quarantine: { max_share: 2, min_records: 0 } },
+      [/^quarantine\.max_share: must be .*1/, /^quarantine\.min_records: must be .*1/]
+    ],
     "a transform that does two things": [
       { ...good, transforms: [{ select: { status: ["failed"] }, drop: ["html"] }] },
       ["transforms.0: must be exactly one of select, drop"]
@@ -182,6 +187,15 @@ describe("pipelineFromConfig", () => {
 })
 
 describe("the hash of a pipeline", () => {
+  it.effect("leaves out the policies, which a run may be gone on with under others", () =>
+    Effect.gen(function* () {
+      const plain = yield* read(good)
+      assert.deepInclude(plain, { drift: "keep", quarantine: undefined })
+      const strict = yield* read({ ...good, drift: "fail", quarantine: { max_share: 0.5 } })
+      assert.deepInclude(strict, { drift: "fail", quarantine: { max_share: 0.5, min_records: 100 }, hash: plain.hash })
+    })
+  )
+
   const pairs = {
     crawl: [
       { crawl: { url: "https://site.test/", limit: 500, formats: ["markdown"] } },
