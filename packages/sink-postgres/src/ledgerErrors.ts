@@ -21,6 +21,10 @@ export const toLedgerError =
       ? error
       : new LedgerError({ operation, reason: new LedgerUnavailable({ cause: error }) })
 
+/** What the ledger says is on disk before anything follows from it, whatever a role or a database is set to. */
+const durably = `CASE WHEN current_setting('synchronous_commit') = 'off'
+  THEN set_config('synchronous_commit', 'on', true) END`
+
 /**
  * Proves the epoch and keeps it from being raised until the transaction ends. A shared lock by default: two segments of a run
  * commit side by side, only a takeover waits. Who updates the run's row takes the update's own lock at once: a shared one that
@@ -33,7 +37,7 @@ export const fence = Effect.fnUntraced(function* (
   lock: "SHARE" | "NO KEY UPDATE" = "SHARE"
 ): Effect.fn.Return<void, DatabaseError | LedgerError> {
   if (!isUuid(run.runId)) return yield* unknownRun(operation, run.runId)
-  const rows = yield* tx.query(`SELECT epoch FROM runs WHERE run_id = $1 FOR ${lock}`, [run.runId])
+  const rows = yield* tx.query(`SELECT epoch, ${durably} FROM runs WHERE run_id = $1 FOR ${lock}`, [run.runId])
   yield* proveEpoch(operation, run, rows)
 })
 
