@@ -67,7 +67,7 @@ const cases: ReadonlyArray<Case> = [
   {
     title: "an expectation of nothing",
     text: `${head}sinks:\n  - postgres: {}\nexpect: {}\n`,
-    says: ["p.yaml:6:1: expect: must be at least one of min_pages, max_failed_share and required"]
+    says: ["p.yaml:6:1: expect: must have at least one of min_pages, max_failed_share and required"]
   },
   {
     title: "a bound of what is not asked for",
