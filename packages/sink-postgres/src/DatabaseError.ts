@@ -54,7 +54,8 @@ const classify = (cause: unknown): DatabaseError["reason"] => {
   const thrown: Thrown = cause
   const code = typeof thrown.code === "string" ? thrown.code : ""
   const message = typeof thrown.message === "string" ? thrown.message : ""
-  if (!/^[0-9A-Z]{5}$/.test(code)) return withoutState(code, message, thrown)
+  // EPIPE and EPERM look like a SQLSTATE; no class of those begins with an E.
+  if (!/^[0-9A-DF-Z][0-9A-Z]{4}$/.test(code)) return withoutState(code, message, thrown)
   const family = code.slice(0, 2)
   if (unreachable.has(code) || family === "08") return new Unreachable({ detail: message })
   if (family === "28" || code === "3D000" || code === "42501" || code === "25006")

@@ -32,6 +32,7 @@ describe("DatabaseError", () => {
   it("says what may be tried again", () => {
     const tags = [
       { code: "ECONNREFUSED" },
+      { code: "EPIPE", message: "write EPIPE" },
       { code: "53300", message: "too many clients" },
       { code: "40P01", message: "deadlock detected" },
       { code: "28P01", message: "password authentication failed" },
@@ -41,6 +42,7 @@ describe("DatabaseError", () => {
       return [error.reason._tag, error.isRetryable]
     })
     assert.deepStrictEqual(tags, [
+      ["Unreachable", true],
       ["Unreachable", true],
       ["Unreachable", true],
       ["Conflict", true],
