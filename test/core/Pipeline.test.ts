@@ -169,7 +169,8 @@ describe("Pipeline", () => {
 
     it.live("is incomplete when the job does not end in time", () =>
       Effect.gen(function* () {
-        const { receipt, sink } = yield* runCrawl(endless(crawled()), { reader: { deadline: "100 millis" } })
+        // Long enough for all pages to be read on a busy machine: what is proven is that the job, not the reading, does not end.
+        const { receipt, sink } = yield* runCrawl(endless(crawled()), { reader: { deadline: "2 seconds" } })
         assert.strictEqual(receipt.status, "incomplete")
         assert.include(receipt.reason, "has not ended")
         assert.strictEqual(sink.pages.size, 120)
