@@ -1,26 +1,11 @@
 import { Effect } from "effect"
 import type { Transaction } from "./Database.ts"
 import type { DatabaseError } from "./DatabaseError.ts"
+import { contentColumns, fetchColumns } from "./PageColumns.ts"
 import { encodeStage, type KeyedRecord, stageTarget } from "./Rows.ts"
-
-const pageValues = [
-  "url",
-  "parent_url",
-  "depth",
-  "input_index",
-  "status",
-  "error_code",
-  "error_message",
-  "markdown",
-  "html",
-  "fingerprint",
-  "extra"
-]
 
 /** When what takes the place of a row lands; later than that row did, whatever the server's clock has done in between. */
 export const landsAt = (row: string): string => `greatest(now(), ${row}.landed_at + interval '1 microsecond')`
-
-const metadataValues = ["http_status", "duration_ms", "retry_count", "tokens_charged"]
 
 // One stage for a page with all that came with it: its links as an array cost one row, not one each. Every lookup goes by
 // primary key, so the plan must not depend on statistics a fresh table lacks: a hash join would read the whole table.
@@ -51,8 +36,8 @@ WHEN MATCHED AND (${list(compared, "t")}) IS DISTINCT FROM (${list(compared, "s"
 WHEN NOT MATCHED THEN INSERT (${columns.join(", ")}) VALUES (${list(columns, "s")})`
 }
 
-const mergePages = mergeInto("pages", pageValues, ["job_no"], [`landed_at = ${landsAt("t")}`])
-const mergeMetadata = mergeInto("page_metadata", ["job_no", ...metadataValues], [], [])
+const mergePages = mergeInto("pages", contentColumns, ["job_no"], [`landed_at = ${landsAt("t")}`])
+const mergeMetadata = mergeInto("page_metadata", ["job_no", ...fetchColumns], [], [])
 
 // By now the stage has served for pages and metadata: what is left in it are pages whose links differ.
 const dropUnchangedLinks = `

@@ -1,5 +1,6 @@
 import type { PageRecord } from "@sluice/core"
 import { type CopyBinary, encodeRows } from "./CopyBinary.ts"
+import { linkColumns, metadataColumns, pageColumns, stageColumns } from "./PageColumns.ts"
 
 /** A record with the narrow keys of its set and job. */
 export interface KeyedRecord {
@@ -13,13 +14,10 @@ export interface KeyedRecord {
 }
 
 /** Targets of COPY: tables with the columns the encoders write, in their order. */
-export const pagesTarget =
-  "pages (set_no, page_key, job_no, url, parent_url, depth, input_index, status, error_code, error_message, markdown, html, fingerprint, extra)"
-export const linksTarget = "links (set_no, page_key, position, url)"
-export const metadataTarget =
-  "page_metadata (set_no, page_key, job_no, http_status, duration_ms, retry_count, tokens_charged)"
-export const stageTarget =
-  "sluice_stage (set_no, page_key, job_no, url, parent_url, depth, input_index, status, error_code, error_message, markdown, html, fingerprint, extra, http_status, duration_ms, retry_count, tokens_charged, links)"
+export const pagesTarget: string = `pages (${pageColumns.join(", ")})`
+export const linksTarget: string = `links (${linkColumns.join(", ")})`
+export const metadataTarget: string = `page_metadata (${metadataColumns.join(", ")})`
+export const stageTarget: string = `sluice_stage (${stageColumns.join(", ")})`
 
 const writePage = (copy: CopyBinary, { record, setNo, jobNo, fingerprint }: KeyedRecord): void => {
   copy.int4(setNo)
@@ -48,7 +46,7 @@ const writeMetadata = (copy: CopyBinary, record: PageRecord): void => {
 /** The rows of `pages`. */
 export const encodePages = (records: Iterable<KeyedRecord>) =>
   encodeRows(records, (copy, keyed) => {
-    copy.row(14)
+    copy.row(pageColumns.length)
     writePage(copy, keyed)
   })
 
@@ -56,7 +54,7 @@ export const encodePages = (records: Iterable<KeyedRecord>) =>
 export const encodeLinks = (records: Iterable<KeyedRecord>) =>
   encodeRows(records, (copy, { record, setNo }) => {
     for (const [position, link] of record.links.entries()) {
-      copy.row(4)
+      copy.row(linkColumns.length)
       copy.int4(setNo)
       copy.int8(record.key)
       copy.int4(position)
@@ -67,7 +65,7 @@ export const encodeLinks = (records: Iterable<KeyedRecord>) =>
 /** The rows of `page_metadata`. */
 export const encodeMetadata = (records: Iterable<KeyedRecord>) =>
   encodeRows(records, (copy, { record, setNo, jobNo }) => {
-    copy.row(7)
+    copy.row(metadataColumns.length)
     copy.int4(setNo)
     copy.int8(record.key)
     copy.int4(jobNo)
@@ -77,7 +75,7 @@ export const encodeMetadata = (records: Iterable<KeyedRecord>) =>
 /** The rows of the stage, which hold a page with all that came with it. */
 export const encodeStage = (records: Iterable<KeyedRecord>) =>
   encodeRows(records, (copy, keyed) => {
-    copy.row(19)
+    copy.row(stageColumns.length)
     writePage(copy, keyed)
     writeMetadata(copy, keyed.record)
     copy.textArray(keyed.record.links)

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm"
-import { bigint, check, index, integer, jsonb, pgTable, primaryKey, text } from "drizzle-orm/pg-core"
-import { instant, pageKey } from "./schemaColumns.ts"
+import { check, index, integer, pgTable, primaryKey, text } from "drizzle-orm/pg-core"
+import { contentColumns, fetchColumns, instant, pageKey } from "./schemaColumns.ts"
 
 /** In `history`: versions of pages that are no longer current, each a page with all that came with it. */
 export const pageHistory = pgTable(
@@ -12,21 +12,8 @@ export const pageHistory = pgTable(
     validTo: instant("valid_to").notNull(),
     closedAs: text("closed_as").notNull(),
     jobNo: integer("job_no").notNull(),
-    url: text("url").notNull(),
-    parentUrl: text("parent_url"),
-    depth: integer("depth"),
-    inputIndex: integer("input_index"),
-    status: text("status").notNull(),
-    errorCode: text("error_code"),
-    errorMessage: text("error_message"),
-    markdown: text("markdown"),
-    html: text("html"),
-    fingerprint: bigint("fingerprint", { mode: "bigint" }),
-    extra: jsonb("extra"),
-    httpStatus: integer("http_status"),
-    durationMs: integer("duration_ms"),
-    retryCount: integer("retry_count"),
-    tokensCharged: integer("tokens_charged"),
+    ...contentColumns(),
+    ...fetchColumns(),
     links: text("links").array().notNull()
   },
   (t) => [

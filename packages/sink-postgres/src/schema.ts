@@ -12,7 +12,7 @@ import {
   uniqueIndex,
   uuid
 } from "drizzle-orm/pg-core"
-import { bytea, count, instant, pageKey } from "./schemaColumns.ts"
+import { bytea, contentColumns, count, fetchColumns, instant, pageKey } from "./schemaColumns.ts"
 
 export * from "./historySchema.ts"
 
@@ -60,17 +60,7 @@ export const pages = pgTable(
     setNo: integer("set_no").notNull(),
     pageKey: pageKey().notNull(),
     jobNo: integer("job_no").notNull(),
-    url: text("url").notNull(),
-    parentUrl: text("parent_url"),
-    depth: integer("depth"),
-    inputIndex: integer("input_index"),
-    status: text("status").notNull(),
-    errorCode: text("error_code"),
-    errorMessage: text("error_message"),
-    markdown: text("markdown"),
-    html: text("html"),
-    fingerprint: bigint("fingerprint", { mode: "bigint" }),
-    extra: jsonb("extra"),
+    ...contentColumns(),
     landedAt: instant("landed_at").notNull().defaultNow()
   },
   (t) => [
@@ -106,10 +96,7 @@ export const pageMetadata = pgTable(
     setNo: integer("set_no").notNull(),
     pageKey: pageKey().notNull(),
     jobNo: integer("job_no").notNull(),
-    httpStatus: integer("http_status"),
-    durationMs: integer("duration_ms"),
-    retryCount: integer("retry_count"),
-    tokensCharged: integer("tokens_charged")
+    ...fetchColumns()
   },
   (t) => [
     primaryKey({ name: "page_metadata_pkey", columns: [t.setNo, t.pageKey] }),
