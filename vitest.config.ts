@@ -12,6 +12,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    globalSetup: "test/setup/bundles.ts",
     reporters: ["default", ["json", { outputFile: "reports/vitest.json" }]],
     projects: [
       {
@@ -25,7 +26,7 @@ export default defineConfig({
           name: "integration",
           include: tests("*.integration.test.ts"),
           exclude: [linked],
-          globalSetup: "test/setup/postgres.ts"
+          globalSetup: ["test/setup/postgres.ts"]
         }
       }
     ]

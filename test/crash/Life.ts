@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { Receipt } from "@sluice/core"
 import { Deferred, type Duration, Effect, Schema, type Scope } from "effect"
+import { bundles } from "../setup/bundles.ts"
 
 /** How a process ended, and what it said. */
 export interface End {
@@ -29,7 +30,6 @@ export type Environment = Readonly<Record<string, string>>
 const longestLife = "60 seconds"
 const keptOutput = 16_000
 
-const program = fileURLToPath(new URL("child.ts", import.meta.url))
 // Most of a short life goes into compiling what is the same every time.
 const compileCache = fileURLToPath(new URL("../../node_modules/.cache/node-compile", import.meta.url))
 
@@ -55,7 +55,7 @@ export const live = (environment: Environment, longest?: Duration.Input): Effect
   Effect.scoped(Effect.flatMap(begin(environment, longest), ({ end }) => end))
 
 const start = (environment: Environment, onEnd: (end: End) => void): ChildProcess => {
-  const child = spawn(process.execPath, [program], {
+  const child = spawn(process.execPath, [bundles.crashChild.file], {
     env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: compileCache, ...environment },
     stdio: ["ignore", "pipe", "pipe"]
   })

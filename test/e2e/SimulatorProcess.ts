@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { createInterface } from "node:readline"
-import { fileURLToPath } from "node:url"
 import type { ChargeLedger } from "@sluice/testkit"
 import { Effect } from "effect"
+import { bundles } from "../setup/bundles.ts"
 
 /** The entry of the command. */
-export const simulatorEntry = fileURLToPath(new URL("../../packages/testkit/src/main.ts", import.meta.url))
+export const simulatorEntry: string = bundles.simulator.file
 
 /** The books as another process reads them. */
 export type Books = ReturnType<ChargeLedger["toJSON"]>

@@ -5,9 +5,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
-
-/** The entry of the command line. */
-const sluiceEntry = fileURLToPath(new URL("../src/main.ts", import.meta.url))
+import { bundles } from "../../../test/setup/bundles.ts"
 
 /** Compiled modules are kept here: with them, a process starts in half the time. */
 const compileCache = fileURLToPath(new URL("../../../node_modules/.cache/node-compile", import.meta.url))
@@ -128,7 +126,7 @@ interface Launched {
   readonly ended: Promise<Finished>
 }
 
-const launch = (args: ReadonlyArray<string>, { cwd, entry = sluiceEntry, env = {} }: Start): Launched => {
+const launch = (args: ReadonlyArray<string>, { cwd, entry = bundles.sluice.file, env = {} }: Start): Launched => {
   const child = spawn(process.execPath, [entry, ...args], {
     cwd,
     env: { PATH: process.env.PATH, HOME: cwd, NODE_COMPILE_CACHE: compileCache, ...env },

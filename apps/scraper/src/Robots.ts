@@ -1,5 +1,5 @@
-import { createRequire } from "node:module"
 import { Cache, Context, Duration, Effect, Exit, Layer, Option, Result, Schedule } from "effect"
+import robotsParser from "robots-parser"
 import { HostQueue } from "./HostQueue.ts"
 import { HttpGet } from "./HttpGet.ts"
 import { finalFailure, type PageFailure, transientFailure } from "./PageFailure.ts"
@@ -87,14 +87,8 @@ export class Robots extends Context.Service<
   )
 }
 
-// Required, because the package's types describe an ES default export while it exports the function itself.
-const robotsParser: (
-  url: string,
-  text: string
-) => {
-  readonly isAllowed: (url: string, userAgent: string) => boolean | undefined
-  readonly getCrawlDelay: (userAgent: string) => number | undefined
-} = createRequire(import.meta.url)("robots-parser")
+// The package's types describe an ES default export, and it exports the function itself.
+const parseRobots = robotsParser as unknown as typeof robotsParser.default
 
 interface Rules {
   readonly allows: (url: string) => boolean
@@ -108,7 +102,7 @@ const parse = (
   text: string,
   settings: { readonly userAgent: string; readonly maxCrawlDelayMs: number }
 ): Rules => {
-  const robots = robotsParser(url, text)
+  const robots = parseRobots(url, text)
   const delay = (robots.getCrawlDelay(settings.userAgent) ?? 0) * 1000
   return {
     allows: (page) => robots.isAllowed(page, settings.userAgent) !== false,

