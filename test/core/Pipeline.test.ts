@@ -443,7 +443,7 @@ describe("Pipeline", () => {
           requestHash: canonicalHash({ formats: ["markdown", "html"], url: "https://site.test/" })
         })
         const committed = yield* Stream.runCollect(ledger.committed(receipt.run_id, "memory"))
-        const keys = committed.flatMap(({ keys }) => [...keys])
+        const keys = committed.flatMap((segment) => segment.keys.flatMap(({ keys }) => [...keys]))
         assert.sameMembers(
           keys,
           [...sink.pages.values()].map(({ key }) => key)

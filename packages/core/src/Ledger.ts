@@ -75,6 +75,14 @@ export interface CommittedKeys {
   readonly keys: BigInt64Array
 }
 
+/** A segment that stands in a sink, and under which epoch it was written. */
+export interface CommittedSegment {
+  readonly seq: number
+  readonly epoch: number
+  /** The pages it holds, by job; none where it carried snapshots alone. */
+  readonly keys: ReadonlyArray<CommittedKeys>
+}
+
 /**
  * Who carries a run out, and until when nobody else may. A lease is renewed while its run is carried out; past it, or when
  * its process is known to be dead, the run may be taken over.
@@ -204,8 +212,8 @@ export interface Ledger {
   readonly submissions: (runId: string) => Stream.Stream<Submission, LedgerError>
   /** Records a written segment. Committing the same sink and sequence number again changes nothing. */
   readonly commit: (commit: SegmentCommit, within?: LedgerTransaction) => Effect.Effect<void, LedgerError>
-  /** The keys a sink already holds of a run, segment by segment. */
-  readonly committed: (runId: string, sink: string) => Stream.Stream<CommittedKeys, LedgerError>
+  /** The segments of a run that stand in a sink, by sequence number. */
+  readonly committed: (runId: string, sink: string) => Stream.Stream<CommittedSegment, LedgerError>
   /** Ends a run with its receipt. Ending it again changes nothing: the first receipt stands. */
   readonly end: (run: RunHandle, receipt: Receipt) => Effect.Effect<void, LedgerError>
   /** The newest runs first, at most `limit`. */

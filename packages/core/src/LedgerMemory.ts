@@ -3,7 +3,7 @@ import { isTerminal } from "@sluice/contract"
 import { Clock, Effect, Stream } from "effect"
 import { type JobSnapshot, supersedes } from "./JobSnapshot.ts"
 import {
-  type CommittedKeys,
+  type CommittedSegment,
   Fenced,
   Held,
   type Lease,
@@ -175,7 +175,7 @@ export const makeLedgerMemory = (): Ledger => {
           [...(entries.get(runId)?.segments.values() ?? [])]
             .filter((segment) => segment.sink === sink)
             .sort((a, b) => a.seq - b.seq)
-            .flatMap((segment): ReadonlyArray<CommittedKeys> => segment.keys)
+            .map(({ epoch, keys, seq }): CommittedSegment => ({ seq, epoch, keys }))
         )
       ),
     end: (run, receipt) =>

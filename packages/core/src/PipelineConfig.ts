@@ -122,6 +122,8 @@ const explain = (json: unknown, path: ReadonlyArray<string | number>, message: s
       : `unknown field "${last}"${known}`
   }
   if (message === "Missing key") return "is required"
+  // What a check of our own says is in a user's words already.
+  if (!message.startsWith("Expected")) return message
   if (path.length > 0 && membersAt(json, path).length > 0 && !/(exactly|at least) one of/.test(message)) {
     return `must hold fields: ${membersAt(json, path).join(", ")} (write {} for none)`
   }

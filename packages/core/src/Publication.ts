@@ -1,12 +1,17 @@
-import { Context, type Stream } from "effect"
-import type { LedgerError } from "./Ledger.ts"
+import { Context, type Effect, type Stream } from "effect"
+import type { CommittedSegment, LedgerError } from "./Ledger.ts"
+import type { RunStatus } from "./Receipt.ts"
 
-/** What a run that has completed is published with. A sink that needs none of it leaves it unasked. */
+/** What a run is published with. A sink that needs none of it leaves it unasked. */
 export class Publication extends Context.Service<
   Publication,
   {
     /** Identity of the ledger's store: a sink in the same one publishes under the run's epoch, as it writes. */
     readonly store: object
+    /** How the run has ended. */
+    readonly status: RunStatus
+    /** What of this sink the ledger holds to stand, over all attempts of the run: nothing else may be shown to readers. */
+    readonly segments: Stream.Stream<CommittedSegment, LedgerError>
     /**
      * Keys of every page whose end the run has seen, over all its attempts and however it ended: those this sink took, set
      * aside, or was never given because a transform left them out. A key may come more than once.
@@ -14,5 +19,7 @@ export class Publication extends Context.Service<
     readonly seen: Stream.Stream<BigInt64Array, LedgerError>
     /** Whether what the run has not seen is not there: a crawl that names no limit, or has reached it, cannot tell. */
     readonly isWhole: boolean
+    /** Fails when another process has taken the run over: for a store that the ledger's fence does not reach. */
+    readonly proveHeld: Effect.Effect<void, LedgerError>
   }
 >()("@sluice/core/Publication") {}

@@ -19,6 +19,15 @@ export const addRows = (a: DatasetCounts, b: DatasetCounts): DatasetCounts => ({
   token_summaries: a.token_summaries + b.token_summaries
 })
 
+/** What closes a segment, whichever comes first. */
+export interface SegmentBounds {
+  readonly records: number
+  /** About how many bytes its records weigh. */
+  readonly bytes: number
+  /** How long its first record may wait. */
+  readonly delayMs: number
+}
+
 /**
  * A bounded batch of records, the unit of writing and of commit. Its identity is run, epoch and sequence number. `pages`,
  * `links` and `page_metadata` come from `records`; `token_summaries` from `jobs`, which holds the latest snapshot of each

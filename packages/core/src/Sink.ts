@@ -1,7 +1,7 @@
 import { type Effect, Schema, type Scope } from "effect"
 import type { Ledger, LedgerError, LedgerTransaction, RunHandle } from "./Ledger.ts"
 import type { Publication } from "./Publication.ts"
-import type { DatasetCounts, Segment } from "./Segment.ts"
+import type { DatasetCounts, Segment, SegmentBounds } from "./Segment.ts"
 
 /** The store does not answer. */
 export class SinkUnreachable extends Schema.TaggedError<SinkUnreachable>()("SinkUnreachable", {
@@ -61,6 +61,8 @@ export interface SinkSession {
    * How many segments may be written at once. Segments of one run hold different pages, so their order does not matter.
    */
   readonly concurrency: number
+  /** How large segments should be where every sink of the pipeline has a wish; see `RunOptions`. */
+  readonly wants?: SegmentBounds
   /** Writes a segment and commits it. Writing the same segment again changes nothing. */
   readonly write: (segment: Segment, commit: Commit) => Effect.Effect<WriteResult, SinkError | LedgerError>
   /**
@@ -68,6 +70,11 @@ export interface SinkSession {
    * again changes nothing: a process may have died before it could end the run.
    */
   readonly publish: Effect.Effect<void, SinkError | LedgerError, Publication>
+  /**
+   * In place of `publish` for a run that has ended without completing (a budget, a job that failed): what was paid for is to be
+   * seen as well. Absent where it is, or where only what is complete may be seen. Again, it changes nothing.
+   */
+  readonly publishEnded?: Effect.Effect<void, SinkError | LedgerError, Publication>
 }
 
 /** A sink whose store answers, is prepared and may be written to. */

@@ -85,11 +85,13 @@ export const beginRun = Effect.fnUntraced(function* (
 
 const heldBy = Effect.fnUntraced(function* (ledger: Ledger, runId: string, sink: string) {
   const held = new Map<string, KeySet>()
-  yield* Stream.runForEach(ledger.committed(runId, sink), ({ jobId, keys }) =>
+  yield* Stream.runForEach(ledger.committed(runId, sink), (segment) =>
     Effect.sync(() => {
-      const set = held.get(jobId) ?? new KeySet()
-      for (const key of keys) set.add(key)
-      held.set(jobId, set)
+      for (const { jobId, keys } of segment.keys) {
+        const set = held.get(jobId) ?? new KeySet()
+        for (const key of keys) set.add(key)
+        held.set(jobId, set)
+      }
     })
   )
   return held

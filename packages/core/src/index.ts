@@ -4,6 +4,16 @@ export { Budget } from "./Budget.ts"
 export { RunNotBegun } from "./beginRun.ts"
 export { Crawl, CrawlOptions } from "./Crawl.ts"
 export { canonicalHash, canonicalJson } from "./canonicalJson.ts"
+export {
+  cleanText,
+  type DeadLetter,
+  type Dirt,
+  type DirtyReason,
+  dirtDetail,
+  findDirt,
+  isInt4,
+  rawJson
+} from "./DirtyRecords.ts"
 export { DriftPolicy } from "./Drift.ts"
 export { ExpectationFailed, Expectations } from "./Expectations.ts"
 export { Extract, ExtractOptions } from "./Extract.ts"

@@ -1,19 +1,8 @@
-import {
-  Cause,
-  DateTime,
-  Deferred,
-  type Duration,
-  Effect,
-  Exit,
-  Fiber,
-  Option,
-  Schedule,
-  Stream,
-  Sink as StreamSink
-} from "effect"
+import { Cause, DateTime, Deferred, type Duration, Effect, Exit, Fiber, Option, Schedule, Stream } from "effect"
 import { type AdoptionOptions, adoptionDefaults } from "./Adoption.ts"
 import { type BeginOptions, type Begun, beginRun, RunNotBegun } from "./beginRun.ts"
 import { findUnmet } from "./Expectations.ts"
+import { boundsOf, gatherRecords } from "./gatherRecords.ts"
 import { type ReaderOptions, readerDefaults } from "./JobReader.ts"
 import { CurrentJournal } from "./Journal.ts"
 import { KeySet } from "./KeySet.ts"
@@ -22,7 +11,7 @@ import type { PipelineDefinition } from "./makePipeline.ts"
 import type { PageRecord } from "./PageRecord.ts"
 import { Purse } from "./Purse.ts"
 import { publishRun } from "./publishRun.ts"
-import type { Receipt } from "./Receipt.ts"
+import type { Receipt, RunStatus } from "./Receipt.ts"
 import { CurrentRequestCounter, type RequestCounter } from "./RequestCounter.ts"
 import type { Progress } from "./RunTracker.ts"
 import { type Decision, makeRunJournal } from "./runJournal.ts"
@@ -44,7 +33,7 @@ export interface RunOptions extends Partial<BeginOptions> {
   /** Asks for nothing more, cancels the remote jobs that are under way, and lands what has been paid for. */
   readonly cancel?: boolean
   readonly reader?: Partial<ReaderOptions>
-  /** A segment is closed at this many records, */
+  /** A segment is closed at this many records (when absent, and the next two: as all sinks want it, or 2,000, 16 MiB, 0.5 s), */
   readonly segmentRecords?: number
   /** or at about this many bytes, */
   readonly segmentBytes?: number
@@ -61,9 +50,6 @@ export interface RunOptions extends Partial<BeginOptions> {
 const defaults = {
   resume: "auto",
   lease: "30 seconds",
-  segmentRecords: 2000,
-  segmentBytes: 16 * 1024 * 1024,
-  segmentDelayMs: 500,
   drain: "10 seconds",
   writeRetries: 5
 } as const
@@ -176,13 +162,16 @@ const carryOut = Effect.fnUntraced(function* (
     return unmet === undefined ? Effect.void : Effect.fail(unmet)
   })
 
+  const bounds = boundsOf(options, targets)
+  const publishAs = (status: RunStatus) => publishRun(begun, { source: pipeline.source, status, leftOut, retried })
+
   const stopping = yield* Deferred.make<void>()
   const work = recordsOf(pipeline.source, { ...readerDefaults, ...options.reader }).pipe(
     Stream.interruptWhen(Deferred.await(stopping)),
     Stream.mapArrayEffect((records) => policies.admit(records)),
     Stream.map(transformed),
     Stream.filter((record) => record !== null),
-    Stream.aggregateWithin(segmentSink(options), Schedule.spaced(options.segmentDelayMs)),
+    Stream.aggregateWithin(gatherRecords(bounds), Schedule.spaced(bounds.delayMs)),
     Stream.map(({ bytes, records }) => tracker.segment(run, records, bytes)),
     Stream.concat(Stream.suspend(() => Stream.succeed(tracker.segment(run, [], 0)))),
     Stream.filter((segment) => segment !== undefined),
@@ -194,7 +183,7 @@ const carryOut = Effect.fnUntraced(function* (
         statusOf(Exit.void, tracker, unreconciled, purse.hasKeptBack(tracker.jobs)) === "completed"
           ? Effect.forEach(targets, ({ name }) => policies.proveShare(name), { discard: true }).pipe(
               Effect.andThen(proveExpectations),
-              Effect.andThen(publishRun(begun, pipeline.source, leftOut, retried))
+              Effect.andThen(publishAs("completed"))
             )
           : Effect.void
       )
@@ -231,6 +220,9 @@ const carryOut = Effect.fnUntraced(function* (
         ? Cause.findErrorOption(exit.cause)
         : Option.none()
       const status = statusOf(exit, tracker, unreconciled, purse.hasKeptBack(tracker.jobs))
+      const hasEnded = isOver(status, failure, journal.hasAsked())
+      // What could not be shown to readers is shown by the next attempt: the run stays open.
+      const isShown = status === "completed" || !hasEnded || (yield* show(publishAs(status)))
       yield* policies.report
       const finished = yield* DateTime.now
       const receipt: Receipt = {
@@ -252,9 +244,7 @@ const carryOut = Effect.fnUntraced(function* (
         ...reasonOf(status, failure, { tracker, unreconciled, purse })
       }
       // A run that could not write its end down is one that did not end: it stays open in the ledger.
-      const writeDown = isOver(status, failure, journal.hasAsked())
-        ? ledger.end(run, receipt)
-        : ledger.suspend(run, status)
+      const writeDown = hasEnded && isShown ? ledger.end(run, receipt) : ledger.suspend(run, status)
       // Writing it down twice changes nothing, and the connection may be one that has been ended meanwhile.
       const written = yield* Effect.result(
         Effect.retry(writeDown, { times: 2, schedule: Schedule.exponential("100 millis"), while: mayPass })
@@ -278,19 +268,13 @@ const carryOut = Effect.fnUntraced(function* (
 const mayPass = (error: SinkError | LedgerError): boolean =>
   error._tag === "SinkError" ? error.isRetryable : error.reason._tag === "LedgerUnavailable"
 
-interface Gathered {
-  readonly records: Array<PageRecord>
-  bytes: number
-}
-
-/** Gathers records up to a segment's bounds. */
-const segmentSink = (bounds: Bounds) =>
-  StreamSink.fold(
-    (): Gathered => ({ records: [], bytes: 0 }),
-    (segment) => segment.records.length < bounds.segmentRecords && segment.bytes < bounds.segmentBytes,
-    (segment, record: PageRecord) => {
-      segment.records.push(record)
-      segment.bytes += record.bytes
-      return Effect.succeed(segment)
-    }
-  )
+/** Lets readers see what was paid for, and answers whether they do. */
+const show = (publish: Effect.Effect<void, SinkError | LedgerError>): Effect.Effect<boolean> =>
+  Effect.matchEffect(publish, {
+    onSuccess: () => Effect.succeed(true),
+    onFailure: (error) =>
+      Effect.as(
+        Effect.logWarning(`what was paid for is not shown to readers yet; resume the run: ${error.message}`),
+        false
+      )
+  })

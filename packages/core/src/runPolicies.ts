@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Array as Arr, Effect } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import { namesIn } from "./Drift.ts"
 import type { PipelineDefinition } from "./makePipeline.ts"
@@ -15,16 +15,14 @@ export const runPolicies = (
   admit: (
     records: NonEmptyReadonlyArray<PageRecord>
   ): Effect.Effect<NonEmptyReadonlyArray<PageRecord>, PolicyError> => {
-    const admitted: Array<PageRecord> = []
-    for (const record of records) {
+    const admitted = drift === "ignore" ? Arr.map(records, withoutExtra) : records
+    for (const record of admitted) {
       if (record.extra !== null && drift === "fail") {
         return Effect.fail(new PolicyError({ reason: new Drifted({ members: namesIn(record.extra) }) }))
       }
-      const kept = drift === "ignore" && record.extra !== null ? withoutExtra(record) : record
-      tracker.deliver(kept)
-      admitted.push(kept)
+      tracker.deliver(record)
     }
-    return Effect.succeed(admitted as unknown as NonEmptyReadonlyArray<PageRecord>)
+    return Effect.succeed(admitted)
   },
 
   /** Fails once a sink has set aside more of the run than may be. */
@@ -49,6 +47,7 @@ export const runPolicies = (
 })
 
 const withoutExtra = (record: PageRecord): PageRecord => {
+  if (record.extra === null) return record
   const without = { ...record, extra: null }
   return { ...without, bytes: weigh(without) }
 }

@@ -1,8 +1,7 @@
-import type { Segment } from "@sluice/core"
+import { cleanText, type DeadLetter, rawJson, type Segment } from "@sluice/core"
 import { Effect } from "effect"
 import type { Transaction } from "./Database.ts"
 import type { DatabaseError } from "./DatabaseError.ts"
-import { cleanText, type DeadLetter, rawJson } from "./DirtyRecords.ts"
 
 /** Keeps what was set aside. Writing a segment again adds no letter. */
 export const writeDeadLetters = Effect.fnUntraced(function* (

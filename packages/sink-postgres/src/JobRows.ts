@@ -1,8 +1,7 @@
-import type { JobSnapshot } from "@sluice/core"
+import { cleanText, type JobSnapshot } from "@sluice/core"
 import { DateTime, Effect } from "effect"
 import type { Transaction } from "./Database.ts"
 import type { DatabaseError } from "./DatabaseError.ts"
-import { cleanText } from "./DirtyRecords.ts"
 
 /** Gives every job its number, in a transaction of its own: segments side by side must not wait for each other's rows. */
 export const registerJobs = Effect.fnUntraced(function* (

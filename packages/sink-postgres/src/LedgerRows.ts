@@ -54,7 +54,7 @@ const SubmissionRow = Schema.Struct({
   tokens: Schema.Int,
   job_id: Schema.NullOr(Schema.String)
 })
-const KeysRow = Schema.Struct({ sink: Schema.String, seq: Schema.Int, keys: Schema.String })
+const KeysRow = Schema.Struct({ sink: Schema.String, seq: Schema.Int, epoch: Schema.Int, keys: Schema.String })
 
 // A row that does not decode was not written by this build: a defect, not a failure to handle.
 /** Rows of `runs`, with {@link runColumns}. */

@@ -1,5 +1,5 @@
 import {
-  type CommittedKeys,
+  type CommittedSegment,
   type JobSnapshot,
   type Ledger,
   type LedgerError,
@@ -48,14 +48,14 @@ export const ledgerSegments = (database: Database["Service"]): Pick<Ledger, "com
       : pagesOf(segmentsAtOnce, (after) =>
           database
             .query(
-              `SELECT sink, seq, encode(keys, 'base64') AS keys FROM segments
+              `SELECT sink, seq, epoch, encode(keys, 'base64') AS keys FROM segments
                WHERE run_id = $1 AND sink = $2 AND seq > $3 ORDER BY seq LIMIT ${segmentsAtOnce}`,
               [runId, sink, after]
             )
             .pipe(Effect.mapError(toLedgerError("committed")), Effect.flatMap(decodeKeys))
         )((row) => row.seq).pipe(
-          Stream.flatMap(
-            (row): Stream.Stream<CommittedKeys> => Stream.fromIterable(unpackKeys(Buffer.from(row.keys, "base64")))
+          Stream.map(
+            ({ epoch, keys, seq }): CommittedSegment => ({ seq, epoch, keys: unpackKeys(Buffer.from(keys, "base64")) })
           )
         ),
 

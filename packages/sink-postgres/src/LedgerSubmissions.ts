@@ -1,7 +1,6 @@
-import type { Ledger } from "@sluice/core"
+import { cleanText, type Ledger } from "@sluice/core"
 import { Effect, Stream } from "effect"
 import type { Database } from "./Database.ts"
-import { cleanText } from "./DirtyRecords.ts"
 import { decodeSubmissions } from "./LedgerRows.ts"
 import { fence, isUuid, toInstant, toLedgerError } from "./ledgerErrors.ts"
 import { pagesOf } from "./pagesOf.ts"

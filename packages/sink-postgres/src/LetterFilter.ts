@@ -1,4 +1,4 @@
-import { cleanText } from "./DirtyRecords.ts"
+import { cleanText } from "@sluice/core"
 
 /** Which letters: those to which every given condition applies, and all where none is given. */
 export interface LetterFilter {

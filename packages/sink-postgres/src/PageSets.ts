@@ -1,8 +1,7 @@
-import type { RunHandle } from "@sluice/core"
+import { cleanText, type RunHandle } from "@sluice/core"
 import { Effect, Schema } from "effect"
 import type { Queryable } from "./Database.ts"
 import type { DatabaseError } from "./DatabaseError.ts"
-import { cleanText } from "./DirtyRecords.ts"
 import { LoadMode, type PostgresSinkConfig } from "./PostgresSinkConfig.ts"
 
 /** The tables hold pages of this pipeline and sink in another mode than the one that is set. */

@@ -1,5 +1,4 @@
-import type { PageRecord } from "@sluice/core"
-import { type DeadLetter, dirtDetail, findDirt } from "./DirtyRecords.ts"
+import { type DeadLetter, dirtDetail, findDirt, type PageRecord } from "@sluice/core"
 import { fingerprint } from "./Fingerprint.ts"
 import type { LoadMode } from "./PostgresSinkConfig.ts"
 import type { KeyedRecord } from "./Rows.ts"

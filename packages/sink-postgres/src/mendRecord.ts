@@ -1,5 +1,4 @@
-import { type PageRecord, weigh } from "@sluice/core"
-import { cleanText, isInt4 } from "./DirtyRecords.ts"
+import { cleanText, isInt4, type PageRecord, weigh } from "@sluice/core"
 
 /** The record with what Postgres cannot store replaced: in texts by U+FFFD, numbers out of range by null. */
 export const mendRecord = (record: PageRecord): PageRecord => {

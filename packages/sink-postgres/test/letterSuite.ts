@@ -58,7 +58,7 @@ export const letterSuite = (name: string, place: Effect.Effect<Place>): void => 
             ["contract", '["depth"]', "contract"],
             ["out_of_range", "a number that is no 32-bit integer", "range"],
             ["lone_surrogate", "text with half a surrogate pair, which is no Unicode", "surrogate"],
-            ["nul_byte", "text with a NUL byte, which Postgres does not store", "nul"]
+            ["nul_byte", "text with a NUL byte, which no table takes", "nul"]
           ].map(([reason, detail, page]) => ({
             pipeline: "suite",
             sink: "postgres",
@@ -170,7 +170,7 @@ export const letterSuite = (name: string, place: Effect.Effect<Place>): void => 
         yield* database.query("UPDATE dead_letters SET raw = $1", [JSON.stringify(fit)])
         assert.deepStrictEqual(
           [...(yield* letters.replay({})).refused.keys()],
-          ["nul_byte: text with a NUL byte, which Postgres does not store"]
+          ["nul_byte: text with a NUL byte, which no table takes"]
         )
         const [letter] = yield* letters.list()
         assert.strictEqual(letter?.reason, "nul_byte")

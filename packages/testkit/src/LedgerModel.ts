@@ -1,7 +1,7 @@
 import {
   addRows,
   addTallies,
-  type CommittedKeys,
+  type CommittedSegment,
   type JobSnapshot,
   type Lease,
   type Ledger,
@@ -149,11 +149,11 @@ export class LedgerModel {
     return [...(this.#find(runId)?.submissions.values() ?? [])].toSorted((a, b) => a.ordinal - b.ordinal)
   }
 
-  committed(runId: string, sink: string): ReadonlyArray<CommittedKeys> {
+  committed(runId: string, sink: string): ReadonlyArray<CommittedSegment> {
     return [...(this.#find(runId)?.segments.values() ?? [])]
       .filter((segment) => segment.sink === sink)
       .toSorted((a, b) => a.seq - b.seq)
-      .flatMap(({ keys }) => keys)
+      .map(({ epoch, keys, seq }) => ({ seq, epoch, keys }))
   }
 
   state(runId: string): Answer<RunState> {

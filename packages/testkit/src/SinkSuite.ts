@@ -142,11 +142,16 @@ export const startRun = Effect.fn("SinkSuite.startRun")(function* (
   const publishAs = (found: { readonly isWhole?: boolean; readonly leftOut?: ReadonlyArray<bigint> }) =>
     Effect.provideService(session.publish, Publication, {
       store: ledger.store,
+      status: "completed",
+      segments: ledger.committed(run.runId, sink.name),
       seen: Stream.concat(
-        Stream.map(ledger.committed(run.runId, sink.name), ({ keys }) => keys),
+        Stream.flatMap(ledger.committed(run.runId, sink.name), ({ keys }) =>
+          Stream.fromIterable(keys.map((held) => held.keys))
+        ),
         Stream.succeed(BigInt64Array.from(found.leftOut ?? []))
       ),
-      isWhole: found.isWhole ?? true
+      isWhole: found.isWhole ?? true,
+      proveHeld: ledger.renew(run, lease)
     })
   return { ledger, run, session, segmentOf, write, publishAs, publish: publishAs({}) }
 })

@@ -1,9 +1,9 @@
-import type { PageRecord } from "@sluice/core"
+import type { PageRecord } from "./PageRecord.ts"
 
 /** Why a record was set aside. */
 export type DirtyReason = Dirt | "refused" | "contract"
 
-/** What is wrong with a record that no column of ours takes. */
+/** What is wrong with a record that no table takes. */
 export type Dirt = "nul_byte" | "lone_surrogate" | "out_of_range"
 
 /** A record set aside instead of written. */
@@ -14,7 +14,7 @@ export interface DeadLetter {
   readonly detail: string
 }
 
-/** What no column of ours takes: text with a NUL byte or half a surrogate pair, a number that is no int4. */
+/** What no table takes: text with a NUL byte or half a surrogate pair, a number that is no int4. */
 export const findDirt = (record: PageRecord): Dirt | undefined => {
   for (const text of textsOf(record)) {
     if (text.includes("\0")) return "nul_byte"
@@ -32,7 +32,7 @@ export const findDirt = (record: PageRecord): Dirt | undefined => {
 
 /** The reasons in words. */
 export const dirtDetail: { readonly [R in Dirt]: string } = {
-  nul_byte: "text with a NUL byte, which Postgres does not store",
+  nul_byte: "text with a NUL byte, which no table takes",
   lone_surrogate: "text with half a surrogate pair, which is no Unicode",
   out_of_range: "a number that is no 32-bit integer"
 }
