@@ -1,0 +1,75 @@
+import type { LedgerError, RunHandle, SinkConnection, SinkError, SinkSession } from "@sluice/core"
+import { Effect } from "effect"
+import type { LakeOptions } from "./LakeOptions.ts"
+import type { ObjectStore } from "./ObjectStore.ts"
+import { partFormat } from "./PartFormat.ts"
+import { claim, refuseOthers } from "./Pointer.ts"
+import { publishRun } from "./publishRun.ts"
+import type { Part } from "./RunManifest.ts"
+import { type StoreError, toSinkError } from "./StoreError.ts"
+import { writeSegment } from "./writeSegment.ts"
+
+/** Segments that are encoded and written at once. */
+const segmentsAtOnce = 2
+/** A part holds as many records at most, and its first waits so long at most. */
+const recordsOfPart = 50_000
+const delayOfPartMs = 60_000
+
+/** A sink of objects over a store that answers. */
+export const lakeConnection = (store: ObjectStore, options: LakeOptions): SinkConnection => {
+  const ownerOf = (pipeline: string) => ({ pipeline, sink: options.name, mode: options.mode })
+  return {
+    ledger: undefined,
+    admit: (pipeline) =>
+      refuseOthers(store, ownerOf(pipeline)).pipe(Effect.mapError(toSinkError(options.name, "connect"))),
+    begin: (run) =>
+      claim(store, ownerOf(run.pipeline)).pipe(
+        Effect.mapError(toSinkError(options.name, "begin")),
+        Effect.as(lakeSession(store, options, run))
+      )
+  }
+}
+
+const lakeSession = (store: ObjectStore, options: LakeOptions, run: RunHandle): SinkSession => {
+  const target = { store, format: partFormat(options), pipeline: run.pipeline }
+  /** Jobs whose summary a segment of this session has been the first to carry. */
+  const summarised = new Set<string>()
+  const publish = publishRun(store, options, run).pipe(Effect.mapError(inSinkWords(options.name, "publish")))
+  return {
+    concurrency: segmentsAtOnce,
+    wants: { records: recordsOfPart, bytes: options.part_bytes, delayMs: delayOfPartMs },
+    write: Effect.fnUntraced(
+      function* (segment, commit) {
+        const parts = yield* writeSegment(target, segment)
+        const jobs = segment.jobs.map(({ jobId }) => jobId).filter((jobId) => !summarised.has(jobId))
+        const result = {
+          rows: {
+            pages: rowsOf(parts, "pages"),
+            links: rowsOf(parts, "links"),
+            page_metadata: rowsOf(parts, "page_metadata"),
+            token_summaries: new Set(jobs).size
+          },
+          deadLetters: rowsOf(parts, "dead_letters")
+        }
+        for (const jobId of jobs) summarised.add(jobId)
+        // A commit that fails is tried again with the whole segment, and counts them then.
+        const forget = Effect.sync(() => {
+          for (const jobId of jobs) summarised.delete(jobId)
+        })
+        yield* Effect.onError(commit.run(result), () => forget)
+        return result
+      },
+      Effect.mapError(inSinkWords(options.name, "write"))
+    ),
+    publish,
+    ...(options.mode === "append" ? { publishEnded: publish } : {})
+  }
+}
+
+const rowsOf = (parts: ReadonlyArray<Part>, dataset: Part["dataset"]): number =>
+  parts.find((part) => part.dataset === dataset)?.rows ?? 0
+
+const inSinkWords =
+  (name: string, operation: string) =>
+  (error: StoreError | LedgerError): SinkError | LedgerError =>
+    error._tag === "LedgerError" ? error : toSinkError(name, operation)(error)

@@ -1,0 +1,48 @@
+import type { LakeDataset } from "./Columns.ts"
+
+// Names of objects below a prefix. What begins with _ is Sluice's own: engines that read whole folders pass it over.
+
+const folder = (pipeline: string) => `_sluice/pipeline=${pipeline}/`
+const runFolder = (pipeline: string, runId: string) => `${folder(pipeline)}run=${runId}/`
+const digits = (n: number, length: number) => String(n).padStart(length, "0")
+
+/** What a part is of. */
+export interface PartName {
+  readonly dataset: LakeDataset
+  readonly pipeline: string
+  readonly runId: string
+  readonly epoch: number
+  readonly seq: number
+}
+
+/** The folder of a dataset's parts that a run wrote, as Hive partitions. */
+export const partFolder = ({ dataset, pipeline, runId }: Omit<PartName, "epoch" | "seq">): string =>
+  `dataset=${dataset}/pipeline=${pipeline}/run=${runId}/`
+
+/** The folder of a dataset's parts that runs of a pipeline wrote. */
+export const datasetFolder = (dataset: LakeDataset, pipeline: string): string =>
+  `dataset=${dataset}/pipeline=${pipeline}/`
+
+/** A part. The epoch is in its name: what a process that lost its run still writes never meets what its heir writes. */
+export const partKey = (name: PartName, extension: string): string =>
+  `${partFolder(name)}part-${digits(name.epoch, 4)}-${digits(name.seq, 6)}.${extension}`
+
+/** What a segment wrote. */
+export const noteKey = ({ epoch, pipeline, runId, seq }: Omit<PartName, "dataset">): string =>
+  `${runFolder(pipeline, runId)}segment-${digits(epoch, 4)}-${digits(seq, 6)}.json`
+
+/** All that a run may show readers. */
+export const manifestKey = ({ epoch, pipeline, runId }: Omit<PartName, "dataset" | "seq">): string =>
+  `${runFolder(pipeline, runId)}manifest-${digits(epoch, 4)}.json`
+
+/** What readers are shown: see `LakePointer`. */
+export const pointerKey = (pipeline: string): string => `${folder(pipeline)}latest.json`
+
+/** Sluice's own objects of a pipeline's runs. */
+export const runsPrefix = (pipeline: string): string => `${folder(pipeline)}run=`
+
+/** What a sink tries a store with; left by processes that died at it. */
+export const probes = "_sluice/probe/"
+
+/** The run an object belongs to. */
+export const runOf = (key: string): string | undefined => /\/run=([^/]+)\//.exec(key)?.[1]

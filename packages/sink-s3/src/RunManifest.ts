@@ -1,0 +1,80 @@
+import { JobKind, RunStatus } from "@sluice/core"
+import { Schema } from "effect"
+import { lakeDatasets } from "./Columns.ts"
+import { LakeFormat, LakeMode } from "./LakeOptions.ts"
+
+/** An object with rows of one dataset. `key` is below the sink's prefix; `bytes` and `sha256` are of the object as it is. */
+export const Part = Schema.Struct({
+  dataset: Schema.Literals(lakeDatasets),
+  key: Schema.String,
+  rows: Schema.Int,
+  bytes: Schema.Int,
+  sha256: Schema.String
+})
+export type Part = typeof Part.Type
+
+/** The latest counters of a job. */
+export const JobCounters = Schema.Struct({
+  job_id: Schema.String,
+  kind: JobKind,
+  url: Schema.String,
+  status: Schema.String,
+  pages_discovered: Schema.Int,
+  pages_completed: Schema.Int,
+  pages_failed: Schema.Int,
+  pages_cancelled: Schema.Int,
+  tokens_charged: Schema.Int,
+  tokens_reserved: Schema.Int,
+  /** Epoch milliseconds. */
+  observed_at: Schema.Finite
+})
+export type JobCounters = typeof JobCounters.Type
+
+/** What a segment wrote: kept until its run has been published, since another process may have to. */
+export const SegmentNote = Schema.Struct({
+  note_version: Schema.Literal(1),
+  parts: Schema.Array(Part),
+  jobs: Schema.Array(JobCounters)
+})
+export type SegmentNote = typeof SegmentNote.Type
+
+/** All that readers may see of a run: just the parts of segments that stand in the ledger. */
+export const RunManifest = Schema.Struct({
+  manifest_version: Schema.Literal(1),
+  pipeline: Schema.String,
+  sink: Schema.String,
+  run_id: Schema.String,
+  epoch: Schema.Int,
+  /** Epoch milliseconds. */
+  started_at: Schema.Finite,
+  status: RunStatus,
+  mode: LakeMode,
+  format: LakeFormat,
+  rows: Schema.Record(Schema.String, Schema.Int),
+  bytes: Schema.Int,
+  tokens: Schema.Struct({ charged: Schema.Int, reserved: Schema.Int }),
+  jobs: Schema.Array(JobCounters),
+  parts: Schema.Array(Part)
+}).annotate({ identifier: "RunManifest" })
+export type RunManifest = typeof RunManifest.Type
+
+/** A run that readers see. */
+export const PublishedRun = Schema.Struct({
+  run_id: Schema.String,
+  epoch: Schema.Int,
+  started_at: Schema.Finite,
+  status: RunStatus,
+  manifest: Schema.String,
+  sha256: Schema.String
+})
+export type PublishedRun = typeof PublishedRun.Type
+
+/** What readers of a pipeline see: one run in mode replace, every published one in mode append, oldest first. */
+export const LakePointer = Schema.Struct({
+  pointer_version: Schema.Literal(1),
+  pipeline: Schema.String,
+  sink: Schema.String,
+  mode: LakeMode,
+  runs: Schema.Array(PublishedRun)
+}).annotate({ identifier: "LakePointer" })
+export type LakePointer = typeof LakePointer.Type

@@ -1,0 +1,25 @@
+import type { Sink } from "@sluice/core"
+import { Effect } from "effect"
+import { behaviourOf } from "./LakeOptions.ts"
+import { lakeConnection } from "./LakeSession.ts"
+import { type S3SinkOptions, withS3Defaults } from "./S3SinkConfig.ts"
+import { openS3Store } from "./S3Store.ts"
+import { toSinkError } from "./StoreError.ts"
+
+/**
+ * Lands pages, links, page metadata and token summaries as objects of a bucket. Readers see a run by its manifest, which one
+ * conditional write publishes. Throws a `SchemaError` on options that make no sense.
+ */
+export const sink = (options: S3SinkOptions): Sink => {
+  const config = withS3Defaults(options)
+  return {
+    kind: "s3",
+    name: config.name,
+    behaviour: behaviourOf(config),
+    connect: openS3Store(config).pipe(
+      Effect.mapError(toSinkError(config.name, "connect")),
+      Effect.map((store) => lakeConnection(store, config)),
+      Effect.withSpan("S3Sink.connect")
+    )
+  }
+}

@@ -1,0 +1,62 @@
+import { Effect, Redacted, Schema } from "effect"
+import { fitting, lakeFields } from "./LakeOptions.ts"
+
+/** Ends with a slash, or is empty. */
+const Prefix = Schema.String.check(
+  Schema.isPattern(/^(?!\/)(?:.*[^/]\/)?$/, { expected: "a prefix that ends with one / and does not begin with one" })
+)
+
+/** The settings of an S3 sink as a pipeline file holds them. */
+export const S3SinkConfig = Schema.Struct({
+  /** The bucket, which has to be there. */
+  bucket: Schema.NonEmptyString,
+  /** What the keys of all objects begin with, such as `lake/`. */
+  prefix: Prefix.pipe(Schema.withDecodingDefaultKey(Effect.succeed(""))),
+  /** Absent: as the AWS SDK finds it (`AWS_REGION`, a profile). */
+  region: Schema.optionalKey(Schema.NonEmptyString),
+  /** The address of a store that is not AWS, `https://host:port`. */
+  endpoint: Schema.optionalKey(Schema.NonEmptyString),
+  /** Whether the bucket is named in the path, not in the host. Absent: with an `endpoint`. */
+  path_style: Schema.optionalKey(Schema.Boolean),
+  /** Absent: as the AWS SDK finds them (`AWS_*` variables, a profile, the machine's role). */
+  access_key_id: Schema.optionalKey(Schema.NonEmptyString),
+  secret_access_key: Schema.optionalKey(Schema.RedactedFromValue(Schema.String, { label: "secret_access_key" })),
+  /**
+   * `none` writes to a store that does not keep conditional writes. One process at a time may then write a pipeline: of two that
+   * publish at once, one run may be missing from what readers see.
+   */
+  conditional_writes: Schema.Literals(["required", "none"]).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed("required"))
+  ),
+  ...lakeFields,
+  /** Tells sinks of one pipeline apart. */
+  name: Schema.NonEmptyString.pipe(Schema.withDecodingDefaultKey(Effect.succeed("s3")))
+})
+  .check(
+    fitting,
+    Schema.makeFilter(
+      ({ access_key_id, secret_access_key }) =>
+        (access_key_id === undefined) === (secret_access_key === undefined) || {
+          path: [access_key_id === undefined ? "access_key_id" : "secret_access_key"],
+          issue: "is required with the other half of the credentials"
+        }
+    )
+  )
+  .annotate({ identifier: "S3SinkConfig" })
+export type S3SinkConfig = typeof S3SinkConfig.Type
+
+/** The settings as code writes them: the bucket alone is required, and the secret may be plain or redacted. */
+export interface S3SinkOptions extends Omit<Partial<typeof S3SinkConfig.Encoded>, "bucket" | "secret_access_key"> {
+  readonly bucket: string
+  readonly secret_access_key?: string | Redacted.Redacted
+}
+
+const decode = Schema.decodeUnknownSync(S3SinkConfig)
+
+/** Fills in what was left out. Throws a `SchemaError` on options that make no sense. */
+export const withS3Defaults = ({ secret_access_key: secret, ...options }: S3SinkOptions): S3SinkConfig =>
+  decode(
+    secret === undefined
+      ? options
+      : { ...options, secret_access_key: Redacted.isRedacted(secret) ? Redacted.value(secret) : secret }
+  )

@@ -1,0 +1,7 @@
+export type { Garbage, GarbageOptions } from "./collectGarbage.ts"
+export * as Directory from "./Directory.ts"
+export { DirectorySinkConfig, type DirectorySinkOptions } from "./DirectorySinkConfig.ts"
+export { LakePointer, RunManifest } from "./RunManifest.ts"
+export * as S3 from "./S3.ts"
+export { S3SinkConfig, type S3SinkOptions } from "./S3SinkConfig.ts"
+export { StoreError } from "./StoreError.ts"

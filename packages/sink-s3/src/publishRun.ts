@@ -1,0 +1,127 @@
+import { type LedgerError, Publication, type RunHandle } from "@sluice/core"
+import { Effect, Stream } from "effect"
+import { lakeDatasets, type Row } from "./Columns.ts"
+import { documentOf, parseDocument, writeOnce } from "./Documents.ts"
+import type { LakeOptions } from "./LakeOptions.ts"
+import { manifestKey, noteKey, partFolder } from "./Layout.ts"
+import type { ObjectStore } from "./ObjectStore.ts"
+import { partFormat } from "./PartFormat.ts"
+import { publishPointer } from "./Pointer.ts"
+import { type JobCounters, type Part, RunManifest, SegmentNote } from "./RunManifest.ts"
+import { conflict, type StoreError } from "./StoreError.ts"
+import { writePart } from "./writeSegment.ts"
+
+/** Notes that are read at once. */
+const notesAtOnce = 8
+
+/**
+ * Shows readers a run: a manifest of the parts that stand in the ledger, then the pointer to it. What was written besides,
+ * by a process that died before its commit or lost the run, is in no manifest. Again, it changes nothing.
+ */
+export const publishRun = Effect.fnUntraced(function* (
+  store: ObjectStore,
+  options: LakeOptions,
+  run: RunHandle
+): Effect.fn.Return<void, StoreError | LedgerError, Publication> {
+  const { proveHeld, status } = yield* Publication
+  const { jobs, parts } = yield* standing(store, run)
+  const target = { store, format: partFormat(options), pipeline: run.pipeline }
+  if (jobs.length > 0)
+    parts.push(yield* writePart(target, { ...run, dataset: "token_summaries", seq: 0 }, jobs.map(toRow)))
+  const manifest: RunManifest = {
+    manifest_version: 1,
+    pipeline: run.pipeline,
+    sink: options.name,
+    run_id: run.runId,
+    epoch: run.epoch,
+    started_at: run.startedAt,
+    status,
+    mode: options.mode,
+    format: options.format,
+    rows: Object.fromEntries(lakeDatasets.map((dataset) => [dataset, sumOf(parts, dataset)])),
+    bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
+    tokens: {
+      charged: jobs.reduce((sum, { tokens_charged: tokens }) => sum + tokens, 0),
+      reserved: jobs.reduce((sum, { tokens_reserved: tokens }) => sum + tokens, 0)
+    },
+    jobs,
+    parts
+  }
+  const key = manifestKey(run)
+  const sha256 = yield* writeOnce(store, key, documentOf(RunManifest, manifest))
+  yield* proveHeld
+  yield* publishPointer(store, { pipeline: run.pipeline, sink: options.name, mode: options.mode }, run, {
+    run_id: run.runId,
+    epoch: run.epoch,
+    started_at: run.startedAt,
+    status,
+    manifest: key,
+    sha256
+  })
+  if (options.success_marker) yield* markSuccess(store, run, parts)
+})
+
+/** The parts and the latest counters of all segments that stand. */
+const standing = Effect.fnUntraced(function* (
+  store: ObjectStore,
+  run: RunHandle
+): Effect.fn.Return<
+  { readonly jobs: ReadonlyArray<JobCounters>; readonly parts: Array<Part> },
+  StoreError | LedgerError,
+  Publication
+> {
+  const { segments } = yield* Publication
+  const parts: Array<Part> = []
+  const jobs = new Map<string, JobCounters>()
+  const readNote = Effect.fnUntraced(function* (segment: { readonly epoch: number; readonly seq: number }) {
+    const key = noteKey({ ...run, ...segment })
+    const bytes = yield* store.read(key)
+    if (bytes !== undefined) return yield* parseDocument(SegmentNote, key, bytes)
+    return yield* conflict(
+      "read",
+      key,
+      "the ledger holds a segment of which there is no note: objects have been removed"
+    )
+  })
+  yield* segments.pipe(
+    Stream.mapEffect(readNote, { concurrency: notesAtOnce }),
+    Stream.runForEach((note) =>
+      Effect.sync(() => {
+        parts.push(...note.parts)
+        for (const job of note.jobs) {
+          const known = jobs.get(job.job_id)
+          if (known === undefined || known.observed_at <= job.observed_at) jobs.set(job.job_id, job)
+        }
+      })
+    )
+  )
+  return { parts, jobs: [...jobs.values()].sort((a, b) => (a.job_id < b.job_id ? -1 : 1)) }
+})
+
+const toRow = (job: JobCounters): Row => [
+  job.job_id,
+  job.kind,
+  job.url,
+  job.status,
+  job.pages_discovered,
+  job.pages_completed,
+  job.pages_failed,
+  job.pages_cancelled,
+  job.tokens_charged,
+  job.tokens_reserved,
+  job.observed_at
+]
+
+const sumOf = (parts: ReadonlyArray<Part>, dataset: string): number =>
+  parts.reduce((sum, part) => (part.dataset === dataset ? sum + part.rows : sum), 0)
+
+const markSuccess = (store: ObjectStore, run: RunHandle, parts: ReadonlyArray<Part>) =>
+  Effect.forEach(
+    new Set(parts.map(({ dataset }) => dataset)),
+    (dataset) =>
+      store.create(`${partFolder({ ...run, dataset })}_SUCCESS`, {
+        bytes: new Uint8Array(),
+        contentType: "text/plain"
+      }),
+    { discard: true }
+  )

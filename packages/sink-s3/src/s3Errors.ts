@@ -1,0 +1,49 @@
+import { StoreDenied, StoreError, StoreFailed, StoreUnfit, StoreUnreachable } from "./StoreError.ts"
+
+/** Whether the store answered with this status. */
+export const isStatus = (cause: unknown, status: number): boolean => statusOf(cause) === status
+
+const statusOf = (cause: unknown): number | undefined =>
+  (cause as { readonly $metadata?: { readonly httpStatusCode?: number } } | null)?.$metadata?.httpStatusCode
+
+/** What a store's own words mean to whoever set it up. */
+const misfits: Readonly<Record<string, string>> = {
+  NoSuchBucket: "there is no such bucket: make it, or correct the name",
+  PermanentRedirect: "the bucket is in another region: set region",
+  AuthorizationHeaderMalformed: "the bucket is in another region: set region",
+  InvalidBucketName: "that is no name a bucket can have"
+}
+const refusals: Readonly<Record<string, string>> = {
+  AccessDenied: "the credentials do not give this right",
+  InvalidAccessKeyId: "the store does not know this access key",
+  SignatureDoesNotMatch: "the secret key does not belong to the access key",
+  ExpiredToken: "the credentials have expired",
+  CredentialsProviderError:
+    "no credentials were found: set access_key_id and secret_access_key, or AWS_* variables, or a profile"
+}
+const gone = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "ECONNRESET", "EPIPE", "ETIMEDOUT", "EHOSTUNREACH"]
+
+/** Says in our words what the SDK failed with, without what was sent. */
+export const toStoreError = (operation: string, key: string, cause: unknown): StoreError => {
+  const {
+    code = "",
+    message = "",
+    name = "Error"
+  } = (cause ?? {}) as { code?: string; message?: string; name?: string }
+  const of = (reason: StoreError["reason"], isRetryable: boolean) =>
+    new StoreError({ operation, key, reason, isRetryable })
+  const misfit = misfits[name] ?? (message === "Region is missing" ? "set region, or AWS_REGION" : undefined)
+  if (misfit !== undefined) return of(new StoreUnfit({ detail: `${key}: ${misfit}` }), false)
+  const status = statusOf(cause)
+  const refusal = refusals[name] ?? (status === 401 || status === 403 ? refusals.AccessDenied : undefined)
+  if (refusal !== undefined) return of(new StoreDenied({ detail: refusal, cause: name }), false)
+  if (gone.includes(code) || name === "TimeoutError") return of(new StoreUnreachable({ cause: code || name }), true)
+  const isRetryable = status === undefined || status >= 500 || [408, 409, 429].includes(status)
+  return of(
+    new StoreFailed({
+      detail: `the store failed with ${name}${status === undefined ? "" : ` (${status})`}`,
+      cause: name
+    }),
+    isRetryable
+  )
+}

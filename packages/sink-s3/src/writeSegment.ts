@@ -1,0 +1,83 @@
+import { type DeadLetter, dirtDetail, findDirt, type JobSnapshot, type PageRecord, type Segment } from "@sluice/core"
+import { Effect } from "effect"
+import { columnsOf, type LakeDataset, letterRows, linkRows, metadataRows, pageRows, type Row } from "./Columns.ts"
+import { documentOf, writeOnce } from "./Documents.ts"
+import { noteKey, partKey } from "./Layout.ts"
+import type { ObjectStore } from "./ObjectStore.ts"
+import type { PartFormat } from "./PartFormat.ts"
+import { type JobCounters, type Part, SegmentNote } from "./RunManifest.ts"
+import type { StoreError } from "./StoreError.ts"
+
+/** Where a segment goes, and as what. */
+export interface SegmentTarget {
+  readonly store: ObjectStore
+  readonly format: PartFormat
+  readonly pipeline: string
+}
+
+/** Parts of one segment that are encoded and written at once. */
+const partsAtOnce = 2
+
+/** Writes the parts of a segment, then a note of them. Whatever is repeated finds the same objects there. */
+export const writeSegment = Effect.fnUntraced(function* (
+  target: SegmentTarget,
+  segment: Segment
+): Effect.fn.Return<ReadonlyArray<Part>, StoreError> {
+  const { letters, records } = sift(segment.records)
+  const rows: ReadonlyArray<readonly [LakeDataset, ReadonlyArray<Row>]> = [
+    ["pages", pageRows(records)],
+    ["links", linkRows(records)],
+    ["page_metadata", metadataRows(records)],
+    ["dead_letters", letterRows(letters)]
+  ]
+  const parts = yield* Effect.forEach(
+    rows.filter(([, rows]) => rows.length > 0),
+    ([dataset, rows]) => writePart(target, { ...segment, dataset }, rows),
+    { concurrency: partsAtOnce }
+  )
+  const note: SegmentNote = { note_version: 1, parts, jobs: segment.jobs.map(countersOf) }
+  yield* writeOnce(target.store, noteKey({ ...segment, pipeline: target.pipeline }), documentOf(SegmentNote, note))
+  return parts
+})
+
+/** Writes one part. */
+export const writePart = Effect.fnUntraced(function* (
+  { format, pipeline, store }: SegmentTarget,
+  name: { readonly dataset: LakeDataset; readonly runId: string; readonly epoch: number; readonly seq: number },
+  rows: ReadonlyArray<Row>
+): Effect.fn.Return<Part, StoreError> {
+  const key = partKey({ ...name, pipeline }, format.extension)
+  const bytes = yield* format.encode(columnsOf[name.dataset], rows)
+  const sha256 = yield* writeOnce(store, key, { bytes, contentType: format.contentType })
+  return { dataset: name.dataset, key, rows: rows.length, bytes: bytes.length, sha256 }
+})
+
+const countersOf = (job: JobSnapshot): JobCounters => ({
+  job_id: job.jobId,
+  kind: job.kind,
+  url: job.url,
+  status: job.status,
+  pages_discovered: job.discovered,
+  pages_completed: job.completed,
+  pages_failed: job.failed,
+  pages_cancelled: job.cancelled,
+  tokens_charged: job.tokensCharged,
+  tokens_reserved: job.tokensReserved,
+  observed_at: job.observedAt
+})
+
+/** Sets aside what the contract refused and what engines do not read; of two deliveries of a page the first counts. */
+const sift = (given: ReadonlyArray<PageRecord>) => {
+  const letters: Array<DeadLetter> = []
+  const records = new Map<string, PageRecord>()
+  for (const record of given) {
+    const dirt = findDirt(record)
+    if (record.refusal !== null) letters.push({ record, reason: record.refusal.reason, detail: record.refusal.detail })
+    else if (dirt !== undefined) letters.push({ record, reason: dirt, detail: dirtDetail[dirt] })
+    else {
+      const id = `${record.jobId}\n${record.key}`
+      if (!records.has(id)) records.set(id, record)
+    }
+  }
+  return { letters, records: [...records.values()] }
+}
