@@ -18,10 +18,21 @@ const EmbeddedSettings = Schema.Struct({
 }).annotate({ identifier: "Embedded", description: "How the embedded scraper behaves when it serves this pipeline." })
 export type EmbeddedSettings = typeof EmbeddedSettings.Type
 
+/** Where runs are remembered: a Postgres, or an embedded one in a directory. */
+const LedgerSettings = Schema.Struct({
+  url: Schema.optionalKey(Schema.NonEmptyString),
+  directory: Schema.optionalKey(Schema.NonEmptyString),
+  schema: Schema.optionalKey(Schema.NonEmptyString)
+}).annotate({
+  identifier: "LedgerSettings",
+  description: "Where runs are remembered. Absent: with the first Postgres sink, or else in ./.sluice/postgres."
+})
+
 /** The members of a pipeline file that are about this machine, not about the pipeline: no part of its hash. */
 export const machineFields = {
   api: Schema.optionalKey(ApiSettings),
-  embedded: Schema.optionalKey(EmbeddedSettings)
+  embedded: Schema.optionalKey(EmbeddedSettings),
+  ledger: Schema.optionalKey(LedgerSettings)
 }
 
 /** {@link machineFields} read off a whole file. */

@@ -1,5 +1,13 @@
 import { type ConfigInvalid, type Pipeline, pipelineFromConfig, type SinkFactory } from "@sluice/core"
 import { Postgres, PostgresSinkConfig } from "@sluice/sink-postgres"
+import {
+  Directory,
+  DirectorySinkConfig,
+  type DirectorySinkOptions,
+  S3,
+  S3SinkConfig,
+  type S3SinkOptions
+} from "@sluice/sink-s3"
 import { Effect, FileSystem, Option, type Path, Result, Schema } from "effect"
 import { MachineSettings, machineFields } from "./ApiSettings.ts"
 import { type ConfigText, readConfigText } from "./ConfigText.ts"
@@ -19,6 +27,12 @@ export const sinkFactories: ReadonlyArray<SinkFactory> = [
     kind: "postgres",
     options: PostgresSinkConfig,
     make: (written) => Postgres.sink(Schema.decodeUnknownSync(PostgresSinkConfig)(written))
+  },
+  { kind: "s3", options: S3SinkConfig, make: (written) => S3.sink(written as S3SinkOptions) },
+  {
+    kind: "directory",
+    options: DirectorySinkConfig,
+    make: (written) => Directory.sink(written as DirectorySinkOptions)
   }
 ]
 
@@ -29,7 +43,16 @@ export interface PipelineFile {
   readonly machine: MachineSettings
   /** The settings of its first Postgres sink, which is where `query` and `runs` look. */
   readonly postgres: Option.Option<PostgresSinkConfig>
+  /** Where its runs are remembered, if not with that sink. */
+  readonly ledger: Option.Option<PostgresSinkConfig>
+  /** The settings of its sinks of objects. */
+  readonly lakes: ReadonlyArray<Lake>
 }
+
+/** A sink of objects, as its package's own functions take it. */
+export type Lake =
+  | { readonly kind: "s3"; readonly options: S3SinkOptions }
+  | { readonly kind: "directory"; readonly options: DirectorySinkOptions }
 
 /** The named file, or the first of {@link standardNames} in the working directory. */
 export const findPipelineFile = Effect.fnUntraced(function* (
@@ -73,23 +96,56 @@ export const loadPipelineFile = Effect.fnUntraced(function* (
   const machine = yield* Effect.orDie(Schema.decodeUnknownEffect(MachineSettings)(config.value))
   const written = yield* Effect.orDie(Schema.decodeUnknownEffect(WrittenSinks)(config.value))
   if (machine.api?.key !== undefined) secrets.add(machine.api.key)
+  const postgres = Option.fromUndefinedOr(written.sinks.find(({ postgres }) => postgres !== undefined)?.postgres)
   return {
     file,
     pipeline,
     machine,
-    postgres: Option.fromUndefinedOr(written.sinks.find(({ postgres }) => postgres !== undefined)?.postgres)
+    postgres,
+    ledger:
+      machine.ledger === undefined && Option.isSome(postgres)
+        ? Option.none()
+        : Option.some(yield* Effect.orDie(decodeLedger(machine.ledger ?? {}))),
+    lakes: written.sinks.flatMap(
+      ({ directory, s3 }): ReadonlyArray<Lake> => [
+        ...(s3 === undefined ? [] : [{ kind: "s3" as const, options: s3 }]),
+        ...(directory === undefined ? [] : [{ kind: "directory" as const, options: directory }])
+      ]
+    )
   }
 })
 
+const decodeLedger = Schema.decodeUnknownEffect(PostgresSinkConfig)
+
 /** Members of `api` and of sinks that receipts and rows name: blotted out, those would be wrong. */
-const plainMembers: ReadonlyArray<unknown> = ["auth", "base_url", "directory", "mode", "name", "schema"]
+const plainMembers: ReadonlyArray<unknown> = [
+  ...[
+    "auth",
+    "base_url",
+    "bucket",
+    "compression",
+    "conditional_writes",
+    "directory",
+    "endpoint",
+    "format",
+    "mode",
+    "name"
+  ],
+  ...["path", "prefix", "region", "schema"]
+]
 
 /** What is crawled and how is no secret: it stands in the tables, and every receipt tells it. */
 const mayBeSecret = (path: ReadonlyArray<string | number>): boolean =>
-  (path[0] === "api" || path[0] === "sinks") && !plainMembers.includes(path.at(-1))
+  (path[0] === "api" || path[0] === "sinks" || path[0] === "ledger") && !plainMembers.includes(path.at(-1))
 
 const WrittenSinks = Schema.Struct({
-  sinks: Schema.Array(Schema.Struct({ postgres: Schema.optionalKey(PostgresSinkConfig) }))
+  sinks: Schema.Array(
+    Schema.Struct({
+      postgres: Schema.optionalKey(PostgresSinkConfig),
+      s3: Schema.optionalKey(Schema.toEncoded(S3SinkConfig)),
+      directory: Schema.optionalKey(Schema.toEncoded(DirectorySinkConfig))
+    })
+  )
 })
 
 const readText = Effect.fnUntraced(function* (file: string): Effect.fn.Return<string, Refusal, FileSystem.FileSystem> {

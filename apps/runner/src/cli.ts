@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { CliOutput, Command } from "effect/cli"
 import { dbtSources } from "./commands/dbtSources.ts"
 import { dlq } from "./commands/dlq.ts"
+import { gc } from "./commands/gc.ts"
 import { init } from "./commands/init.ts"
 import { migrate } from "./commands/migrate.ts"
 import { query } from "./commands/query.ts"
@@ -19,7 +20,7 @@ export const version = "0.1.0"
 /** The command line. */
 export const sluice = Command.make("sluice").pipe(
   Command.withDescription("Land web-crawl results in a warehouse, exactly once"),
-  Command.withSubcommands([init, validate, schema, run, resume, cancel, runs, query, dlq, migrate, dbtSources])
+  Command.withSubcommands([init, validate, schema, run, resume, cancel, runs, query, dlq, gc, migrate, dbtSources])
 )
 
 /** Help goes to standard output when it was asked for. On bad arguments it stays away: the caller says what is wrong. */

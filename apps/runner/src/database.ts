@@ -1,4 +1,4 @@
-import { Postgres, PostgresSinkConfig } from "@sluice/sink-postgres"
+import { Postgres, PostgresLedger, PostgresSinkConfig } from "@sluice/sink-postgres"
 import { Effect, FileSystem, Option, Path, Schema } from "effect"
 import { findPipelineFile, loadPipelineFile } from "./PipelineFile.ts"
 import { invalid } from "./Refusal.ts"
@@ -21,14 +21,35 @@ export const openDatabase = Effect.fnUntraced(function* (
     return yield* invalid(`${file.value.file} has no postgres sink`)
   }
   const config = Option.getOrElse(settings, () => embeddedConfig)
-  if (config.url === undefined && options.mustExist) {
-    const files = yield* FileSystem.FileSystem
-    const path = yield* Path.Path
-    const exists = yield* files.exists(path.resolve(config.directory)).pipe(Effect.orElseSucceed(() => false))
-    if (!exists) {
-      return yield* invalid(`there is no embedded database in ${config.directory}: run a pipeline here first`)
-    }
-  }
+  if (options.mustExist) yield* proveExists(config)
   const database = yield* Postgres.open(config).pipe(Effect.mapError(databaseRefusal))
   return { database, config }
+})
+
+/** Refuses an embedded database that is not there: nothing has been run into it. */
+const proveExists = Effect.fnUntraced(function* ({ directory, url }: PostgresSinkConfig) {
+  if (url !== undefined) return
+  const files = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const exists = yield* files.exists(path.resolve(directory)).pipe(Effect.orElseSucceed(() => false))
+  if (!exists) return yield* invalid(`there is no embedded database in ${directory}: run a pipeline here first`)
+})
+
+/** The ledger in a database, which is prepared; open for the scope. */
+export const openLedger = Effect.fnUntraced(function* (config: PostgresSinkConfig) {
+  const database = yield* Postgres.open(config).pipe(Effect.mapError(databaseRefusal))
+  yield* Postgres.migrate(database).pipe(Effect.mapError(databaseRefusal))
+  return PostgresLedger.make(database)
+})
+
+/** The ledger that a pipeline file, the one in the working directory, or none at all, leaves its runs in; open for the scope. */
+export const openRuns = Effect.fnUntraced(function* (named: Option.Option<string>) {
+  const found = yield* findPipelineFile(named)
+  const file = Option.isNone(found) ? Option.none() : Option.some(yield* loadPipelineFile(found))
+  const config = file.pipe(
+    Option.flatMap(({ ledger, postgres }) => Option.orElse(ledger, () => postgres)),
+    Option.getOrElse(() => embeddedConfig)
+  )
+  yield* proveExists(config)
+  return PostgresLedger.make(yield* Postgres.open(config).pipe(Effect.mapError(databaseRefusal)))
 })

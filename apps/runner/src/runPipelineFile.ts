@@ -1,7 +1,9 @@
 import { type Outcome, Pipeline, type Receipt, type RunOptions } from "@sluice/core"
 import { Effect, type FileSystem, Option, type Path } from "effect"
 import type { MachineSettings } from "./ApiSettings.ts"
+import { openLedger } from "./database.ts"
 import { printResult, tell } from "./Output.ts"
+import type { PipelineFile } from "./PipelineFile.ts"
 import { duration, makeProgressLine } from "./ProgressLine.ts"
 import { exitCodes, type Refusal } from "./Refusal.ts"
 import { runRefusal } from "./refusals.ts"
@@ -28,14 +30,14 @@ export const exitCodeOf = (outcome: Outcome): number => {
   return exitCodes[status]
 }
 
-/** Runs a pipeline, prints its receipt (as JSON or for people) and answers the exit code. */
+/** Runs the pipeline of a file, prints its receipt (as JSON or for people) and answers the exit code. */
 export const runAndReport = Effect.fnUntraced(function* (
-  pipeline: Pipeline,
-  machine: MachineSettings,
+  { ledger: settings, machine, pipeline }: PipelineFile,
   options: RunOptions & { readonly json: boolean }
 ) {
   const { json } = options
-  const outcome = yield* runWithProgress(pipeline, machine, options).pipe(
+  const ledger = Option.isNone(settings) ? {} : { ledger: yield* openLedger(settings.value) }
+  const outcome = yield* runWithProgress(pipeline, machine, { ...options, ...ledger }).pipe(
     Effect.onInterrupt(() => tell("sluice: interrupted; what has landed stands, and the next run goes on with it"))
   )
   const { receipt } = outcome
@@ -47,7 +49,7 @@ export const runAndReport = Effect.fnUntraced(function* (
   }
   yield* printResult(json ? JSON.stringify(receipt) : describeReceipt(receipt))
   return exitCodeOf(outcome)
-})
+}, Effect.scoped)
 
 /** A receipt for people. */
 export const describeReceipt = (receipt: Receipt): string => {

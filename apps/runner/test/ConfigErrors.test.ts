@@ -127,7 +127,7 @@ const cases: ReadonlyArray<Case> = [
     says: [
       "p.yaml:1:1: name: is required",
       'p.yaml:2:3: source.scrape: unknown field "scrape" (known: crawl, extract, batch, map)',
-      'p.yaml:4:5: sinks.0.bigquery: unknown field "bigquery" (known: postgres)'
+      'p.yaml:4:5: sinks.0.bigquery: unknown field "bigquery" (known: postgres, s3, directory)'
     ]
   },
   {

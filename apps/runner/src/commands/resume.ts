@@ -30,9 +30,9 @@ export const resume = Command.make(
   Effect.fnUntraced(function* ({ adopt, file, json, resubmit, run: runId }) {
     if (Option.isSome(adopt) && resubmit)
       return yield* invalid("--adopt and --resubmit exclude each other: give one of them")
-    const { machine, pipeline } = yield* loadPipelineFile(file)
+    const loaded = yield* loadPipelineFile(file)
     const exit = yield* ExitCodeOfCommand
-    exit.code = yield* runAndReport(pipeline, machine, {
+    exit.code = yield* runAndReport(loaded, {
       json,
       resume: { runId },
       ...(Option.isSome(adopt)
@@ -49,9 +49,9 @@ export const cancel = Command.make(
   "cancel",
   { run: runArgument, file: pipelineArgument, json: jsonFlag },
   Effect.fnUntraced(function* ({ file, json, run: runId }) {
-    const { machine, pipeline } = yield* loadPipelineFile(file)
+    const loaded = yield* loadPipelineFile(file)
     const exit = yield* ExitCodeOfCommand
-    exit.code = yield* runAndReport(pipeline, machine, { json, resume: { runId }, cancel: true })
+    exit.code = yield* runAndReport(loaded, { json, resume: { runId }, cancel: true })
   })
 ).pipe(
   Command.withDescription("Cancel a run that has not ended: its remote jobs as well; lands what has been paid for")

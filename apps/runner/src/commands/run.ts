@@ -29,11 +29,11 @@ export const run = Command.make(
     )
   },
   Effect.fnUntraced(function* ({ file, fresh, json }) {
-    const { machine, pipeline } = yield* loadPipelineFile(file)
+    const loaded = yield* loadPipelineFile(file)
     const exit = yield* ExitCodeOfCommand
     if (fresh)
       yield* tell("sluice: starting anew; a run that did not end is left, and what it has paid for is not used")
-    exit.code = yield* runAndReport(pipeline, machine, { json, resume: fresh ? "never" : "auto" })
+    exit.code = yield* runAndReport(loaded, { json, resume: fresh ? "never" : "auto" })
   })
 ).pipe(
   Command.withDescription("Run a pipeline: crawl, load, and print the receipt; goes on with a run that did not end")

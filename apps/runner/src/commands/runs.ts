@@ -1,7 +1,6 @@
-import { PostgresLedger } from "@sluice/sink-postgres"
 import { Effect, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
-import { openDatabase } from "../database.ts"
+import { openRuns } from "../database.ts"
 import { printResult } from "../Output.ts"
 import { ledgerRefusal } from "../refusals.ts"
 import { jsonFlag, pipelineArgument } from "./run.ts"
@@ -19,8 +18,8 @@ export const runs = Command.make(
     )
   },
   Effect.fnUntraced(function* ({ file, json, limit }) {
-    const { database } = yield* openDatabase(file, { mustExist: true })
-    const rows = yield* PostgresLedger.make(database).runs({ limit }).pipe(Effect.mapError(ledgerRefusal))
+    const ledger = yield* openRuns(file)
+    const rows = yield* ledger.runs({ limit }).pipe(Effect.mapError(ledgerRefusal))
     const listed = rows.map((row) => ({
       run_id: row.runId,
       pipeline: row.pipeline,
