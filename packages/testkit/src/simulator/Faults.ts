@@ -1,4 +1,4 @@
-import { type Dice, dice } from "./Dice.ts"
+import { type FaultTiming, RulePlan } from "./RulePlan.ts"
 
 /** The bodies an error answer can have. `html` is a page, as a proxy in between would send. */
 export type ErrorBody = "envelope" | "validation" | "search" | "empty" | "html"
@@ -34,64 +34,20 @@ export type Fault =
   | { readonly _tag: "Redirect"; readonly location: string }
 
 /** When a fault is played. Every given condition must hold. */
-export interface FaultRule {
+export interface FaultRule extends FaultTiming {
   readonly fault: Fault
   readonly method?: "GET" | "POST" | "DELETE"
   /** The beginning of the path, such as `/v1/crawl`. */
   readonly path?: string
-  /** Only the requests with these numbers, counted from 1 among those that match method and path. */
-  readonly nth?: ReadonlyArray<number>
-  /** The chance of each such request, 0 to 1, by the simulator's seed. */
-  readonly probability?: number
-  /** How often at most. */
-  readonly times?: number
-}
-
-interface Entry {
-  readonly rule: FaultRule
-  readonly next: Dice
-  matched: number
-  played: number
 }
 
 /** The faults still to come. The first rule that applies to a request is played. */
-export class FaultPlan {
-  readonly #seed: number
-  readonly #entries: Array<Entry> = []
-
-  constructor(seed: number, rules: ReadonlyArray<FaultRule> = []) {
-    this.#seed = seed
-    this.add(...rules)
-  }
-
-  /** Adds rules behind those that are there. They count requests from now on. */
-  add(...rules: ReadonlyArray<FaultRule>): void {
-    for (const rule of rules) {
-      this.#entries.push({ rule, next: dice(this.#seed, "fault", this.#entries.length), matched: 0, played: 0 })
-    }
-  }
-
-  /** Drops all rules. */
-  clear(): void {
-    this.#entries.length = 0
-  }
-
+export class FaultPlan extends RulePlan<FaultRule> {
   /** @internal The fault of a request, if it has one. */
   take(method: string, path: string): Fault | undefined {
-    let taken: Fault | undefined
-    for (const entry of this.#entries) {
-      const { rule } = entry
-      if (rule.method !== undefined && rule.method !== method) continue
-      if (rule.path !== undefined && !path.startsWith(rule.path)) continue
-      entry.matched++
-      // every rule counts and rolls, so one rule does not shift another
-      const hit = rule.probability === undefined || entry.next() < rule.probability
-      if (taken !== undefined || !hit) continue
-      if (rule.nth !== undefined && !rule.nth.includes(entry.matched)) continue
-      if (rule.times !== undefined && entry.played >= rule.times) continue
-      entry.played++
-      taken = rule.fault
-    }
-    return taken
+    return this.next(
+      (rule) =>
+        (rule.method === undefined || rule.method === method) && (rule.path === undefined || path.startsWith(rule.path))
+    )?.fault
   }
 }

@@ -11,6 +11,7 @@ export {
   movingHistory,
   rowOrders
 } from "./MovingHistory.ts"
+export { type FaultTiming, RulePlan } from "./RulePlan.ts"
 export type { SentItem } from "./reshaped.ts"
 export type { ExtractPlan, SimulatorOptions } from "./SimulatedApi.ts"
 export { Simulator } from "./Simulator.ts"
