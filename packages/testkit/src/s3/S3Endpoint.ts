@@ -1,0 +1,11 @@
+import type { Redacted } from "effect"
+
+/** Where an S3 server is, and what opens it. Buckets are in the path. */
+export interface S3Endpoint {
+  readonly endpoint: string
+  readonly region: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: Redacted.Redacted
+  /** Which kind of server it is. */
+  readonly label: string
+}

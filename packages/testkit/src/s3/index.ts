@@ -1,0 +1,6 @@
+export type { S3Operation } from "./Operations.ts"
+export * from "./S3Bucket.ts"
+export type { S3Endpoint } from "./S3Endpoint.ts"
+export type { S3Fault, S3FaultPlan, S3FaultRule } from "./S3Faults.ts"
+export { type ReceivedS3Request, S3Server, type S3ServerOptions } from "./S3Server.ts"
+export * from "./suite/S3Suite.ts"
