@@ -17,7 +17,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: tests("*.test.ts"), exclude: [linked, ...tests("*.integration.test.ts")] }
+        test: {
+          name: "unit",
+          include: tests("*.test.ts"),
+          exclude: [linked, ...tests("*.integration.test.ts"), ...tests("*.s3.test.ts")]
+        }
       },
       // Its setup starts a Postgres server, so runs without such a test do without one.
       {
@@ -27,6 +31,16 @@ export default defineConfig({
           include: tests("*.integration.test.ts"),
           exclude: [linked],
           globalSetup: ["test/setup/postgres.ts"]
+        }
+      },
+      // Its setup starts an S3 server, likewise.
+      {
+        extends: true,
+        test: {
+          name: "s3",
+          include: tests("*.s3.test.ts"),
+          exclude: [linked],
+          globalSetup: ["test/setup/s3.ts"]
         }
       }
     ]

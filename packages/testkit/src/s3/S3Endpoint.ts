@@ -9,3 +9,8 @@ export interface S3Endpoint {
   /** Which kind of server it is. */
   readonly label: string
 }
+
+/** A server together with what ends it. */
+export interface StartedS3 extends S3Endpoint {
+  readonly stop: () => Promise<void>
+}

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { setTimeout } from "node:timers/promises"
 import { Effect, Redacted, type Scope } from "effect"
 import { handlers } from "./handlers/index.ts"
 import { ObjectStore } from "./ObjectStore.ts"
@@ -48,12 +49,12 @@ export interface S3Server extends S3Endpoint {
 }
 
 /** The server together with what ends it, for those that have no scope. */
-interface StartedS3Server extends S3Server {
+export interface StartedS3Server extends S3Server {
   readonly stop: () => Promise<void>
 }
 
 /** Starts a server; `S3Server.make` does so for a scope. */
-const startS3Server = async (options: S3ServerOptions = {}): Promise<StartedS3Server> => {
+export const startS3Server = async (options: S3ServerOptions = {}): Promise<StartedS3Server> => {
   const { accessKeyId = "test", region = "us-east-1", secretAccessKey = "testsecret" } = options
   const keys = { accessKeyId, region, secretAccessKey }
   const store = new ObjectStore()
@@ -191,17 +192,8 @@ const play = async (
       return sendAnswer(handle(), response, "none")
     case "Slow": {
       const answer = handle()
-      await late(fault.millis, closing)
+      await setTimeout(fault.millis, undefined, { signal: closing }).catch(() => {})
       return sendAnswer(answer, response)
     }
   }
 }
-
-const late = (millis: number, closing: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(resolve, millis)
-    closing.addEventListener("abort", () => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
