@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from "node:fs"
+import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import type { Receipt } from "@sluice/core"
@@ -6,7 +6,7 @@ import { Deferred, Effect } from "effect"
 import { assertRefused, canary, directory, filesIn, run, runJson, start } from "../../apps/runner/test/Cli.ts"
 import { page, serveHttp, servePages } from "../../apps/runner/test/Site.ts"
 import { testDatabase } from "../../apps/runner/test/TestDatabase.ts"
-import { filesOf, readLake } from "../../packages/sink-s3/test/readLake.ts"
+import { askDuckDB, filesOf, readLake } from "../../packages/sink-s3/test/readLake.ts"
 import { assertCompleted } from "./Crawled.ts"
 
 const names = Array.from({ length: 25 }, (_, index) => `/page-${index}`)
@@ -33,6 +33,14 @@ const datasets = {
     "SELECT p.url, m.http_status, m.tokens_charged, m.page_key::text FROM page_metadata m JOIN pages p USING (set_no, page_key)",
   token_summaries: "SELECT pages_discovered, pages_completed, pages_failed, tokens_charged FROM token_summaries"
 } as const
+
+/** What the statements of docs/s3.md answer, run by DuckDB on a lake and a pipeline of ours. */
+const asDocumented = (root: string, pipeline: string) => {
+  const document = readFileSync(new URL("../../docs/s3.md", import.meta.url), "utf8")
+  const [, statements = ""] = /^```sql\n(SET VARIABLE.*?)^```$/ms.exec(document) ?? []
+  const sql = statements.replace("'lake/'", `'${root}/'`).replace("pipeline=quotes", `pipeline=${pipeline}`)
+  return askDuckDB(sql)
+}
 
 const inOrder = (rows: ReadonlyArray<Readonly<Record<string, unknown>>>) =>
   rows.map((row) => JSON.stringify(Object.fromEntries(Object.entries(row).sort()))).toSorted()
@@ -101,6 +109,12 @@ describe("a pipeline with a directory alone", () => {
           [one.run_id, two.run_id]
         )
         assert.lengthOf(lake.rows("pages"), 2 * one.pages.delivered)
+
+        const found = yield* Effect.promise(() => asDocumented(join(cwd, ".sluice/lake"), "lake"))
+        assert.sameMembers(
+          found.map(({ url }) => url),
+          lake.rows("pages").map(({ url }) => url)
+        )
 
         // Notes of segments are of no use once a run has ended.
         const before = filesIn(join(cwd, ".sluice/lake")).length

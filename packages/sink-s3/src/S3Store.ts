@@ -16,7 +16,7 @@ import { probes } from "./Layout.ts"
 import type { NewObject, ObjectStore, Pointed, StoredObject } from "./ObjectStore.ts"
 import type { S3SinkConfig } from "./S3SinkConfig.ts"
 import { type StoreError, unfit } from "./StoreError.ts"
-import { isStatus, toStoreError } from "./s3Errors.ts"
+import { isNamed, isStatus, toStoreError } from "./s3Errors.ts"
 
 /** Larger objects go in pieces of this many bytes, so many of them at once. */
 const pieceBytes = 16 * 1024 * 1024
@@ -130,6 +130,10 @@ const s3Store = (client: S3Client, config: S3SinkConfig, conditions: Conditions)
     abortSignal.addEventListener("abort", abort, { once: true })
     try {
       await upload.done()
+    } catch (cause) {
+      // A completion whose answer was lost is asked for again, and there is no such upload any more: it may be the object.
+      if (!isNamed(cause, "NoSuchUpload")) throw cause
+      if ((await head(key, abortSignal))?.Metadata?.sha256 !== params.Metadata.sha256) throw cause
     } finally {
       abortSignal.removeEventListener("abort", abort)
     }
@@ -254,6 +258,6 @@ const unlessRefused = (work: Promise<void>): Promise<boolean> =>
 
 const orMissing = <A>(work: Promise<A>): Promise<A | undefined> =>
   work.catch((cause) => {
-    if (isStatus(cause, 404) && (cause as Error).name !== "NoSuchBucket") return undefined
+    if (isStatus(cause, 404) && !isNamed(cause, "NoSuchBucket")) return undefined
     throw cause
   })

@@ -3,6 +3,10 @@ import { StoreDenied, StoreError, StoreFailed, StoreUnfit, StoreUnreachable } fr
 /** Whether the store answered with this status. */
 export const isStatus = (cause: unknown, status: number): boolean => statusOf(cause) === status
 
+/** Whether the store calls it so. */
+export const isNamed = (cause: unknown, name: string): boolean =>
+  (cause as { readonly name?: string } | null)?.name === name
+
 const statusOf = (cause: unknown): number | undefined =>
   (cause as { readonly $metadata?: { readonly httpStatusCode?: number } } | null)?.$metadata?.httpStatusCode
 
@@ -38,7 +42,8 @@ export const toStoreError = (operation: string, key: string, cause: unknown): St
   const refusal = refusals[name] ?? (status === 401 || status === 403 ? refusals.AccessDenied : undefined)
   if (refusal !== undefined) return of(new StoreDenied({ detail: refusal, cause: name }), false)
   if (gone.includes(code) || name === "TimeoutError") return of(new StoreUnreachable({ cause: code || name }), true)
-  const isRetryable = status === undefined || status >= 500 || [408, 409, 429].includes(status)
+  const isRetryable =
+    status === undefined || status >= 500 || name === "NoSuchUpload" || [408, 409, 429].includes(status)
   return of(
     new StoreFailed({
       detail: `the store failed with ${name}${status === undefined ? "" : ` (${status})`}`,

@@ -54,19 +54,25 @@ export const rowsOf = async (key: string, bytes: Uint8Array): Promise<ReadonlyAr
 /** One engine for all reads of a process: it takes longer to start than to read. */
 let engine: Promise<DuckDBInstance> | undefined
 
-const parquetRows = async (bytes: Uint8Array): Promise<ReadonlyArray<Row>> => {
-  const folder = await mkdtemp(join(tmpdir(), "sluice-parquet-"))
-  const file = join(folder, "part.parquet")
+/** The rows that the last of some statements answers. */
+export const askDuckDB = async (sql: string): Promise<ReadonlyArray<Row>> => {
   engine ??= DuckDBInstance.create(":memory:")
   const connection = await (await engine).connect()
   try {
-    await writeFile(file, bytes)
-    const reader = await connection.runAndReadAll(`SELECT * FROM '${file}'`)
-    return reader
-      .getRowObjects()
-      .map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(name, value)])))
+    return (await connection.runAndReadAll(sql)).getRowObjects()
   } finally {
     connection.closeSync()
+  }
+}
+
+const parquetRows = async (bytes: Uint8Array): Promise<ReadonlyArray<Row>> => {
+  const folder = await mkdtemp(join(tmpdir(), "sluice-parquet-"))
+  const file = join(folder, "part.parquet")
+  try {
+    await writeFile(file, bytes)
+    const rows = await askDuckDB(`SELECT * FROM '${file}'`)
+    return rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(name, value)])))
+  } finally {
     await rm(folder, { recursive: true })
   }
 }

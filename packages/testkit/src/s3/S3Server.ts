@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import { setTimeout } from "node:timers/promises"
 import { Effect, Redacted, type Scope } from "effect"
+import { asKept, type WriteConditions } from "./conditions.ts"
 import { handlers } from "./handlers/index.ts"
 import { ObjectStore } from "./ObjectStore.ts"
 import { checkAllowed, operationOf, type S3Operation } from "./Operations.ts"
@@ -30,6 +31,8 @@ export interface S3ServerOptions {
   readonly accessKeyId?: string
   readonly secretAccessKey?: string
   readonly faults?: ReadonlyArray<S3FaultRule>
+  /** As S3 keeps them when absent. */
+  readonly writeConditions?: WriteConditions
   /** Decides faults of a probability. */
   readonly seed?: number
   /** Run as a request arrives, before it has any effect: what it does to the client, it does in the middle of this request. */
@@ -67,7 +70,10 @@ export const startS3Server = async (options: S3ServerOptions = {}): Promise<Star
       const signing = verifySignature(target, keys, new Date())
       if (operation === undefined) throw new S3Error("NotImplemented", "This server does not have that operation.")
       checkAllowed(operation, target)
-      return handlers[operation]({ ...target, ...verifyPayload(target, raw, signing) }, store)
+      return handlers[operation](
+        { ...asKept(target, options.writeConditions ?? "kept"), ...verifyPayload(target, raw, signing) },
+        store
+      )
     })
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {

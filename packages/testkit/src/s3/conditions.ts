@@ -2,6 +2,23 @@ import type { StoredObject } from "./ObjectStore.ts"
 import { S3Error } from "./S3Error.ts"
 import type { S3Target } from "./S3Request.ts"
 
+/** How a store keeps conditions of writes: as S3 does, not at all, or only where an ETag comes without its quotes. */
+export type WriteConditions = "kept" | "ignored" | "bare"
+
+/** A request as a store sees it that keeps conditions in its own way. */
+export const asKept = (target: S3Target, kept: WriteConditions): S3Target => {
+  if (kept === "kept" || target.method === "GET" || target.method === "HEAD") return target
+  const headers = new Map(target.headers)
+  if (kept === "bare") {
+    // What it does not understand matches nothing.
+    if (headers.get("if-match")?.startsWith('"') === true) headers.set("if-match", "quoted")
+    return { ...target, headers }
+  }
+  headers.delete("if-match")
+  headers.delete("if-none-match")
+  return { ...target, headers }
+}
+
 /** Refuses a write whose `If-Match` or `If-None-Match` does not hold. */
 export const checkWriteConditions = ({ headers, key }: S3Target, present: StoredObject | undefined): void => {
   const ifNoneMatch = headers.get("if-none-match")

@@ -1,0 +1,19 @@
+import { S3, type S3SinkOptions } from "@sluice/sink-s3"
+import { sinkSuite } from "@sluice/testkit"
+import { s3Server } from "@sluice/testkit/s3"
+import { Effect } from "effect"
+import { bucketOn } from "./Bucket.ts"
+import { landed } from "./readLake.ts"
+
+const under = (given: Partial<S3SinkOptions>) =>
+  Effect.gen(function* () {
+    const { options, read } = yield* bucketOn(yield* s3Server)
+    return {
+      sink: S3.sink({ ...options, ...given }),
+      read: landed(read),
+      keeps: given.mode === "replace" ? ("the last run" as const) : ("every delivery" as const)
+    }
+  })
+
+sinkSuite("S3, append, JSON Lines (gzip)", under({}))
+sinkSuite("S3, replace, Parquet (zstd)", under({ mode: "replace", format: "parquet" }))
