@@ -3,14 +3,11 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Crawl, Pipeline, type Receipt, Scraper, type Sink } from "@sluice/core"
 import { Postgres } from "@sluice/sink-postgres"
 import { Config, Console, Effect, Layer, Option, Schema } from "effect"
+import type { Load } from "./Loading.ts"
 
-/** What a loading process says of itself when it ends; sizes in MB. */
-export interface LoaderReport {
+/** What a process that loads with Sluice says of itself when it ends. */
+export interface LoaderReport extends Load {
   readonly receipt: Receipt
-  readonly seconds: number
-  readonly peakRss: number
-  /** Seconds of CPU, start included. */
-  readonly cpu: number
   readonly heapPeak: number
 }
 

@@ -18,7 +18,7 @@ import {
   pagesTarget
 } from "../../packages/sink-postgres/src/Rows.ts"
 import { createDatabase, postgresServer } from "../../packages/testkit/src/PostgresServer.ts"
-import { load, serveCrawl } from "./Loading.ts"
+import { type Load, load, loadByHand, serveCrawl } from "./Loading.ts"
 import { makePages } from "./pages.ts"
 
 // What the Postgres sink makes of the server's own speed: raw COPY of the same bytes into the same keyed tables, over as many
@@ -198,29 +198,34 @@ const sinkLoad = (url: string, schema: string, mode: Mode, jobId: string) =>
 const endToEnd = {
   "end to end, append": { mode: "append", latency: 0 },
   "end to end, merge": { mode: "merge", latency: 0 },
-  "end to end, append, 100 ms away": { mode: "append", latency: 100 }
+  "end to end, append, 100 ms away": { mode: "append", latency: 100 },
+  "by hand, upsert": { mode: "by hand", latency: 0 }
 }
 
 /** The whole of it: a process that reads a finished crawl over HTTP and lands it. Its own clock, memory and CPU. */
 const loadEndToEnd = Effect.fnUntraced(function* (url: string, schema: string, mode: string, latency: number) {
   const api = yield* serveCrawl(work, latency)
   const database = yield* Postgres.open({ url, schema })
-  yield* Postgres.migrate(database)
+  const to = { API: api, DATABASE_URL: url, SCHEMA: schema }
+  const isByHand = mode === "by hand"
+  if (!isByHand) yield* Postgres.migrate(database)
   yield* database.query("CHECKPOINT")
-  let seconds = 0
-  let rss = 0
-  let cpu = 0
+  const loading: Effect.Effect<Load & { readonly pages: number }> = isByHand
+    ? loadByHand({ ...to, PAGES: String(pages) })
+    : Effect.map(load({ ...to, KEY: "bench", MODE: mode }), (report) => ({
+        ...report,
+        pages: report.receipt.pages.delivered
+      }))
+  let loaded: Load = { seconds: 0, peakRss: 0, cpu: 0 }
   const whole = yield* measure(
     database,
-    Effect.map(load({ API: api, KEY: "bench", DATABASE_URL: url, SCHEMA: schema, MODE: mode }), (report) => {
-      if (report.receipt.pages.delivered !== pages) throw new Error(`not all was landed: ${report.receipt.reason}`)
-      seconds = report.seconds
-      rss = report.peakRss
-      cpu = report.cpu
+    Effect.map(loading, (load) => {
+      if (load.pages !== pages) throw new Error(`only ${load.pages} pages were landed`)
+      loaded = load
     })
   )
   yield* database.query(`DROP SCHEMA ${quoteName(schema)} CASCADE`)
-  return { ...whole, seconds, rss, cpu }
+  return { ...whole, seconds: loaded.seconds, rss: loaded.peakRss, cpu: loaded.cpu }
 }, Effect.scoped)
 
 /** A statement a row, one transaction for all of the sample; scaled up to the whole. */
@@ -269,7 +274,7 @@ const round = Effect.fnUntraced(function* (url: string, folder: string, number: 
   yield* Effect.forEach((["append", "replace", "merge", "history"] as const).map(schemaOf), drop)
   if (flags.memory) return measured
   for (const [name, { latency, mode }] of Object.entries(endToEnd)) {
-    measured[name] = yield* loadEndToEnd(url, `end_${mode}_${latency}_${number}`, mode, latency)
+    measured[name] = yield* loadEndToEnd(url, `end_${mode.replaceAll(" ", "_")}_${latency}_${number}`, mode, latency)
   }
   const database = yield* inSchema(raw)
   measured["raw COPY (the limit)"] = yield* measure(database, rawLoad(database, folder))
