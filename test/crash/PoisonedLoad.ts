@@ -2,7 +2,7 @@ import { Postgres } from "@sluice/sink-postgres"
 import { dice, roll } from "@sluice/testkit"
 import { Effect } from "effect"
 import { tornIn } from "./Books.ts"
-import type { Life } from "./Life.ts"
+import { makeDeath } from "./Death.ts"
 import { narrowIndex, type PoisonedSize, poisonedWork } from "./poison.ts"
 import { openWorkplace } from "./Workplace.ts"
 
@@ -37,25 +37,14 @@ export const loadPoisoned = Effect.fnUntraced(function* (url: string, load: Pois
   const database = yield* Postgres.open({ url })
   yield* Postgres.migrate(database)
   yield* database.query(narrowIndex)
-  const death: { life: Life | undefined; requestsLeft: number; delay: number } = {
-    life: undefined,
-    requestsLeft: Number.POSITIVE_INFINITY,
-    delay: 0
-  }
-  const kill = Effect.sync(() => death.life?.kill("SIGKILL"))
+  const death = makeDeath()
   const workplace = yield* openWorkplace({
     work,
     url,
     pipeline,
     environment: { MODE: "merge", SEGMENT_RECORDS: pages > fewPages ? "1000" : "100" },
     longestLife: "20 minutes",
-    simulator: {
-      onRequest: () =>
-        Effect.suspend(() => {
-          if (--death.requestsLeft !== 0) return Effect.void
-          return death.delay === 0 ? kill : Effect.asVoid(Effect.forkDetach(Effect.delay(kill, death.delay)))
-        })
-    }
+    simulator: { onRequest: death.onRequest }
   })
   const wrong: Array<string> = []
   const share = Math.ceil(pages / pagesOfSlice / (kills + 1))
@@ -64,16 +53,8 @@ export const loadPoisoned = Effect.fnUntraced(function* (url: string, load: Pois
     const [held] = yield* database.query("SELECT coalesce(sum(pages + dead_letters), 0)::int AS pages FROM segments")
     // What stands is read again first. One in four dies of that.
     const standing = Math.ceil(Number(held?.pages) / pagesOfSlice)
-    const requestsLeft = roll(next, 4) === 0 ? 1 + roll(next, standing + 1) : standing + 2 + roll(next, share)
-    const end = yield* Effect.scoped(
-      Effect.gen(function* () {
-        const life = yield* workplace.begin()
-        Object.assign(death, { life, requestsLeft, delay: roll(next, longestDelay) })
-        return yield* life.end
-      })
-    )
-    death.requestsLeft = Number.POSITIVE_INFINITY
-    death.life = undefined
+    const request = roll(next, 4) === 0 ? 1 + roll(next, standing + 1) : standing + 2 + roll(next, share)
+    const end = yield* death.await(workplace.begin(), { request, delay: roll(next, longestDelay) })
     if (end.signal === "SIGKILL") deaths++
     else if (end.code !== 0) wrong.push(`attempt ${attempt} ended with ${end.code}: ${end.stderr.slice(-400)}`)
     if (pages <= fewPages) wrong.push(...tornIn(yield* workplace.books).map((what) => `after death ${deaths}: ${what}`))

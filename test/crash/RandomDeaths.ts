@@ -1,7 +1,7 @@
 import { dice, roll } from "@sluice/testkit"
 import { Effect } from "effect"
 import { tornIn } from "./Books.ts"
-import type { Life } from "./Life.ts"
+import { makeDeath } from "./Death.ts"
 import { type Kind, workOf } from "./Work.ts"
 import { openWorkplace } from "./Workplace.ts"
 
@@ -32,23 +32,12 @@ const longestDelay = 60
 export const surviveDeaths = Effect.fnUntraced(function* (url: string, { kind, seed }: RandomDeaths) {
   const next = dice(seed, "deaths", kind)
   const work = workOf(kind, seed)
-  const death: { life: Life | undefined; requestsLeft: number; delay: number } = {
-    life: undefined,
-    requestsLeft: Number.POSITIVE_INFINITY,
-    delay: 0
-  }
-  const kill = Effect.sync(() => death.life?.kill("SIGKILL"))
+  const death = makeDeath()
   const workplace = yield* openWorkplace({
     work,
     url,
     pipeline: `deaths-of-${kind}-${seed}`,
-    simulator: {
-      onRequest: () =>
-        Effect.suspend(() => {
-          if (--death.requestsLeft !== 0) return Effect.void
-          return death.delay === 0 ? kill : Effect.asVoid(Effect.forkDetach(Effect.delay(kill, death.delay)))
-        })
-    }
+    simulator: { onRequest: death.onRequest }
   })
   const { faults } = workplace.simulator
   const wrong: Array<string> = []
@@ -59,15 +48,8 @@ export const surviveDeaths = Effect.fnUntraced(function* (url: string, { kind, s
     const nth = 1 + roll(next, lastRequest[kind])
     faults.clear()
     if (way === "request lost") faults.add({ fault: { _tag: "Reset" }, nth: [nth] })
-    const end = yield* Effect.scoped(
-      Effect.gen(function* () {
-        const life = yield* workplace.begin()
-        Object.assign(death, { life, requestsLeft: nth, delay: way === "later" ? 1 + roll(next, longestDelay) : 0 })
-        return yield* life.end
-      })
-    )
-    death.requestsLeft = Number.POSITIVE_INFINITY
-    death.life = undefined
+    const delay = way === "later" ? 1 + roll(next, longestDelay) : 0
+    const end = yield* death.await(workplace.begin(), { request: nth, delay })
     attempts++
     if (end.signal === "SIGKILL") deaths++
     else if (end.code !== 0) wrong.push(`attempt ${attempts} ended with ${end.code}: ${end.stderr.slice(-400)}`)

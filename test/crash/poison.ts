@@ -15,6 +15,9 @@ const kinds = Object.keys(poisons) as ReadonlyArray<Poison>
 /** An index as an analyst makes it: its entries take some 2,700 bytes, and a URL may be longer. */
 export const narrowIndex = "CREATE INDEX narrow ON pages (url)"
 
+/** Steps in which a crawl comes to its end, at most: a large one is read as it goes on, and not for its own sake. */
+const mostSteps = 1000
+
 /** How much, and how much of it is poison. */
 export interface PoisonedSize {
   readonly pages: number
@@ -49,7 +52,7 @@ export const poisonedWork = (seed: number, { pages: count, poison }: PoisonedSiz
     source: { crawl: { url: site.url } },
     simulator: {
       site,
-      crawl: () => crawlHistory(site, { perPoll: 50 }),
+      crawl: () => crawlHistory(site, { perPoll: Math.max(50, Math.ceil(count / mostSteps)) }),
       reshape: (item: SentItem) => (wrong.has(`${item.url}`) ? { ...item, metadata: { http_status: "200" } } : item)
     },
     submissions: 1,

@@ -1,10 +1,10 @@
-import { Held, type Ledger, LedgerError, Receipt, type RunHandle } from "@sluice/core"
+import { Held, type Ledger, LedgerError, Receipt } from "@sluice/core"
 import { Effect, Schema } from "effect"
 import type { Database, Queryable } from "./Database.ts"
 import type { DatabaseError } from "./DatabaseError.ts"
 import { decodeOpenRuns, decodeRuns, openRunColumns, runColumns } from "./LedgerRows.ts"
 import { costOf } from "./LedgerSubmissions.ts"
-import { fence, isUuid, toInstant, toLedgerError, unknownRun } from "./ledgerErrors.ts"
+import { fenced, isUuid, toInstant, toLedgerError, unknownRun } from "./ledgerErrors.ts"
 import { makeRunId } from "./RunId.ts"
 
 /** How a run begins, changes hands and ends. Leases go by the database's clock alone. */
@@ -14,24 +14,24 @@ export const ledgerRuns = (
   begin: Effect.fn("PostgresLedger.begin")(
     function* (intent, lease, options) {
       const runId = yield* makeRunId(intent.startedAt)
-      const insert: Insert = [
-        `INSERT INTO runs (run_id, pipeline, config_hash, started_at, holder, lease_until, session)
-         VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 ms', $7)`,
-        [
-          runId,
-          intent.pipeline,
-          intent.configHash,
-          toInstant(intent.startedAt),
-          lease.holder,
-          lease.durationMs,
-          database.session
-        ]
-      ]
-      yield* options?.unlessOpen === true
-        ? database.transaction((tx) =>
-            Effect.andThen(proveNoneOpen(tx, database, intent.pipeline), tx.query(...insert))
+      yield* database.transaction((tx) =>
+        Effect.gen(function* () {
+          if (options?.unlessOpen === true) yield* proveNoneOpen(tx, database, intent.pipeline)
+          yield* tx.query(
+            `INSERT INTO runs (run_id, pipeline, config_hash, started_at, holder, lease_until, session)
+             VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 ms', $7)`,
+            [
+              runId,
+              intent.pipeline,
+              intent.configHash,
+              toInstant(intent.startedAt),
+              lease.holder,
+              lease.durationMs,
+              database.session
+            ]
           )
-        : database.query(...insert)
+        })
+      )
       return { ...intent, runId, epoch: 1 }
     },
     Effect.mapError(toLedgerError("begin"))
@@ -86,7 +86,7 @@ export const ledgerRuns = (
       fenced(
         database,
         "renew",
-        run,
+        { ...run, lock: "NO KEY UPDATE" },
         `UPDATE runs SET holder = $2, lease_until = now() + $3 * interval '1 ms'
          WHERE run_id = $1 AND holder IS NOT NULL`,
         [run.runId, lease.holder, lease.durationMs]
@@ -99,7 +99,7 @@ export const ledgerRuns = (
       fenced(
         database,
         "suspend",
-        run,
+        { ...run, lock: "NO KEY UPDATE" },
         `UPDATE runs SET status = $2, holder = NULL, lease_until = NULL
          WHERE run_id = $1 AND finished_at IS NULL`,
         [run.runId, status]
@@ -113,7 +113,7 @@ export const ledgerRuns = (
       yield* fenced(
         database,
         "end",
-        run,
+        { ...run, lock: "NO KEY UPDATE" },
         `UPDATE runs SET status = $2, finished_at = $3, receipt = $4, holder = NULL, lease_until = NULL,
            tokens = coalesce((${costOf("$1")}), 0)
          WHERE run_id = $1 AND finished_at IS NULL`,
@@ -143,8 +143,6 @@ export const ledgerRuns = (
     Effect.mapError(toLedgerError("runs"))
   )
 })
-
-type Insert = readonly [sql: string, parameters: ReadonlyArray<unknown>]
 
 const lastRun = `SELECT ${openRunColumns} FROM runs WHERE pipeline = $1 ORDER BY started_at DESC, run_id DESC LIMIT 1`
 
@@ -196,18 +194,6 @@ const hangUp = (
           ),
           Effect.asVoid
         )
-
-/** One statement under the run's epoch. */
-const fenced = (
-  database: Database["Service"],
-  operation: string,
-  run: Pick<RunHandle, "runId" | "epoch">,
-  sql: string,
-  parameters: ReadonlyArray<unknown>
-): Effect.Effect<void, DatabaseError | LedgerError> =>
-  database.transaction((tx) =>
-    Effect.andThen(fence(tx, operation, run, "NO KEY UPDATE"), Effect.asVoid(tx.query(sql, parameters)))
-  )
 
 /** Says why a run was not taken over. */
 const notTaken = Effect.fnUntraced(function* (

@@ -2,7 +2,7 @@ import { cleanText, type Ledger } from "@sluice/core"
 import { Effect, Stream } from "effect"
 import type { Database } from "./Database.ts"
 import { decodeSubmissions } from "./LedgerRows.ts"
-import { fence, isUuid, toInstant, toLedgerError } from "./ledgerErrors.ts"
+import { fenced, isUuid, toInstant, toLedgerError } from "./ledgerErrors.ts"
 import { pagesOf } from "./pagesOf.ts"
 
 const submissionsAtOnce = 500
@@ -22,51 +22,39 @@ export const ledgerSubmissions = (
         toInstant(intent.submittedAt),
         intent.tokens
       ]
-      yield* database.transaction((tx) =>
-        fence(tx, "intend", run).pipe(
-          Effect.andThen(
-            tx.query(
-              `INSERT INTO submissions (run_id, ordinal, kind, url, request_hash, submitted_at, tokens)
-               VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
-              values
-            )
-          )
-        )
+      yield* fenced(
+        database,
+        "intend",
+        { ...run, lock: "SHARE" },
+        `INSERT INTO submissions (run_id, ordinal, kind, url, request_hash, submitted_at, tokens)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
+        values
       )
     },
     Effect.mapError(toLedgerError("intend"))
   ),
 
   submitted: Effect.fn("PostgresLedger.submitted")(
-    function* (run, ordinal, jobId) {
-      yield* database.transaction((tx) =>
-        fence(tx, "submitted", run).pipe(
-          Effect.andThen(
-            tx.query("UPDATE submissions SET job_id = $3 WHERE run_id = $1 AND ordinal = $2", [
-              run.runId,
-              ordinal,
-              jobId
-            ])
-          )
-        )
-      )
-    },
+    (run, ordinal, jobId) =>
+      fenced(
+        database,
+        "submitted",
+        { ...run, lock: "SHARE" },
+        "UPDATE submissions SET job_id = $3 WHERE run_id = $1 AND ordinal = $2",
+        [run.runId, ordinal, jobId]
+      ),
     Effect.mapError(toLedgerError("submitted"))
   ),
 
   refused: Effect.fn("PostgresLedger.refused")(
-    function* (run, ordinal) {
-      yield* database.transaction((tx) =>
-        fence(tx, "refused", run).pipe(
-          Effect.andThen(
-            tx.query("DELETE FROM submissions WHERE run_id = $1 AND ordinal = $2 AND job_id IS NULL", [
-              run.runId,
-              ordinal
-            ])
-          )
-        )
-      )
-    },
+    (run, ordinal) =>
+      fenced(
+        database,
+        "refused",
+        { ...run, lock: "SHARE" },
+        "DELETE FROM submissions WHERE run_id = $1 AND ordinal = $2 AND job_id IS NULL",
+        [run.runId, ordinal]
+      ),
     Effect.mapError(toLedgerError("refused"))
   ),
 

@@ -4,6 +4,7 @@ import { type CopyBinary, encodeRows } from "./CopyBinary.ts"
 import type { Transaction } from "./Database.ts"
 import type { DatabaseError } from "./DatabaseError.ts"
 import { toInstant } from "./ledgerErrors.ts"
+import { removeFormer } from "./PageBatches.ts"
 import { keepVersions } from "./PageVersions.ts"
 
 /** What a completed run has found. */
@@ -26,8 +27,6 @@ SELECT p.set_no, p.page_key, 1, now() FROM pages p
 WHERE p.set_no = $1 AND NOT EXISTS (SELECT FROM sluice_seen s WHERE s.page_key = p.page_key)
 ON CONFLICT (set_no, page_key) DO UPDATE SET misses = m.misses + 1`
 
-const samePage = (table: string) => `${table}.set_no = f.set_no AND ${table}.page_key = f.page_key`
-
 // All parts read one snapshot: what is removed is still there for what keeps it.
 const closeGone = `
 WITH gone AS (
@@ -35,9 +34,7 @@ WITH gone AS (
 former AS MATERIALIZED (
   SELECT p.* FROM gone g JOIN pages p ON p.set_no = g.set_no AND p.page_key = g.page_key FOR UPDATE OF p),
 kept AS (${keepVersions("former", "gone")}),
-without_links AS (DELETE FROM links t USING former f WHERE ${samePage("t")}),
-without_metadata AS (DELETE FROM page_metadata t USING former f WHERE ${samePage("t")})
-DELETE FROM pages t USING former f WHERE ${samePage("t")}`
+${removeFormer("former")}`
 
 /**
  * Counts what a completed run did not find and closes pages that were missing for long enough. A run is counted once, and not

@@ -2,13 +2,11 @@ import type { RunHandle } from "@sluice/core"
 import { Effect } from "effect"
 import type { Database, Transaction } from "./Database.ts"
 import type { DatabaseError } from "./DatabaseError.ts"
+import { leastKey, nextBatch, pagesAtOnce, removeFormer } from "./PageBatches.ts"
 import { placeOf } from "./PageSets.ts"
 import type { PostgresSinkConfig } from "./PostgresSinkConfig.ts"
 
-/** Pages whose superseded rows, or closed versions, go in one transaction. */
-const pagesAtOnce = 2000
 const segmentsAtOnce = 500
-const leastKey = "-9223372036854775808"
 
 /**
  * Removes what runs before the last so many completed ones have left, a bounded batch a transaction: in append mode rows of
@@ -81,14 +79,12 @@ const inBatches = Effect.fnUntraced(function* (
 
 const supersededIn = `
 WITH superseded AS MATERIALIZED (
-  SELECT p.page_key FROM pages p WHERE p.set_no = $1 AND p.page_key BETWEEN $2::bigint AND $3::bigint
+  SELECT p.set_no, p.page_key FROM pages p WHERE p.set_no = $1 AND p.page_key BETWEEN $2::bigint AND $3::bigint
     AND EXISTS (
       SELECT FROM pages later JOIN page_sets t ON t.set_no = later.set_no
       WHERE later.url = p.url AND later.page_key = p.page_key AND later.job_no > p.job_no
         AND t.pipeline = $4 AND t.sink = $5 AND t.mode = 'append')),
-without_links AS (DELETE FROM links t USING superseded s WHERE t.set_no = $1 AND t.page_key = s.page_key),
-without_metadata AS (DELETE FROM page_metadata t USING superseded s WHERE t.set_no = $1 AND t.page_key = s.page_key)
-DELETE FROM pages t USING superseded s WHERE t.set_no = $1 AND t.page_key = s.page_key`
+${removeFormer("superseded")}`
 
 /** Leaves what readers see: the pages that no later job has delivered. A set left empty goes with the last of its rows. */
 const removeSuperseded = Effect.fnUntraced(function* (
@@ -99,14 +95,9 @@ const removeSuperseded = Effect.fnUntraced(function* (
 ): Effect.fn.Return<string | undefined, DatabaseError> {
   const locked = yield* tx.query("SELECT FROM page_sets WHERE set_no = $1 FOR UPDATE SKIP LOCKED", [setNo])
   if (locked.length === 0) return undefined
-  const [batch] = yield* tx.query(
-    `SELECT count(*)::int AS pages, max(page_key)::text AS up_to FROM (
-       SELECT page_key FROM pages WHERE set_no = $1 AND page_key >= $2::bigint ORDER BY page_key LIMIT ${pagesAtOnce}) AS b`,
-    [setNo, from]
-  )
-  const upTo = String(batch?.up_to ?? from)
+  const { isLast, upTo } = yield* nextBatch(tx, setNo, from)
   yield* tx.query(supersededIn, [setNo, from, upTo, ...place])
-  if (Number(batch?.pages) === pagesAtOnce) return upTo
+  if (!isLast) return upTo
   yield* tx.query("DELETE FROM page_sets WHERE set_no = $1 AND NOT EXISTS (SELECT FROM pages WHERE set_no = $1)", [
     setNo
   ])

@@ -1,11 +1,8 @@
 import { Effect } from "effect"
 import type { Database, Transaction } from "./Database.ts"
 import type { DatabaseError } from "./DatabaseError.ts"
+import { leastKey, nextBatch } from "./PageBatches.ts"
 import { placeOf, type SetIdentity } from "./PageSets.ts"
-
-/** Pages whose rows go in one transaction. */
-const pagesAtOnce = 2000
-const leastKey = "-9223372036854775808"
 
 /** How far the rows of a set have been removed. */
 interface Swept {
@@ -47,12 +44,7 @@ const sweepBatch = Effect.fnUntraced(function* (
   const setNo = Number(next.set_no)
   // Not from the beginning each time: the index still holds what has been removed.
   const from = before?.setNo === setNo ? before.upTo : leastKey
-  const [batch] = yield* tx.query(
-    `SELECT count(*)::int AS pages, max(page_key)::text AS up_to FROM (
-       SELECT page_key FROM pages WHERE set_no = $1 AND page_key >= $2::bigint ORDER BY page_key LIMIT ${pagesAtOnce}) AS b`,
-    [setNo, from]
-  )
-  const upTo = String(batch?.up_to ?? from)
+  const { isLast, upTo } = yield* nextBatch(tx, setNo, from)
   for (const table of ["links", "page_metadata", "pages"]) {
     yield* tx.query(`DELETE FROM ${table} WHERE set_no = $1 AND page_key BETWEEN $2::bigint AND $3::bigint`, [
       setNo,
@@ -60,8 +52,6 @@ const sweepBatch = Effect.fnUntraced(function* (
       upTo
     ])
   }
-  if (Number(batch?.pages) < pagesAtOnce) {
-    yield* tx.query("UPDATE page_sets SET state = 'removed' WHERE set_no = $1", [setNo])
-  }
+  if (isLast) yield* tx.query("UPDATE page_sets SET state = 'removed' WHERE set_no = $1", [setNo])
   return { setNo, upTo }
 })

@@ -1,6 +1,6 @@
 import { Fenced, LedgerError, LedgerUnavailable, type RunHandle, UnknownRun } from "@sluice/core"
 import { DateTime, Effect, Schema } from "effect"
-import type { Queryable, Row } from "./Database.ts"
+import type { Database, Queryable, Row } from "./Database.ts"
 import type { DatabaseError } from "./DatabaseError.ts"
 
 /** Run ids are UUIDs; anything else is no run of ours, and is not asked of the database. */
@@ -25,6 +25,9 @@ export const toLedgerError =
 const durably = `CASE WHEN current_setting('synchronous_commit') = 'off'
   THEN set_config('synchronous_commit', 'on', true) END`
 
+/** How a run's row is held. */
+type FenceLock = "SHARE" | "NO KEY UPDATE"
+
 /**
  * Proves the epoch and keeps it from being raised until the transaction ends. A shared lock by default: two segments of a run
  * commit side by side, only a takeover waits. Who updates the run's row takes the update's own lock at once: a shared one that
@@ -34,7 +37,7 @@ export const fence = Effect.fnUntraced(function* (
   tx: Queryable,
   operation: string,
   run: Pick<RunHandle, "runId" | "epoch">,
-  lock: "SHARE" | "NO KEY UPDATE" = "SHARE"
+  lock: FenceLock = "SHARE"
 ): Effect.fn.Return<void, DatabaseError | LedgerError> {
   if (!isUuid(run.runId)) return yield* unknownRun(operation, run.runId)
   const rows = yield* tx.query(`SELECT epoch, ${durably} FROM runs WHERE run_id = $1 FOR ${lock}`, [run.runId])
@@ -53,3 +56,15 @@ export const proveEpoch = (
     ? Effect.void
     : Effect.fail(new LedgerError({ operation, reason: new Fenced({ epoch: run.epoch, current }) }))
 }
+
+/** One statement under a run's epoch, with the lock its {@link fence} takes. */
+export const fenced = (
+  database: Database["Service"],
+  operation: string,
+  run: Pick<RunHandle, "runId" | "epoch"> & { readonly lock: FenceLock },
+  sql: string,
+  parameters: ReadonlyArray<unknown>
+): Effect.Effect<void, DatabaseError | LedgerError> =>
+  database.transaction((tx) =>
+    Effect.andThen(fence(tx, operation, run, run.lock), Effect.asVoid(tx.query(sql, parameters)))
+  )
