@@ -1,10 +1,15 @@
 import { spawn } from "node:child_process"
 import { Effect, type Scope } from "effect"
+import workspace from "../../package.json" with { type: "json" }
+import { type Bundle, bundle, write } from "../setup/bundles.ts"
 import type { LoaderReport } from "./loader.ts"
 import type { Work } from "./pages.ts"
 
-/** V8's young generation grows to three times 32 MB by itself, which makes nothing faster here; `sluice` has this flag too. */
-const flag = "--max-semi-space-size=16"
+/** As `sluice` has them: the young generation grows to three times 32 MB by itself, the old one by the size of the machine. */
+const flags = workspace.scripts.sluice.split(" ").filter((word) => word.startsWith("--max-"))
+
+/** Loading processes run as JavaScript, as users run them: to read TypeScript alone costs 50 MB. */
+const loaders = { sluice: bundle("loader", "test/bench/loader.ts"), byHand: bundle("by-hand", "test/bench/byHand.ts") }
 
 /** What every loading process says of itself when it ends; size in MB, times in seconds. */
 export interface Load {
@@ -15,16 +20,19 @@ export interface Load {
 
 /** One crawl loaded by a process of its own; its environment says from where and into what. */
 export const load = (environment: Readonly<Record<string, string>>): Effect.Effect<LoaderReport> =>
-  report(new URL("loader.ts", import.meta.url), environment)
+  report(loaders.sluice, environment)
 
 /** The same crawl, as somebody would load it by hand. */
 export const loadByHand = (
   environment: Readonly<Record<string, string>>
-): Effect.Effect<Load & { readonly pages: number }> => report(new URL("byHand.ts", import.meta.url), environment)
+): Effect.Effect<Load & { readonly pages: number }> => report(loaders.byHand, environment)
 
-const report = <A extends Load>(program: URL, environment: Readonly<Record<string, string>>): Effect.Effect<A> =>
+const report = <A extends Load>(program: Bundle, environment: Readonly<Record<string, string>>): Effect.Effect<A> =>
+  Effect.promise(() => write(program)).pipe(Effect.andThen(reportOf<A>(program.file, environment)))
+
+const reportOf = <A extends Load>(file: string, environment: Readonly<Record<string, string>>): Effect.Effect<A> =>
   Effect.callback<A>((resume) => {
-    const loader = spawn(process.execPath, [flag, program.pathname], {
+    const loader = spawn(process.execPath, [...flags, file], {
       env: { PATH: process.env.PATH, ...environment },
       stdio: ["ignore", "pipe", "inherit"]
     })

@@ -5,15 +5,22 @@ import { build, type Plugin } from "esbuild"
 
 const root = new URL("../../", import.meta.url)
 
-/**
- * The programs tests start, each as one file. Node reads some 900 modules for one of them otherwise, which takes it five times
- * the rest of its work: a suite that starts a thousand processes would do little else.
- */
-const bundle = (name: string, entry: string) => ({
+/** A program and the one file it is made into. */
+export interface Bundle {
+  readonly entry: string
+  readonly file: string
+}
+
+/** The bundle of a program of this repository. */
+export const bundle = (name: string, entry: string): Bundle => ({
   entry: fileURLToPath(new URL(entry, root)),
   file: fileURLToPath(new URL(`node_modules/.cache/bundles/${name}.mjs`, root))
 })
 
+/**
+ * The programs tests start, each as one file. Node reads some 900 modules for one of them otherwise, which takes it five times
+ * the rest of its work: a suite that starts a thousand processes would do little else.
+ */
 export const bundles = {
   sluice: bundle("sluice", "apps/runner/src/main.ts"),
   simulator: bundle("simulator", "packages/testkit/src/main.ts"),
@@ -33,24 +40,27 @@ const apart: Plugin = {
   }
 }
 
+/** Writes a bundle; whoever runs the one before goes on with it. */
+export const write = async ({ entry, file }: Bundle): Promise<void> => {
+  const fresh = `${file}.${process.pid}`
+  await build({
+    entryPoints: [entry],
+    outfile: fresh,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node22",
+    sourcemap: false,
+    logLevel: "error",
+    banner: {
+      js: 'import { createRequire as $require } from "node:module";const require = $require(import.meta.url);'
+    },
+    plugins: [apart]
+  })
+  await rename(fresh, file)
+}
+
 /** Writes the bundles of a run of the tests. */
 export default async (): Promise<void> => {
-  for (const { entry, file } of Object.values(bundles)) {
-    const fresh = `${file}.${process.pid}`
-    await build({
-      entryPoints: [entry],
-      outfile: fresh,
-      bundle: true,
-      platform: "node",
-      format: "esm",
-      target: "node22",
-      sourcemap: false,
-      logLevel: "error",
-      banner: {
-        js: 'import { createRequire as $require } from "node:module";const require = $require(import.meta.url);'
-      },
-      plugins: [apart]
-    })
-    await rename(fresh, file)
-  }
+  for (const each of Object.values(bundles)) await write(each)
 }
