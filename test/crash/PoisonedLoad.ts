@@ -47,7 +47,8 @@ export const loadPoisoned = Effect.fnUntraced(function* (url: string, load: Pois
     simulator: { onRequest: death.onRequest }
   })
   const wrong: Array<string> = []
-  const share = Math.ceil(pages / pagesOfSlice / (kills + 1))
+  // Of what a life reads a part lands: some die early, and what is on its way into a segment dies with it.
+  const share = Math.ceil((3 * pages) / pagesOfSlice / (kills + 1))
   let deaths = 0
   for (let attempt = 0; attempt < kills && !(yield* workplace.isOver); attempt++) {
     const [held] = yield* database.query("SELECT coalesce(sum(pages + dead_letters), 0)::int AS pages FROM segments")
