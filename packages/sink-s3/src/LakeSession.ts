@@ -1,8 +1,8 @@
 import type { LedgerError, RunHandle, SinkConnection, SinkError, SinkSession } from "@sluice/core"
 import { Effect } from "effect"
+import { formatOf } from "./formatOf.ts"
 import type { LakeOptions } from "./LakeOptions.ts"
 import type { ObjectStore } from "./ObjectStore.ts"
-import { partFormat } from "./PartFormat.ts"
 import { claim, refuseOthers } from "./Pointer.ts"
 import { publishRun } from "./publishRun.ts"
 import type { Part } from "./RunManifest.ts"
@@ -31,7 +31,7 @@ export const lakeConnection = (store: ObjectStore, options: LakeOptions): SinkCo
 }
 
 const lakeSession = (store: ObjectStore, options: LakeOptions, run: RunHandle): SinkSession => {
-  const target = { store, format: partFormat(options), pipeline: run.pipeline }
+  const target = { store, format: formatOf(options), pipeline: run.pipeline }
   /** Jobs whose summary a segment of this session has been the first to carry. */
   const summarised = new Set<string>()
   const publish = publishRun(store, options, run).pipe(Effect.mapError(inSinkWords(options.name, "publish")))

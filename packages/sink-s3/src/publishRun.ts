@@ -2,10 +2,10 @@ import { type LedgerError, Publication, type RunHandle } from "@sluice/core"
 import { Effect, Stream } from "effect"
 import { lakeDatasets, type Row } from "./Columns.ts"
 import { documentOf, parseDocument, writeOnce } from "./Documents.ts"
+import { formatOf } from "./formatOf.ts"
 import type { LakeOptions } from "./LakeOptions.ts"
 import { manifestKey, noteKey, partFolder } from "./Layout.ts"
 import type { ObjectStore } from "./ObjectStore.ts"
-import { partFormat } from "./PartFormat.ts"
 import { publishPointer } from "./Pointer.ts"
 import { type JobCounters, type Part, RunManifest, SegmentNote } from "./RunManifest.ts"
 import { conflict, type StoreError } from "./StoreError.ts"
@@ -25,7 +25,7 @@ export const publishRun = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, StoreError | LedgerError, Publication> {
   const { proveHeld, status } = yield* Publication
   const { jobs, parts } = yield* standing(store, run)
-  const target = { store, format: partFormat(options), pipeline: run.pipeline }
+  const target = { store, format: formatOf(options), pipeline: run.pipeline }
   if (jobs.length > 0)
     parts.push(yield* writePart(target, { ...run, dataset: "token_summaries", seq: 0 }, jobs.map(toRow)))
   const manifest: RunManifest = {

@@ -4,7 +4,7 @@ import { tableFromIPC } from "apache-arrow"
 import { Effect } from "effect"
 import { readParquet } from "parquet-wasm/node"
 import { columnsOf, linkRows, metadataRows, pageRows, type Row } from "../src/Columns.ts"
-import { partFormat } from "../src/PartFormat.ts"
+import { formatOf } from "../src/formatOf.ts"
 import { rowsOf } from "./readLake.ts"
 
 const records = [
@@ -77,7 +77,7 @@ describe("parts", () => {
     for (const compression of ["gzip", "zstd", "none"] as const) {
       it.effect(`hold ${dataset} as JSON Lines (${compression}), the same bytes every time`, () =>
         Effect.gen(function* () {
-          const format = partFormat({ format: "jsonl", compression })
+          const format = formatOf({ format: "jsonl", compression })
           const bytes = yield* format.encode(columnsOf[dataset], datasets[dataset])
           assert.deepStrictEqual(
             yield* Effect.promise(() => rowsOf(`part.${format.extension}`, bytes)),
@@ -90,7 +90,7 @@ describe("parts", () => {
     for (const compression of ["gzip", "zstd", "snappy", "none"] as const) {
       it.effect(`hold ${dataset} as Parquet (${compression}), for two readers, the same bytes every time`, () =>
         Effect.gen(function* () {
-          const format = partFormat({ format: "parquet", compression })
+          const format = formatOf({ format: "parquet", compression })
           const bytes = yield* format.encode(columnsOf[dataset], datasets[dataset])
           const rows = yield* Effect.promise(() => rowsOf(`part.${format.extension}`, bytes))
           assert.deepStrictEqual(rows, expected(dataset))
