@@ -84,7 +84,7 @@ describe("dlq", () => {
         assert.deepStrictEqual(stays.stdout.split("\n").toSorted(), [
           "",
           '     1  contract: it does not fit the contract: ["depth"]',
-          "     1  nul_byte: text with a NUL byte, which Postgres does not store",
+          "     1  nul_byte: text with a NUL byte, which no table takes",
           "0 landed, 2 refused"
         ])
         const replay = ["dlq", "replay", nul, "--replace", "--json"]
