@@ -1,13 +1,10 @@
-import { hash } from "node:crypto"
 import { Effect, Schema } from "effect"
-import type { NewObject, ObjectStore } from "./ObjectStore.ts"
+import { type NewObject, type ObjectStore, objectOf } from "./ObjectStore.ts"
 import { conflict, type StoreError } from "./StoreError.ts"
 
 /** A value as an object: the same value, the same bytes. */
-export const documentOf = <S extends Schema.ConstraintEncoder<unknown>>(schema: S, value: S["Type"]): NewObject => ({
-  bytes: new TextEncoder().encode(`${JSON.stringify(Schema.encodeSync(schema)(value))}\n`),
-  contentType: "application/json"
-})
+export const documentOf = <S extends Schema.ConstraintEncoder<unknown>>(schema: S, value: S["Type"]): NewObject =>
+  objectOf(new TextEncoder().encode(`${JSON.stringify(Schema.encodeSync(schema)(value))}\n`), "application/json")
 
 /** Reads a value back. An object that is not of its schema was written by something else, or by a later Sluice. */
 export const parseDocument = <S extends Schema.ConstraintDecoder<unknown>>(
@@ -19,18 +16,14 @@ export const parseDocument = <S extends Schema.ConstraintDecoder<unknown>>(
     Effect.mapError(() => conflict("read", key, "this object is none that this version of Sluice has written"))
   )
 
-/** SHA-256 in hex. */
-const digestOf = (bytes: Uint8Array): string => hash("sha256", bytes, "hex")
-
 /** Writes an object that may stand already, of an attempt whose answer was lost: it then has to be the same. */
 export const writeOnce = Effect.fnUntraced(function* (
   store: ObjectStore,
   key: string,
   object: NewObject
-): Effect.fn.Return<string, StoreError> {
-  const sha256 = digestOf(object.bytes)
-  if (yield* store.create(key, object)) return sha256
-  if ((yield* store.digest(key)) === sha256) return sha256
+): Effect.fn.Return<void, StoreError> {
+  if (yield* store.create(key, object)) return
+  if ((yield* store.digest(key)) === object.sha256) return
   return yield* conflict(
     "create",
     key,

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto"
 import type { Effect, Stream } from "effect"
 import type { StoreError } from "./StoreError.ts"
 
@@ -5,7 +6,16 @@ import type { StoreError } from "./StoreError.ts"
 export interface NewObject {
   readonly bytes: Uint8Array
   readonly contentType: string
+  /** SHA-256 of the bytes, in hex. */
+  readonly sha256: string
 }
+
+/** Bytes as an object. They are hashed once: what stands under a key is compared by it, and a store proves by it what it has got. */
+export const objectOf = (bytes: Uint8Array, contentType: string): NewObject => ({
+  bytes,
+  contentType,
+  sha256: hash("sha256", bytes, "hex")
+})
 
 /** An object as a list shows it. */
 export interface StoredObject {

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from "node:crypto"
+import { randomUUID } from "node:crypto"
 import {
   AbortMultipartUploadCommand,
   DeleteObjectsCommand,
@@ -13,7 +13,7 @@ import {
 import { Upload } from "@aws-sdk/lib-storage"
 import { Effect, Option, Redacted, type Scope, Stream } from "effect"
 import { probes } from "./Layout.ts"
-import type { NewObject, ObjectStore, Pointed, StoredObject } from "./ObjectStore.ts"
+import { type NewObject, type ObjectStore, objectOf, type Pointed, type StoredObject } from "./ObjectStore.ts"
 import type { S3SinkConfig } from "./S3SinkConfig.ts"
 import { type StoreError, unfit } from "./StoreError.ts"
 import { isNamed, isStatus, toStoreError } from "./s3Errors.ts"
@@ -68,7 +68,7 @@ const proveConditions = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Conditions, StoreError> {
   const key = `${probes}${randomUUID()}`
   const quoted = s3Store(client, config, "quoted")
-  const first = { bytes: new TextEncoder().encode("1"), contentType: "text/plain" }
+  const first = objectOf(new TextEncoder().encode("1"), "text/plain")
   const second = new TextEncoder().encode("2")
   const probe = Effect.gen(function* () {
     yield* quoted.create(key, first)
@@ -107,21 +107,20 @@ const s3Store = (client: S3Client, config: S3SinkConfig, conditions: Conditions)
   /** Puts bytes as they are: the store proves that it has got these. */
   const put = async (
     key: string,
-    { bytes, contentType }: NewObject,
+    { bytes, contentType, sha256 }: NewObject,
     condition: Condition,
     abortSignal: AbortSignal
   ) => {
-    const sha256 = createHash("sha256").update(bytes).digest()
     const params = {
       Bucket,
       Key: keyOf(key),
       Body: bytes,
       ContentType: contentType,
-      Metadata: { sha256: sha256.toString("hex") },
+      Metadata: { sha256 },
       ...condition
     }
     if (bytes.length <= pieceBytes) {
-      const whole = new PutObjectCommand({ ...params, ChecksumSHA256: sha256.toString("base64") })
+      const whole = new PutObjectCommand({ ...params, ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64") })
       await client.send(whole, { abortSignal })
       return
     }
@@ -133,7 +132,7 @@ const s3Store = (client: S3Client, config: S3SinkConfig, conditions: Conditions)
     } catch (cause) {
       // A completion whose answer was lost is asked for again, and there is no such upload any more: it may be the object.
       if (!isNamed(cause, "NoSuchUpload")) throw cause
-      if ((await head(key, abortSignal))?.Metadata?.sha256 !== params.Metadata.sha256) throw cause
+      if ((await head(key, abortSignal))?.Metadata?.sha256 !== sha256) throw cause
     } finally {
       abortSignal.removeEventListener("abort", abort)
     }
@@ -160,7 +159,7 @@ const s3Store = (client: S3Client, config: S3SinkConfig, conditions: Conditions)
   ): Promise<boolean> => {
     if (conditions === "none" && (await readPointer(key, abortSignal))?.tag !== before?.tag) return false
     const condition = conditions === "none" ? {} : conditionOf(before, conditions)
-    return unlessRefused(put(key, { bytes, contentType: "application/json" }, condition, abortSignal))
+    return unlessRefused(put(key, objectOf(bytes, "application/json"), condition, abortSignal))
   }
 
   const page = (prefix: string, after: string | undefined, abortSignal: AbortSignal) =>

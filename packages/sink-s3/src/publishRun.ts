@@ -1,11 +1,11 @@
 import { type LedgerError, Publication, type RunHandle } from "@sluice/core"
 import { Effect, Stream } from "effect"
-import { lakeDatasets, type Row } from "./Columns.ts"
+import { columnsOf, lakeDatasets, type Row } from "./Columns.ts"
 import { documentOf, parseDocument, writeOnce } from "./Documents.ts"
 import { formatOf } from "./formatOf.ts"
 import type { LakeOptions } from "./LakeOptions.ts"
 import { manifestKey, noteKey, partFolder } from "./Layout.ts"
-import type { ObjectStore } from "./ObjectStore.ts"
+import { type ObjectStore, objectOf } from "./ObjectStore.ts"
 import { publishPointer } from "./Pointer.ts"
 import { type JobCounters, type Part, RunManifest, SegmentNote } from "./RunManifest.ts"
 import { conflict, type StoreError } from "./StoreError.ts"
@@ -48,7 +48,8 @@ export const publishRun = Effect.fnUntraced(function* (
     parts
   }
   const key = manifestKey(run)
-  const sha256 = yield* writeOnce(store, key, documentOf(RunManifest, manifest))
+  const document = documentOf(RunManifest, manifest)
+  yield* writeOnce(store, key, document)
   yield* proveHeld
   yield* publishPointer(store, { pipeline: run.pipeline, sink: options.name, mode: options.mode }, run, {
     run_id: run.runId,
@@ -56,7 +57,7 @@ export const publishRun = Effect.fnUntraced(function* (
     started_at: run.startedAt,
     status,
     manifest: key,
-    sha256
+    sha256: document.sha256
   })
   if (options.success_marker) yield* markSuccess(store, run, parts)
 })
@@ -98,19 +99,8 @@ const standing = Effect.fnUntraced(function* (
   return { parts, jobs: [...jobs.values()].sort((a, b) => (a.job_id < b.job_id ? -1 : 1)) }
 })
 
-const toRow = (job: JobCounters): Row => [
-  job.job_id,
-  job.kind,
-  job.url,
-  job.status,
-  job.pages_discovered,
-  job.pages_completed,
-  job.pages_failed,
-  job.pages_cancelled,
-  job.tokens_charged,
-  job.tokens_reserved,
-  job.observed_at
-]
+/** A job's counters have the names of the columns. */
+const toRow = (job: JobCounters): Row => columnsOf.token_summaries.map(({ name }) => job[name as keyof JobCounters])
 
 const sumOf = (parts: ReadonlyArray<Part>, dataset: string): number =>
   parts.reduce((sum, part) => (part.dataset === dataset ? sum + part.rows : sum), 0)
@@ -118,10 +108,6 @@ const sumOf = (parts: ReadonlyArray<Part>, dataset: string): number =>
 const markSuccess = (store: ObjectStore, run: RunHandle, parts: ReadonlyArray<Part>) =>
   Effect.forEach(
     new Set(parts.map(({ dataset }) => dataset)),
-    (dataset) =>
-      store.create(`${partFolder({ ...run, dataset })}_SUCCESS`, {
-        bytes: new Uint8Array(),
-        contentType: "text/plain"
-      }),
+    (dataset) => store.create(`${partFolder({ ...run, dataset })}_SUCCESS`, objectOf(new Uint8Array(), "text/plain")),
     { discard: true }
   )

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { columnsOf, type LakeDataset, letterRows, linkRows, metadataRows, pageRows, type Row } from "./Columns.ts"
 import { documentOf, writeOnce } from "./Documents.ts"
 import { noteKey, partKey } from "./Layout.ts"
-import type { ObjectStore } from "./ObjectStore.ts"
+import { type ObjectStore, objectOf } from "./ObjectStore.ts"
 import type { PartFormat } from "./PartFormat.ts"
 import { type JobCounters, type Part, SegmentNote } from "./RunManifest.ts"
 import type { StoreError } from "./StoreError.ts"
@@ -48,8 +48,9 @@ export const writePart = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Part, StoreError> {
   const key = partKey({ ...name, pipeline }, format.extension)
   const bytes = yield* format.encode(columnsOf[name.dataset], rows)
-  const sha256 = yield* writeOnce(store, key, { bytes, contentType: format.contentType })
-  return { dataset: name.dataset, key, rows: rows.length, bytes: bytes.length, sha256 }
+  const object = objectOf(bytes, format.contentType)
+  yield* writeOnce(store, key, object)
+  return { dataset: name.dataset, key, rows: rows.length, bytes: bytes.length, sha256: object.sha256 }
 })
 
 const countersOf = (job: JobSnapshot): JobCounters => ({

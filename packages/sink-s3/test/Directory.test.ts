@@ -1,15 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { Directory, type DirectorySinkOptions } from "@sluice/sink-s3"
 import { sinkSuite } from "@sluice/testkit"
 import { Effect } from "effect"
+import { folder } from "./folder.ts"
 import { filesOf, landed } from "./readLake.ts"
-
-const folder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "sluice-lake-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
-)
 
 const under = (options: DirectorySinkOptions) =>
   Effect.map(folder, (path) => ({

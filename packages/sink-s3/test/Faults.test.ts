@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { makeLedgerMemory, type PageRecord, type Sink } from "@sluice/core"
 import { landedOf, sampleRecord, startRun } from "@sluice/testkit"
@@ -13,14 +10,10 @@ import { lakeConnection } from "../src/LakeSession.ts"
 import { pointerKey } from "../src/Layout.ts"
 import type { ObjectStore } from "../src/ObjectStore.ts"
 import { type Fault, faultyStore } from "./faultyStore.ts"
+import { folder } from "./folder.ts"
 import { filesOf, landed, readLake } from "./readLake.ts"
 
 const lease = { holder: "host/1/test", durationMs: 60_000 }
-const folder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "sluice-lake-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
-)
-
 const segmentsOf = (run: number): ReadonlyArray<ReadonlyArray<PageRecord>> =>
   [1, 2].map((seq) =>
     Array.from({ length: 4 }, (_, at) =>

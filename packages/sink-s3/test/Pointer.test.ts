@@ -1,15 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs"
 import { readFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { directoryStore } from "../src/DirectoryStore.ts"
+import { folder } from "./folder.ts"
 
-const folder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "sluice-pointer-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
-)
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
 
