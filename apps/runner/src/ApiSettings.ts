@@ -1,3 +1,4 @@
+import { PostgresSinkConfig } from "@sluice/sink-postgres"
 import { Schema } from "effect"
 
 /** Which Scraper API serves a pipeline, when the environment does not say. */
@@ -20,13 +21,18 @@ export type EmbeddedSettings = typeof EmbeddedSettings.Type
 
 /** Where runs are remembered: a Postgres, or an embedded one in a directory. */
 const LedgerSettings = Schema.Struct({
-  url: Schema.optionalKey(Schema.NonEmptyString),
-  directory: Schema.optionalKey(Schema.NonEmptyString),
-  schema: Schema.optionalKey(Schema.NonEmptyString)
+  url: Schema.optionalKey(Schema.RedactedFromValue(Schema.NonEmptyString, { label: "url" })),
+  directory: PostgresSinkConfig.fields.directory,
+  schema: PostgresSinkConfig.fields.schema
 }).annotate({
   identifier: "LedgerSettings",
   description: "Where runs are remembered. Absent: with the first Postgres sink, or else in ./.sluice/postgres."
 })
+
+export type LedgerSettings = typeof LedgerSettings.Type
+
+/** Where runs are remembered if nothing says so. */
+export const embeddedLedger: LedgerSettings = Schema.decodeSync(LedgerSettings)({})
 
 /** The members of a pipeline file that are about this machine, not about the pipeline: no part of its hash. */
 export const machineFields = {

@@ -9,7 +9,7 @@ import {
   type S3SinkOptions
 } from "@sluice/sink-s3"
 import { Effect, FileSystem, Option, type Path, Result, Schema } from "effect"
-import { MachineSettings, machineFields } from "./ApiSettings.ts"
+import { embeddedLedger, type LedgerSettings, MachineSettings, machineFields } from "./ApiSettings.ts"
 import { type ConfigText, readConfigText } from "./ConfigText.ts"
 import { Environment } from "./Environment.ts"
 import { invalid, type Refusal } from "./Refusal.ts"
@@ -41,10 +41,10 @@ export interface PipelineFile {
   readonly file: string
   readonly pipeline: Pipeline
   readonly machine: MachineSettings
-  /** The settings of its first Postgres sink, which is where `query` and `runs` look. */
+  /** The settings of its first Postgres sink, which is where `query` looks. */
   readonly postgres: Option.Option<PostgresSinkConfig>
   /** Where its runs are remembered, if not with that sink. */
-  readonly ledger: Option.Option<PostgresSinkConfig>
+  readonly ledger: Option.Option<LedgerSettings>
   /** The settings of its sinks of objects. */
   readonly lakes: ReadonlyArray<Lake>
 }
@@ -105,7 +105,7 @@ export const loadPipelineFile = Effect.fnUntraced(function* (
     ledger:
       machine.ledger === undefined && Option.isSome(postgres)
         ? Option.none()
-        : Option.some(yield* Effect.orDie(decodeLedger(machine.ledger ?? {}))),
+        : Option.some(machine.ledger ?? embeddedLedger),
     lakes: written.sinks.flatMap(
       ({ directory, s3 }): ReadonlyArray<Lake> => [
         ...(s3 === undefined ? [] : [{ kind: "s3" as const, options: s3 }]),
@@ -115,23 +115,22 @@ export const loadPipelineFile = Effect.fnUntraced(function* (
   }
 })
 
-const decodeLedger = Schema.decodeUnknownEffect(PostgresSinkConfig)
-
 /** Members of `api` and of sinks that receipts and rows name: blotted out, those would be wrong. */
 const plainMembers: ReadonlyArray<unknown> = [
-  ...[
-    "auth",
-    "base_url",
-    "bucket",
-    "compression",
-    "conditional_writes",
-    "directory",
-    "endpoint",
-    "format",
-    "mode",
-    "name"
-  ],
-  ...["path", "prefix", "region", "schema"]
+  "auth",
+  "base_url",
+  "bucket",
+  "compression",
+  "conditional_writes",
+  "directory",
+  "endpoint",
+  "format",
+  "mode",
+  "name",
+  "path",
+  "prefix",
+  "region",
+  "schema"
 ]
 
 /** What is crawled and how is no secret: it stands in the tables, and every receipt tells it. */

@@ -1,10 +1,9 @@
-import { Postgres, PostgresLedger, PostgresSinkConfig } from "@sluice/sink-postgres"
-import { Effect, FileSystem, Option, Path, Schema } from "effect"
-import { findPipelineFile, loadPipelineFile } from "./PipelineFile.ts"
+import { Postgres, PostgresLedger } from "@sluice/sink-postgres"
+import { Effect, FileSystem, Option, Path } from "effect"
+import { embeddedLedger, type LedgerSettings } from "./ApiSettings.ts"
+import { findPipelineFile, loadPipelineFile, type PipelineFile } from "./PipelineFile.ts"
 import { invalid } from "./Refusal.ts"
 import { databaseRefusal } from "./refusals.ts"
-
-const embeddedConfig = Schema.decodeSync(PostgresSinkConfig)({})
 
 /**
  * The database a command is about, open for the scope: that of the named pipeline file, of the one in the working
@@ -14,20 +13,25 @@ export const openDatabase = Effect.fnUntraced(function* (
   named: Option.Option<string>,
   options: { readonly mustExist: boolean }
 ) {
-  const found = yield* findPipelineFile(named)
-  const file = Option.isNone(found) ? Option.none() : Option.some(yield* loadPipelineFile(found))
+  const file = yield* loadIfFound(named)
   const settings = Option.flatMap(file, ({ postgres }) => postgres)
   if (Option.isSome(file) && Option.isNone(settings)) {
     return yield* invalid(`${file.value.file} has no postgres sink`)
   }
-  const config = Option.getOrElse(settings, () => embeddedConfig)
+  const config = Option.getOrElse(settings, (): LedgerSettings => embeddedLedger)
   if (options.mustExist) yield* proveExists(config)
   const database = yield* Postgres.open(config).pipe(Effect.mapError(databaseRefusal))
   return { database, config }
 })
 
+/** The named pipeline file, the one in the working directory, or none. */
+const loadIfFound = Effect.fnUntraced(function* (named: Option.Option<string>) {
+  const found = yield* findPipelineFile(named)
+  return Option.isNone(found) ? Option.none<PipelineFile>() : Option.some(yield* loadPipelineFile(found))
+})
+
 /** Refuses an embedded database that is not there: nothing has been run into it. */
-const proveExists = Effect.fnUntraced(function* ({ directory, url }: PostgresSinkConfig) {
+const proveExists = Effect.fnUntraced(function* ({ directory, url }: LedgerSettings) {
   if (url !== undefined) return
   const files = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -36,19 +40,20 @@ const proveExists = Effect.fnUntraced(function* ({ directory, url }: PostgresSin
 })
 
 /** The ledger in a database, which is prepared; open for the scope. */
-export const openLedger = Effect.fnUntraced(function* (config: PostgresSinkConfig) {
+export const openLedger = Effect.fnUntraced(function* (config: LedgerSettings) {
   const database = yield* Postgres.open(config).pipe(Effect.mapError(databaseRefusal))
   yield* Postgres.migrate(database).pipe(Effect.mapError(databaseRefusal))
   return PostgresLedger.make(database)
 })
 
 /** The ledger that a pipeline file, the one in the working directory, or none at all, leaves its runs in; open for the scope. */
-export const openRuns = Effect.fnUntraced(function* (named: Option.Option<string>) {
-  const found = yield* findPipelineFile(named)
-  const file = Option.isNone(found) ? Option.none() : Option.some(yield* loadPipelineFile(found))
+export const openRuns = (named: Option.Option<string>) => Effect.flatMap(loadIfFound(named), openRunsOf)
+
+/** The ledger that a pipeline file that has been read leaves its runs in. */
+export const openRunsOf = Effect.fnUntraced(function* (file: Option.Option<PipelineFile>) {
   const config = file.pipe(
     Option.flatMap(({ ledger, postgres }) => Option.orElse(ledger, () => postgres)),
-    Option.getOrElse(() => embeddedConfig)
+    Option.getOrElse(() => embeddedLedger)
   )
   yield* proveExists(config)
   return PostgresLedger.make(yield* Postgres.open(config).pipe(Effect.mapError(databaseRefusal)))

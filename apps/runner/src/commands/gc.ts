@@ -1,7 +1,7 @@
 import { Directory, type Garbage, S3, type StoreError } from "@sluice/sink-s3"
-import { Duration, Effect, Schema } from "effect"
+import { Duration, Effect, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
-import { openRuns } from "../database.ts"
+import { openRunsOf } from "../database.ts"
 import { printResult } from "../Output.ts"
 import { type Lake, loadPipelineFile } from "../PipelineFile.ts"
 import { exitCodes, invalid, Refusal } from "../Refusal.ts"
@@ -23,7 +23,7 @@ export const gc = Command.make(
   Effect.fnUntraced(function* ({ file, json, olderThan }) {
     const loaded = yield* loadPipelineFile(file)
     if (loaded.lakes.length === 0) return yield* invalid(`${loaded.file} has no s3 or directory sink`)
-    const ledger = yield* openRuns(file)
+    const ledger = yield* openRunsOf(Option.some(loaded))
     const options = {
       pipeline: loaded.pipeline.name,
       isOpen: (runId: string) =>
