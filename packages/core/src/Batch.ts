@@ -141,7 +141,7 @@ const toRow = (
   said: Recognised,
   urls: ReadonlyArray<string>,
   occurrences: Uint32Array
-): EndedRow | undefined => {
+): Omit<EndedRow, "answer"> | undefined => {
   const inputIndex = said.inputIndex ?? onlyPlaceOf(said.url, urls)
   const asked = (inputIndex === undefined ? undefined : urls[inputIndex]) ?? said.url
   if (asked === undefined || inputIndex === undefined) return undefined

@@ -95,7 +95,7 @@ const toSnapshot = (status: CrawlAnswer, observedAt: number): JobSnapshot => ({
   observedAt
 })
 
-const toRow = (jobId: string, item: unknown, { status, url }: Recognised): EndedRow | undefined => {
+const toRow = (jobId: string, item: unknown, { status, url }: Recognised): Omit<EndedRow, "answer"> | undefined => {
   if (url === undefined) return undefined
   const key = pageKey(url)
   return { key, record: () => crawledRecord({ jobId, key, url, status }, item) }

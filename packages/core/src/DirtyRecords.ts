@@ -41,7 +41,7 @@ export const dirtDetail: { readonly [R in Dirt]: string } = {
 export const cleanText = (text: string): string => text.toWellFormed().replaceAll("\0", "\uFFFD")
 
 /** A whole record as JSON, or the result it was to be made of; escapes make every string valid text. */
-export const rawJson = (record: PageRecord): string =>
+export const rawJson = ({ answer: _, ...record }: PageRecord): string =>
   record.refusal?.raw ??
   JSON.stringify(record, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value))
 

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto"
 import { type ExtractJob, ExtractRequest, isTerminal, JobId, type JobStatus } from "@sluice/contract"
 import { Clock, Duration, Effect, Option, Schema, Stream } from "effect"
+import { type EndedExtraction, extractedRecord } from "./extractedRecord.ts"
 import { type ReaderOptions, readerDefaults } from "./JobReader.ts"
 import { CurrentJournal } from "./Journal.ts"
-import { type PageRecord, pageKey } from "./PageRecord.ts"
-import { recordOfItem } from "./recordOfItem.ts"
-import { type ExtractAnswer, Scraper } from "./Scraper.ts"
+import { type JsonObject, type PageRecord, pageKey } from "./PageRecord.ts"
+import { type AsCame, type ExtractAnswer, Scraper } from "./Scraper.ts"
 import type { ScraperError } from "./ScraperError.ts"
 import { ApiFailed, DeadlinePassed, LedgerFailed, SourceError, Vanished } from "./SourceError.ts"
 import { Formats, PageUrl } from "./sourceOptions.ts"
@@ -87,14 +87,14 @@ const extractByJob = Effect.fnUntraced(function* (request: ExtractRequest, page:
   if (jobId === undefined) return []
   if (yield* isCommitted(jobId, page)) return []
   const job = yield* awaitEnd(jobId, options)
-  return [yield* deliver(page, job)]
+  return [yield* deliver(page, job, job.raw)]
 })
 
 /** Polls an extraction until it ends: soon at first, less and less often later. */
 const awaitEnd = Effect.fnUntraced(function* (
   jobId: JobId,
   options: ReaderOptions
-): Effect.fn.Return<ExtractJob, SourceError, Scraper> {
+): Effect.fn.Return<AsCame<ExtractJob>, SourceError, Scraper> {
   const scraper = yield* Scraper
   const startedAt = yield* Clock.currentTimeMillis
   const deadline = Duration.toMillis(options.deadline)
@@ -121,7 +121,7 @@ const awaitEnd = Effect.fnUntraced(function* (
 /** Asks for the page itself. A refusal that is about the page, not about us, is a failed page. */
 const extractNow = Effect.fnUntraced(function* (request: ExtractRequest, page: Page) {
   const scraper = yield* Scraper
-  let answer: Omit<Ended, "job_id"> | undefined
+  let answer: Answered | undefined
   const ask = scraper.extractNow(request).pipe(
     Effect.map(succeeded),
     Effect.catch((error) => Effect.mapError(Effect.fromOption(failed(error)), () => error)),
@@ -144,35 +144,41 @@ const extractNow = Effect.fnUntraced(function* (request: ExtractRequest, page: P
   if (jobId === undefined) return []
   if (yield* isCommitted(jobId, page)) return []
   // Known from an earlier attempt, whose answer went with it.
-  return [yield* deliver(page, { job_id: jobId, ...(answer ?? answerLost) })]
+  const { job, raw } = answer ?? answerLost
+  return [yield* deliver(page, { job_id: jobId, ...job }, raw)]
 })
 
 const isAnswerLost = ({ reason }: SourceError): boolean => reason._tag === "AnswerLost"
 
-/** What a page becomes whose answer was lost after it may have been paid for. */
-const answerLost: Omit<Ended, "job_id"> = {
-  status: "failed",
-  data: null,
-  metadata: null,
-  error: { code: "ANSWER_LOST", message: "The answer was lost, and asking again could pay again" },
-  tokens_charged: null
+/** How a synchronous extraction ended, and the same as a vault keeps it: as the answer of a job would be. */
+interface Answered {
+  readonly job: Omit<EndedExtraction, "job_id">
+  readonly raw: Schema.Json
 }
 
-const succeeded = ({ data, metadata, tokensCharged }: ExtractAnswer): Omit<Ended, "job_id"> => ({
-  status: "completed",
-  data,
-  metadata,
-  error: null,
-  tokens_charged: tokensCharged
+const failedPage = (error: { readonly code: string; readonly message: string }, tokens: number | null): Answered => {
+  const job = { status: "failed", data: null, metadata: null, error, tokens_charged: tokens } as const
+  return { job, raw: job }
+}
+
+/** What a page becomes whose answer was lost after it may have been paid for. */
+const answerLost = failedPage(
+  { code: "ANSWER_LOST", message: "The answer was lost, and asking again could pay again" },
+  null
+)
+
+const succeeded = ({ data, metadata, raw, tokensCharged }: ExtractAnswer): Answered => ({
+  job: { status: "completed", data, metadata, error: null, tokens_charged: tokensCharged },
+  raw: { ...(raw as JsonObject), status: "completed", error: null }
 })
 
 /** A synchronous extraction that failed is refused with the page's own code, ours being `VALIDATION_ERROR`. */
-const failed = ({ reason }: ScraperError): Option.Option<Omit<Ended, "job_id">> => {
+const failed = ({ reason }: ScraperError): Option.Option<Answered> => {
   if (reason._tag !== "InvalidRequest" || reason.status !== 422) return Option.none()
   const { code, detail: message } = reason
   return code === undefined || code === "VALIDATION_ERROR"
     ? Option.none()
-    : Option.some({ status: "failed", data: null, metadata: null, error: { code, message }, tokens_charged: 0 })
+    : Option.some(failedPage({ code, message }, 0))
 }
 
 const isCommitted = Effect.fnUntraced(function* (jobId: string, page: Page) {
@@ -181,10 +187,8 @@ const isCommitted = Effect.fnUntraced(function* (jobId: string, page: Page) {
   return keys.has(page.key)
 })
 
-type Ended = Pick<ExtractJob, "job_id" | "status" | "data" | "metadata" | "error" | "tokens_charged">
-
 /** Tells the journal the job's end and makes its record. */
-const deliver = Effect.fnUntraced(function* (page: Page, job: Ended) {
+const deliver = Effect.fnUntraced(function* (page: Page, job: EndedExtraction, raw: Schema.Json) {
   const journal = yield* CurrentJournal
   const count = (status: JobStatus) => (job.status === status ? 1 : 0)
   yield* journal.progress({
@@ -200,33 +204,8 @@ const deliver = Effect.fnUntraced(function* (page: Page, job: Ended) {
     tokensReserved: 0,
     observedAt: yield* Clock.currentTimeMillis
   })
-  const { metadata } = job
-  return recordOfItem(
-    {
-      jobId: job.job_id,
-      key: page.key,
-      inputIndex: page.inputIndex,
-      parentUrl: null,
-      depth: null,
-      links: job.data?.links ?? null
-    },
-    {
-      url: metadata?.url ?? page.url,
-      status: job.status,
-      error_code: job.error?.code ?? null,
-      error_message: job.error?.message ?? null,
-      data: job.data,
-      metadata:
-        metadata === null
-          ? null
-          : {
-              http_status: metadata.http_status,
-              duration_ms: metadata.duration_ms ?? null,
-              tokens_charged: job.tokens_charged,
-              ...(metadata.retry_count === undefined ? {} : { retry_count: metadata.retry_count })
-            }
-    }
-  )
+  const record = extractedRecord({ ...page, jobId: job.job_id }, job)
+  return journal.keepsAnswers === true ? { ...record, answer: raw } : record
 })
 
 const failure = (reason: SourceError["reason"]) => new SourceError({ source: "extract", reason })

@@ -1,5 +1,5 @@
 import { isTerminal, type JobId } from "@sluice/contract"
-import { Clock, Duration, Effect, Stream } from "effect"
+import { Clock, Duration, Effect, type Schema, Stream } from "effect"
 import type { NonEmptyArray } from "effect/Array"
 import { type JobSnapshot, settled } from "./JobSnapshot.ts"
 import { CurrentJournal } from "./Journal.ts"
@@ -49,6 +49,8 @@ const weightDecay = 0.9
 export interface EndedRow {
   readonly key: bigint
   readonly record: () => PageRecord
+  /** The item as it came. */
+  readonly answer: Schema.Json
 }
 
 /** One answer about a job: its counters and the slice that was asked for. */
@@ -135,7 +137,7 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
           const record = row.record()
           weighed++
           bytes += record.bytes
-          if (isNew) fresh.push(record)
+          if (isNew) fresh.push(journal.keepsAnswers === true ? { ...record, answer: row.answer } : record)
         }
         if (weighed > 0) weight = Math.max(bytes / weighed, (weight ?? 0) * weightDecay)
         if (pageSize === plan.pageSize) {

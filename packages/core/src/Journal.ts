@@ -39,7 +39,9 @@ export interface Journal {
     request: SubmissionRequest<Body>,
     post: (body: Body) => Effect.Effect<{ readonly jobId: JobId }, ScraperError>
   ) => Effect.Effect<JobId | undefined, SubmitFailure>
-  /** Keys of a job that every sink holds already. The source counts them as seen and does not emit them. */
+  /** Whether records are to carry the results they were made of. */
+  readonly keepsAnswers?: boolean
+  /** Keys of a job that every sink holds already, or a vault for it. The source counts them as seen and does not emit them. */
   readonly committed: (jobId: string) => Effect.Effect<KeySet, LedgerError>
   /** Tells a job's counters after an answer. */
   readonly progress: (snapshot: JobSnapshot) => Effect.Effect<Verdict>

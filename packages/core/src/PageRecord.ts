@@ -51,6 +51,8 @@ export interface PageRecord {
   /** Where it is not null, all but job, key, URL, place and status is empty: no transform sees the record, a sink sets it aside. */
   readonly refusal: Refusal | null
   readonly bytes: number
+  /** The result it was made of, as the API gave it. There while its run keeps those: see `Vault`. */
+  readonly answer?: Schema.Json
 }
 
 /**

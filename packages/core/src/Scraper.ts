@@ -3,12 +3,14 @@ import {
   type BatchRequest,
   CrawlAnswer,
   type CrawlRequest,
-  type ExtractJob,
+  ExtractAccepted,
+  ExtractJob,
   type ExtractRequest,
+  ExtractSyncResponse,
   type JobId,
   type JobStatus,
   type MapRequest,
-  type MapResponse,
+  MapResponse,
   ScraperApi
 } from "@sluice/contract"
 import { Config, Context, DateTime, Duration, Effect, Layer, Random, Redacted, Result, Schema, Semaphore } from "effect"
@@ -93,8 +95,8 @@ export class Scraper extends Context.Service<
     readonly createExtraction: (request: ExtractRequest) => Effect.Effect<Accepted, ScraperError>
     /** Asks for the page itself; there is no job to come back to if the answer is lost. */
     readonly extractNow: (request: ExtractRequest) => Effect.Effect<ExtractAnswer, ScraperError>
-    readonly extraction: (jobId: JobId) => Effect.Effect<ExtractJob, ScraperError>
-    readonly map: (request: MapRequest) => Effect.Effect<MapResponse, ScraperError>
+    readonly extraction: (jobId: JobId) => Effect.Effect<AsCame<ExtractJob>, ScraperError>
+    readonly map: (request: MapRequest) => Effect.Effect<AsCame<MapResponse>, ScraperError>
     /** A page of the jobs of a kind made at or after an instant (epoch milliseconds). `page` counts from 1. */
     readonly jobs: (
       kind: ListedKind,
@@ -123,13 +125,29 @@ export class Scraper extends Context.Service<
     )
 }
 
+/** An answer that has been read, with `raw`, the same as it came: members the contract does not know included. */
+export type AsCame<A> = A & { readonly raw: Schema.Json }
+
 /** The answer of a synchronous extraction. */
 export interface ExtractAnswer {
+  readonly raw: Schema.Json
   readonly data: NonNullable<ExtractJob["data"]>
   readonly metadata: NonNullable<ExtractJob["metadata"]>
   readonly tokensCharged: number
 }
 
+/** Reads an answer and keeps what it came as. */
+const asCame = <A extends object>(schema: Schema.ConstraintDecoder<A>) => {
+  const decode = Schema.decodeUnknownEffect(schema)
+  return (response: HttpClientResponse.HttpClientResponse) =>
+    Effect.flatMap(response.json, (raw) =>
+      Effect.map(decode(raw), (answer): AsCame<A> => ({ ...answer, raw: raw as Schema.Json }))
+    )
+}
+
+const readExtraction = asCame(ExtractJob)
+const readExtract = asCame(Schema.Union([ExtractSyncResponse, ExtractAccepted]))
+const readMap = asCame(MapResponse)
 const readCrawl = HttpClientResponse.schemaBodyJson(CrawlAnswer)
 const readBatch = HttpClientResponse.schemaBodyJson(BatchAnswer)
 
@@ -270,16 +288,36 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
       )
     ),
     extractNow: Effect.fn("Scraper.extractNow")((request) =>
-      submit("extract", api.extract.createExtraction({ payload: { ...request, processing_mode: "sync" } })).pipe(
+      submit(
+        "extract",
+        Effect.flatMap(
+          api.extract.createExtraction({
+            payload: { ...request, processing_mode: "sync" },
+            responseMode: "response-only"
+          }),
+          readExtract
+        )
+      ).pipe(
         Effect.flatMap((answer) =>
           "job_id" in answer
             ? fail("extract")(new InvalidRequest({ status: 202, detail: "a job was made instead", fields: [] }))
-            : Effect.succeed({ data: answer.data, metadata: answer.metadata, tokensCharged: answer.tokens_charged })
+            : Effect.succeed({
+                data: answer.data,
+                metadata: answer.metadata,
+                tokensCharged: answer.tokens_charged,
+                raw: answer.raw
+              })
         )
       )
     ),
     extraction: Effect.fn("Scraper.extraction")((job_id) =>
-      read("read extraction", api.extract.getExtractionJob({ params: { job_id } }))
+      read(
+        "read extraction",
+        Effect.flatMap(
+          api.extract.getExtractionJob({ params: { job_id }, responseMode: "response-only" }),
+          readExtraction
+        )
+      )
     ),
     jobs: Effect.fn("Scraper.jobs")((kind, { page, since }) => {
       const query = { start_date: DateTime.makeUnsafe(since), page, page_size: listPageSize }
@@ -307,7 +345,9 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
           )
       }
     }),
-    map: Effect.fn("Scraper.map")((payload) => submit("map", api.map.mapUrls({ payload })))
+    map: Effect.fn("Scraper.map")((payload) =>
+      submit("map", Effect.flatMap(api.map.mapUrls({ payload, responseMode: "response-only" }), readMap))
+    )
   })
 })
 

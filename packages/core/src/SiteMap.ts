@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto"
-import { JobId, MapRequest, type MapResponse } from "@sluice/contract"
-import { Clock, Effect, Schema, Stream } from "effect"
+import { JobId, MapRequest, MapResponse } from "@sluice/contract"
+import { Clock, Effect, Option, Schema, Stream } from "effect"
 import { batchFields, stream as batchStream } from "./Batch.ts"
 import { extractFields, stream as extractStream } from "./Extract.ts"
 import { type ReaderOptions, readerDefaults } from "./JobReader.ts"
 import { CurrentJournal } from "./Journal.ts"
 import { type PageRecord, pageKey } from "./PageRecord.ts"
 import { recordOfItem } from "./recordOfItem.ts"
-import { Scraper } from "./Scraper.ts"
+import { type AsCame, Scraper } from "./Scraper.ts"
 import { ApiFailed, LedgerFailed, SourceError } from "./SourceError.ts"
 import { PageUrl } from "./sourceOptions.ts"
 import { submitJob } from "./submitJob.ts"
@@ -44,7 +44,7 @@ const records = (
 const urls = (options: Omit<typeof MapOptions.Encoded, "into">): Stream.Stream<string, SourceError, Scraper> =>
   Stream.suspend(() => {
     const { into: _, ...request } = decode(options)
-    return Stream.unwrap(Effect.map(discover(request), (found) => Stream.fromIterable(found?.links ?? [])))
+    return Stream.unwrap(Effect.map(discover(request), (found) => Stream.fromIterable(linksOf(found?.answer))))
   })
 
 /** Discovering the URLs of a site: `SiteMap.make` for a pipeline, `SiteMap.records` and `SiteMap.urls` for plain streams. */
@@ -53,13 +53,9 @@ export const SiteMap = { make, records, urls }
 /** Asks for the URLs, as a submission under a job id of ours: the answer names none, and a later attempt asks again. */
 const discover = Effect.fnUntraced(function* (
   request: MapRequest
-): Effect.fn.Return<
-  { readonly jobId: JobId; readonly links: ReadonlyArray<string> } | undefined,
-  SourceError,
-  Scraper
-> {
+): Effect.fn.Return<{ readonly jobId: JobId; readonly answer: AsCame<MapResponse> } | undefined, SourceError, Scraper> {
   const scraper = yield* Scraper
-  let answer: MapResponse | undefined
+  let answer: AsCame<MapResponse> | undefined
   const ask = Effect.map(scraper.map(request), (given) => {
     answer = given
   })
@@ -69,7 +65,7 @@ const discover = Effect.fnUntraced(function* (
   )
   if (jobId === undefined) return undefined
   if (answer === undefined) yield* Effect.mapError(ask, (error) => failure(new ApiFailed({ error })))
-  return { jobId, links: answer!.links.map((link) => link.url) }
+  return { jobId, answer: answer! }
 })
 
 /** @internal */
@@ -79,8 +75,9 @@ export const stream = (options: MapOptions, reader: ReaderOptions): Stream.Strea
     Effect.gen(function* () {
       const discovered = yield* discover(request)
       if (discovered === undefined) return Stream.empty
-      const { jobId, links } = discovered
-      if (into === undefined) return Stream.fromIterableEffect(landSite(jobId, request, links))
+      const { answer, jobId } = discovered
+      if (into === undefined) return Stream.fromIterableEffect(landSite(jobId, request, answer))
+      const links = linksOf(answer)
       if (links.length === 0) return Stream.empty
       return "extract" in into
         ? extractStream({ ...into.extract, urls: links }, reader, 1)
@@ -90,7 +87,7 @@ export const stream = (options: MapOptions, reader: ReaderOptions): Stream.Strea
 }
 
 /** The site itself as a record, unless it was committed before. */
-const landSite = Effect.fnUntraced(function* (jobId: JobId, request: MapRequest, links: ReadonlyArray<string>) {
+const landSite = Effect.fnUntraced(function* (jobId: JobId, request: MapRequest, answer: AsCame<MapResponse>) {
   const journal = yield* CurrentJournal
   const key = pageKey(request.url)
   const committed = yield* Effect.mapError(journal.committed(jobId), (error) => failure(new LedgerFailed({ error })))
@@ -108,12 +105,26 @@ const landSite = Effect.fnUntraced(function* (jobId: JobId, request: MapRequest,
     tokensReserved: 0,
     observedAt: yield* Clock.currentTimeMillis
   })
-  return [
-    recordOfItem(
-      { jobId, key, inputIndex: null, parentUrl: null, depth: null, links },
-      { url: request.url, status: "completed" }
-    )
-  ]
+  const record = mappedRecord({ jobId, key, url: request.url }, answer)
+  return [journal.keepsAnswers === true ? { ...record, answer: answer.raw } : record]
 })
+
+const linksOf = (answer: Pick<MapResponse, "links"> | undefined): ReadonlyArray<string> =>
+  answer?.links.map((link) => link.url) ?? []
+
+const mappedRecord = (
+  page: Pick<PageRecord, "jobId" | "key" | "url">,
+  answer: Pick<MapResponse, "links">
+): PageRecord =>
+  recordOfItem(
+    { jobId: page.jobId, key: page.key, inputIndex: null, parentUrl: null, depth: null, links: linksOf(answer) },
+    { url: page.url, status: "completed" }
+  )
+
+const decodeAnswer = Schema.decodeUnknownOption(MapResponse)
+
+/** The record of a map's answer as it came; undefined where it is none of a map. */
+export const mappedAnswer = (page: Pick<PageRecord, "jobId" | "key" | "url">, raw: unknown): PageRecord | undefined =>
+  Option.getOrUndefined(Option.map(decodeAnswer(raw), (answer) => mappedRecord(page, answer)))
 
 const failure = (reason: SourceError["reason"]) => new SourceError({ source: "map", reason })

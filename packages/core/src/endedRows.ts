@@ -1,5 +1,5 @@
 import { isTerminal } from "@sluice/contract"
-import { Effect } from "effect"
+import { Effect, type Schema } from "effect"
 import { type Recognised, recognise } from "./JobItem.ts"
 import type { EndedRow } from "./JobReader.ts"
 import { ScraperError, Unreadable } from "./ScraperError.ts"
@@ -11,7 +11,7 @@ import { ScraperError, Unreadable } from "./ScraperError.ts"
 export const endedRows = (
   asked: Pick<ScraperError, "operation" | "origin">,
   results: ReadonlyArray<unknown>,
-  toRow: (item: unknown, said: Recognised) => EndedRow | undefined
+  toRow: (item: unknown, said: Recognised) => Omit<EndedRow, "answer"> | undefined
 ): Effect.Effect<ReadonlyArray<EndedRow>, ScraperError> => {
   const ended: Array<EndedRow> = []
   for (const [at, item] of results.entries()) {
@@ -22,7 +22,7 @@ export const endedRows = (
       const detail = `it does not fit the contract: ["results"][${at}] does not say which page it is and how it ended`
       return Effect.fail(new ScraperError({ ...asked, reason: new Unreadable({ detail, broken: false }) }))
     }
-    ended.push(row)
+    ended.push({ ...row, answer: item as Schema.Json })
   }
   return Effect.succeed(ended)
 }

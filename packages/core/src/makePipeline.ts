@@ -8,6 +8,7 @@ import { Quarantine } from "./Quarantine.ts"
 import type { Sink } from "./Sink.ts"
 import { Source } from "./Source.ts"
 import type { Transform } from "./Transform.ts"
+import type { Vault } from "./Vault.ts"
 import { type Overlap, overlapOf, type WhenRunning } from "./WhenRunning.ts"
 
 /** What runs are listed and loaded under: letters, digits, `_` and `-`, at most 63. */
@@ -30,12 +31,14 @@ export interface PipelineDefinition {
   readonly quarantine: Quarantine | undefined
   /** What a run must have come to before it is published. */
   readonly expect: Expectations | undefined
+  /** Where the API's answers are kept; nowhere where there is none. */
+  readonly vault: Vault | undefined
   /** What becomes of a run while another process carries one out. */
   readonly overlap: Overlap
   /**
    * SHA-256 in hex over what the pipeline does: name, source, transforms, and of the sinks kind, name and behaviour, but no
-   * address, no secret, no budget and no policy (drift, quarantine, expectations, overlap): a run that did not end goes on
-   * under those of the day. Written in YAML, JSON or TypeScript, the same pipeline has the same hash.
+   * address, no secret, no budget, no vault and no policy (drift, quarantine, expectations, overlap): a run that did not end
+   * goes on under those of the day. Written in YAML, JSON or TypeScript, the same pipeline has the same hash.
    */
   readonly hash: string
 }
@@ -58,10 +61,11 @@ export const makePipeline = (parts: {
   readonly drift?: DriftPolicy | undefined
   readonly quarantine?: typeof Quarantine.Encoded | undefined
   readonly expect?: Expectations | undefined
+  readonly vault?: Vault | undefined
   readonly when_running?: WhenRunning | undefined
   readonly wait_minutes?: number | undefined
 }): PipelineDefinition => {
-  const { budget, drift = "keep", expect, name, quarantine, sinks, source, transforms = [] } = parts
+  const { budget, drift = "keep", expect, name, quarantine, sinks, source, transforms = [], vault } = parts
   const [first, ...others] = sinks
   if (first === undefined) throw new Error(`pipeline "${name}" has no sink: give it at least one`)
   const twice = sinks.find((sink, index) => sinks.findIndex((other) => other.name === sink.name) < index)
@@ -75,6 +79,7 @@ export const makePipeline = (parts: {
     drift: decodeDrift(drift),
     quarantine: quarantine === undefined ? undefined : decodeQuarantine(quarantine),
     expect,
+    vault,
     overlap: overlapOf(parts),
     hash: canonicalHash({
       version: hashVersion,

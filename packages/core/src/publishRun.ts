@@ -1,49 +1,55 @@
 import { Effect, Stream } from "effect"
-import type { Begun } from "./beginRun.ts"
+import type { Begun, Target } from "./beginRun.ts"
 import type { JobSnapshot } from "./JobSnapshot.ts"
-import type { KeySet } from "./KeySet.ts"
 import type { LedgerError } from "./Ledger.ts"
 import { Publication } from "./Publication.ts"
 import type { RunStatus } from "./Receipt.ts"
 import type { SinkError } from "./Sink.ts"
 import type { Source } from "./Source.ts"
+import { retried } from "./segmentWriter.ts"
 
 /** A run to publish. */
 export interface PublishOptions {
   readonly source: Source
   readonly status: RunStatus
-  /** The pages no sink was given. */
-  readonly leftOut: KeySet
-  readonly retried: <A>(publish: Effect.Effect<A, SinkError | LedgerError>) => Effect.Effect<A, SinkError | LedgerError>
+  /** The sinks that have taken everything. */
+  readonly targets: ReadonlyArray<Target>
+  /** Attempts beyond the first. */
+  readonly times: number
 }
 
-/** Publishes a run in each of its sinks: one that has completed, or one that ended before where a sink shows those as well. */
+/**
+ * Publishes a run in each of its sinks: one that has completed, or one that ended before where a sink shows those as well. A sink
+ * that fails keeps no other from publishing; the first failure is what this fails with in the end.
+ */
 export const publishRun = (
-  { lease, ledger, run, targets, tracker }: Begun,
-  { leftOut, retried, source, status }: PublishOptions
+  { lease, ledger, run, tracker }: Begun,
+  { source, status, targets, times }: PublishOptions
 ): Effect.Effect<void, SinkError | LedgerError> =>
-  Effect.forEach(
-    targets,
-    ({ name, session }) => {
+  Effect.gen(function* () {
+    let failure: SinkError | undefined
+    for (const { name, session } of targets) {
       const publish = status === "completed" ? session.publish : session.publishEnded
-      if (publish === undefined) return Effect.void
+      if (publish === undefined) continue
       const segments = ledger.committed(run.runId, name)
-      return retried(
-        Effect.provideService(publish, Publication, {
-          store: ledger.store,
-          status,
-          segments,
-          seen: Stream.concat(
-            Stream.flatMap(segments, ({ keys }) => Stream.fromIterable(keys.map((held) => held.keys))),
-            Stream.suspend(() => Stream.succeed(BigInt64Array.from(leftOut)))
-          ),
-          isWhole: !mayBeCut(source, tracker.jobs),
-          proveHeld: ledger.renew(run, lease)
-        })
+      const published = Effect.provideService(publish, Publication, {
+        store: ledger.store,
+        status,
+        segments,
+        seen: Stream.flatMap(segments, ({ keys }) => Stream.fromIterable(keys.map((held) => held.keys))),
+        isWhole: !mayBeCut(source, tracker.jobs),
+        proveHeld: ledger.renew(run, lease)
+      })
+      yield* retried(published, times).pipe(
+        Effect.catchTag("SinkError", (error) =>
+          Effect.sync(() => {
+            failure ??= error
+          })
+        )
       )
-    },
-    { discard: true }
-  )
+    }
+    if (failure !== undefined) return yield* failure
+  })
 
 /** Which pages a crawl left out that has reached its limit is chance; and servers have limits of their own where none is named. */
 const mayBeCut = ({ crawl }: Source, jobs: ReadonlyArray<JobSnapshot>): boolean =>

@@ -3,7 +3,7 @@ import { Clock, Effect } from "effect"
 import { type AdoptionOptions, findLost } from "./Adoption.ts"
 import { allowanceOf, isShared } from "./Allowance.ts"
 import type { Budget } from "./Budget.ts"
-import { type Begun, heldEverywhere } from "./beginRun.ts"
+import type { Begun } from "./beginRun.ts"
 import { canonicalHash } from "./canonicalJson.ts"
 import type { Journal, SubmissionRequest } from "./Journal.ts"
 import type { LedgerError } from "./Ledger.ts"
@@ -56,7 +56,7 @@ type Submitted = Effect.Effect<JobId | undefined, SubmitFailure>
  * for in the API's lists before anything else is done about it.
  */
 export const makeRunJournal = (begun: Begun, options: JournalOptions): RunJournal => {
-  const { ledger, run, submissions, targets, tracker } = begun
+  const { ledger, run, seen, submissions, tracker, vault } = begun
   const { cancel, purse } = options
   const asked = new Set(submissions.keys())
   // Two submissions of the same request are told apart by the jobs the ledger knows: the next one waits until it knows this one.
@@ -142,6 +142,7 @@ export const makeRunJournal = (begun: Begun, options: JournalOptions): RunJourna
 
   return {
     hasAsked: () => asked.size > 0,
+    keepsAnswers: vault !== undefined,
     submit: ({ body, ...request }, post) => {
       const whole = body(request.tokens)
       const requestHash = canonicalHash(whole)
@@ -155,7 +156,7 @@ export const makeRunJournal = (begun: Begun, options: JournalOptions): RunJourna
       purse.assume(known.tokens, request.tokens, known.jobId, tracker.job(known.jobId))
       return Effect.succeed(known.jobId as JobId)
     },
-    committed: (jobId) => Effect.sync(() => heldEverywhere(targets, jobId)),
+    committed: (jobId) => Effect.sync(() => seen(jobId)),
     progress: (snapshot) =>
       Effect.suspend(() => {
         tracker.observe(snapshot)

@@ -1,4 +1,4 @@
-import { Array as Arr, Effect } from "effect"
+import { Effect } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import { namesIn } from "./Drift.ts"
 import type { PipelineDefinition } from "./makePipeline.ts"
@@ -6,23 +6,25 @@ import { type PageRecord, weigh } from "./PageRecord.ts"
 import { Drifted, PolicyError, TooManySetAside } from "./PolicyError.ts"
 import type { RunTracker } from "./RunTracker.ts"
 
+/** The policies of a run: see {@link runPolicies}. */
+export type RunPolicies = ReturnType<typeof runPolicies>
+
 /** Holds what a run is given, and what becomes of it, against the policies of its pipeline. */
 export const runPolicies = (
   { drift, quarantine }: Pick<PipelineDefinition, "drift" | "quarantine">,
   tracker: RunTracker
 ) => ({
-  /** Counts records as delivered and lets them through, without what nobody knows where that is ignored. */
+  /** Counts records as delivered and lets them through, unless what nobody knows of them ends the run. */
   admit: (
     records: NonEmptyReadonlyArray<PageRecord>
   ): Effect.Effect<NonEmptyReadonlyArray<PageRecord>, PolicyError> => {
-    const admitted = drift === "ignore" ? Arr.map(records, withoutExtra) : records
-    for (const record of admitted) {
+    for (const record of records) {
       if (record.extra !== null && drift === "fail") {
         return Effect.fail(new PolicyError({ reason: new Drifted({ members: namesIn(record.extra) }) }))
       }
-      tracker.deliver(record)
+      tracker.deliver(drift === "ignore" ? { extra: null } : record)
     }
-    return Effect.succeed(admitted)
+    return Effect.succeed(records)
   },
 
   /** Fails once a sink has set aside more of the run than may be. */
@@ -46,7 +48,8 @@ export const runPolicies = (
   )
 })
 
-const withoutExtra = (record: PageRecord): PageRecord => {
+/** A record without what the contract does not know of it. */
+export const withoutExtra = (record: PageRecord): PageRecord => {
   if (record.extra === null) return record
   const without = { ...record, extra: null }
   return { ...without, bytes: weigh(without) }

@@ -1,37 +1,46 @@
 import type { KeySet } from "./KeySet.ts"
 import type { CommittedKeys, SegmentCommit } from "./Ledger.ts"
+import type { PageRecord } from "./PageRecord.ts"
 import type { Segment } from "./Segment.ts"
 import type { WriteResult } from "./Sink.ts"
 import type { Tally } from "./Tally.ts"
 
-/** A segment without the records a sink holds of an earlier attempt. */
-export const withoutHeld = (segment: Segment, held: ReadonlyMap<string, KeySet>): Segment =>
-  held.size === 0
-    ? segment
-    : { ...segment, records: segment.records.filter(({ jobId, key }) => held.get(jobId)?.has(key) !== true) }
+/** A segment as sinks are given it, and the keys of all its pages: also of those a transform leaves out. */
+export interface Prepared {
+  readonly segment: Segment
+  readonly keys: ReadonlyArray<CommittedKeys>
+}
 
-/** What is recorded when a segment stands in a sink. */
-export const toCommit = (
-  segment: Segment,
-  sink: string,
-  result: WriteResult & { readonly tally: Tally }
-): SegmentCommit => {
+/** The keys of records, by job. */
+export const keysOf = (records: ReadonlyArray<PageRecord>): ReadonlyArray<CommittedKeys> => {
   const keys = new Map<string, Array<bigint>>()
-  for (const { jobId, key } of segment.records) {
+  for (const { jobId, key } of records) {
     const held = keys.get(jobId)
     if (held === undefined) keys.set(jobId, [key])
     else held.push(key)
   }
-  const { bytes, drift, epoch, jobs, runId, seq } = segment
+  return Array.from(keys, ([jobId, held]): CommittedKeys => ({ jobId, keys: BigInt64Array.from(held) }))
+}
+
+/** A segment without what a sink holds of an earlier attempt. */
+export const withoutHeld = (prepared: Prepared, held: ReadonlyMap<string, KeySet>): Prepared => {
+  if (held.size === 0) return prepared
+  const { keys, segment } = prepared
+  const isMissing = (jobId: string, key: bigint) => held.get(jobId)?.has(key) !== true
   return {
-    runId,
-    epoch,
-    sink,
-    seq,
-    bytes,
-    jobs,
-    keys: Array.from(keys, ([jobId, held]): CommittedKeys => ({ jobId, keys: BigInt64Array.from(held) })),
-    ...(drift === undefined ? {} : { drift }),
-    ...result
+    segment: { ...segment, records: segment.records.filter(({ jobId, key }) => isMissing(jobId, key)) },
+    keys: keys
+      .map(({ jobId, keys }) => ({ jobId, keys: keys.filter((key) => isMissing(jobId, key)) }))
+      .filter(({ keys }) => keys.length > 0)
   }
+}
+
+/** What is recorded when a segment stands in a sink. */
+export const toCommit = (
+  { keys, segment }: Prepared,
+  sink: string,
+  result: WriteResult & { readonly tally: Tally }
+): SegmentCommit => {
+  const { bytes, drift, epoch, jobs, runId, seq } = segment
+  return { runId, epoch, sink, seq, bytes, jobs, keys, ...(drift === undefined ? {} : { drift }), ...result }
 }
