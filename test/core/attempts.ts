@@ -7,7 +7,8 @@ import {
   Pipeline,
   type RunOptions,
   type Source,
-  type Transform
+  type Transform,
+  type Vault
 } from "@sluice/core"
 import { crawlHistory, makeSite, type SimulatorOptions } from "@sluice/testkit"
 import { Effect } from "effect"
@@ -26,6 +27,9 @@ const quick = { lag: "30 millis", pause: "5 millis" } as const
 interface Setting {
   readonly source?: Source
   readonly sink?: MemorySink
+  /** Sinks besides. */
+  readonly others?: ReadonlyArray<MemorySink>
+  readonly vault?: Vault
   readonly ledger?: Ledger
   readonly budget?: Budget
   readonly expect?: Expectations
@@ -35,8 +39,9 @@ interface Setting {
 /** An API and a ledger that outlive the attempts of a run. */
 export const setting = Effect.fnUntraced(function* (simulator: SimulatorOptions = {}, given: Setting = {}) {
   const { source = crawl, sink = memorySink(), ledger = makeLedgerMemory(), transforms = [], budget, expect } = given
+  const sinks = [sink, ...(given.others ?? [])].map(({ sink }) => sink)
   const api = yield* simulated({ site, crawl: () => crawlHistory(site, { perPoll: 20 }), ...simulator })
-  const pipeline = Pipeline.make({ name: "test", source, sinks: [sink.sink], transforms, budget, expect })
+  const pipeline = Pipeline.make({ name: "test", source, sinks, transforms, budget, expect, vault: given.vault })
   const attempt = (options: RunOptions = {}) =>
     Pipeline.execute(pipeline, {
       segmentDelayMs: 5,

@@ -5,6 +5,7 @@ import { directoryStore } from "./DirectoryStore.ts"
 import type { StoreError } from "./StoreError.ts"
 
 export { sink } from "./DirectorySink.ts"
+export { directorySpool as spool, directoryVault as vault } from "./vault/vaults.ts"
 
 /** Removes what no reader of a pipeline is shown from the place of its sink: see {@link Garbage}. */
 export const collectGarbage = <E>(

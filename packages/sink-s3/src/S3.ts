@@ -5,6 +5,7 @@ import { openS3Store } from "./S3Store.ts"
 import type { StoreError } from "./StoreError.ts"
 
 export { sink } from "./S3Sink.ts"
+export { s3Vault as vault } from "./vault/vaults.ts"
 
 /** Removes what no reader of a pipeline is shown from the place of its sink: see {@link Garbage}. */
 export const collectGarbage = <E>(

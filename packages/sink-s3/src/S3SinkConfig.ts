@@ -6,8 +6,8 @@ const Prefix = Schema.String.check(
   Schema.isPattern(/^(?!\/)(?:.*[^/]\/)?$/, { expected: "a prefix that ends with one / and does not begin with one" })
 )
 
-/** The settings of an S3 sink as a pipeline file holds them. */
-export const S3SinkConfig = Schema.Struct({
+/** Where a bucket is and who may write to it. */
+export const placeFields = {
   /** The bucket, which has to be there. */
   bucket: Schema.NonEmptyString,
   /** What the keys of all objects begin with, such as `lake/`. */
@@ -27,36 +27,53 @@ export const S3SinkConfig = Schema.Struct({
    */
   conditional_writes: Schema.Literals(["required", "none"]).pipe(
     Schema.withDecodingDefaultKey(Effect.succeed("required"))
-  ),
+  )
+} as const
+
+/** Half of the credentials is none. */
+export const wholeCredentials = Schema.makeFilter<{
+  readonly access_key_id?: string
+  readonly secret_access_key?: Redacted.Redacted
+}>(
+  ({ access_key_id, secret_access_key }) =>
+    (access_key_id === undefined) === (secret_access_key === undefined) || {
+      path: [access_key_id === undefined ? "access_key_id" : "secret_access_key"],
+      issue: "is required with the other half of the credentials"
+    }
+)
+
+const Place = Schema.Struct(placeFields)
+
+/** The settings of a bucket, decoded. */
+export type S3Place = typeof Place.Type
+
+/** The settings of an S3 sink as a pipeline file holds them. */
+export const S3SinkConfig = Schema.Struct({
+  ...placeFields,
   ...lakeFields,
   /** Tells sinks of one pipeline apart. */
   name: Schema.NonEmptyString.pipe(Schema.withDecodingDefaultKey(Effect.succeed("s3")))
 })
-  .check(
-    fitting,
-    Schema.makeFilter(
-      ({ access_key_id, secret_access_key }) =>
-        (access_key_id === undefined) === (secret_access_key === undefined) || {
-          path: [access_key_id === undefined ? "access_key_id" : "secret_access_key"],
-          issue: "is required with the other half of the credentials"
-        }
-    )
-  )
+  .check(fitting, wholeCredentials)
   .annotate({ identifier: "S3SinkConfig" })
 export type S3SinkConfig = typeof S3SinkConfig.Type
 
-/** The settings as code writes them: the bucket alone is required, and the secret may be plain or redacted. */
-export interface S3SinkOptions extends Omit<Partial<typeof S3SinkConfig.Encoded>, "bucket" | "secret_access_key"> {
+/** Settings as code writes them: the bucket alone is required, and the secret may be plain or redacted. */
+export type S3Written<Encoded> = Omit<Partial<Encoded>, "bucket" | "secret_access_key"> & {
   readonly bucket: string
   readonly secret_access_key?: string | Redacted.Redacted
 }
 
+/** The settings of an S3 sink as code writes them. */
+export interface S3SinkOptions extends S3Written<typeof S3SinkConfig.Encoded> {}
+
+/** Settings as a pipeline file would hold them. */
+export const plainSecret = <Encoded>({ secret_access_key: secret, ...options }: S3Written<Encoded>) =>
+  secret === undefined
+    ? options
+    : { ...options, secret_access_key: Redacted.isRedacted(secret) ? Redacted.value(secret) : secret }
+
 const decode = Schema.decodeUnknownSync(S3SinkConfig)
 
 /** Fills in what was left out. Throws a `SchemaError` on options that make no sense. */
-export const withS3Defaults = ({ secret_access_key: secret, ...options }: S3SinkOptions): S3SinkConfig =>
-  decode(
-    secret === undefined
-      ? options
-      : { ...options, secret_access_key: Redacted.isRedacted(secret) ? Redacted.value(secret) : secret }
-  )
+export const withS3Defaults = (options: S3SinkOptions): S3SinkConfig => decode(plainSecret(options))

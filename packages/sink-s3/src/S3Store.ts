@@ -14,7 +14,7 @@ import { Upload } from "@aws-sdk/lib-storage"
 import { Effect, Option, Redacted, type Scope, Stream } from "effect"
 import { probes } from "./Layout.ts"
 import { type NewObject, type ObjectStore, objectOf, type Pointed, type StoredObject } from "./ObjectStore.ts"
-import type { S3SinkConfig } from "./S3SinkConfig.ts"
+import type { S3Place } from "./S3SinkConfig.ts"
 import { type StoreError, unfit } from "./StoreError.ts"
 import { isNamed, isStatus, toStoreError } from "./s3Errors.ts"
 
@@ -33,7 +33,7 @@ const keysAtOnce = 1000
 type Conditions = "quoted" | "bare" | "none"
 
 /** A bucket, below a prefix. Proves that it may be written to, and that conditions of writes are kept. */
-export const openS3Store = (config: S3SinkConfig): Effect.Effect<ObjectStore, StoreError, Scope.Scope> =>
+export const openS3Store = (config: S3Place): Effect.Effect<ObjectStore, StoreError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => new S3Client(clientConfig(config))),
     (client) => Effect.sync(() => client.destroy())
@@ -45,7 +45,7 @@ export const openS3Store = (config: S3SinkConfig): Effect.Effect<ObjectStore, St
     )
   )
 
-const clientConfig = (config: S3SinkConfig): S3ClientConfig => ({
+const clientConfig = (config: S3Place): S3ClientConfig => ({
   maxAttempts,
   requestHandler: { connectionTimeout: connectMs, requestTimeout: requestMs, throwOnRequestTimeout: true },
   forcePathStyle: config.path_style ?? config.endpoint !== undefined,
@@ -64,7 +64,7 @@ const clientConfig = (config: S3SinkConfig): S3ClientConfig => ({
 /** Writes what there must not be twice, and moves a pointer that is not as it was: a store that lets either pass is unfit. */
 const proveConditions = Effect.fnUntraced(function* (
   client: S3Client,
-  config: S3SinkConfig
+  config: S3Place
 ): Effect.fn.Return<Conditions, StoreError> {
   const key = `${probes}${randomUUID()}`
   const quoted = s3Store(client, config, "quoted")
@@ -84,7 +84,7 @@ const proveConditions = Effect.fnUntraced(function* (
   return yield* Effect.ensuring(probe, Effect.ignore(quoted.remove([key])))
 })
 
-const ignoresConditions = (config: S3SinkConfig, header: string): Effect.Effect<never, StoreError> =>
+const ignoresConditions = (config: S3Place, header: string): Effect.Effect<never, StoreError> =>
   Effect.fail(
     unfit(
       "prove",
@@ -93,9 +93,9 @@ const ignoresConditions = (config: S3SinkConfig, header: string): Effect.Effect<
     )
   )
 
-const addressOf = ({ bucket, prefix }: S3SinkConfig): string => `s3://${bucket}/${prefix}`
+const addressOf = ({ bucket, prefix }: S3Place): string => `s3://${bucket}/${prefix}`
 
-const s3Store = (client: S3Client, config: S3SinkConfig, conditions: Conditions): ObjectStore => {
+const s3Store = (client: S3Client, config: S3Place, conditions: Conditions): ObjectStore => {
   const { bucket: Bucket } = config
   const keyOf = (key: string) => `${config.prefix}${key}`
   const attempt = <A>(operation: string, key: string, work: (abortSignal: AbortSignal) => Promise<A>) =>

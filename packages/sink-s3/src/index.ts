@@ -5,3 +5,11 @@ export { LakePointer, RunManifest } from "./RunManifest.ts"
 export * as S3 from "./S3.ts"
 export { S3SinkConfig, type S3SinkOptions } from "./S3SinkConfig.ts"
 export { StoreError } from "./StoreError.ts"
+export {
+  DirectoryVaultConfig,
+  type DirectoryVaultOptions,
+  S3VaultConfig,
+  type S3VaultOptions,
+  SpoolConfig,
+  type SpoolOptions
+} from "./vault/VaultConfig.ts"

@@ -1,0 +1,87 @@
+import { KeptNotes } from "@sluice/core"
+import { Effect, Stream } from "effect"
+import { parseDocument } from "../Documents.ts"
+import type { ObjectStore } from "../ObjectStore.ts"
+import { conflict, type StoreError } from "../StoreError.ts"
+import { type NoteKind, noteKey, readName, runFolder, segmentKey } from "./VaultLayout.ts"
+
+/** Notes that are read at once. */
+const notesAtOnce = 8
+
+/** Which run a folder is of. */
+export interface RunName {
+  readonly pipeline: string
+  readonly runId: string
+}
+
+/** What stands in the folder of a run. */
+export interface RunFolder {
+  /** The latest epoch that is noted; 0 where none is. */
+  readonly epoch: number
+  /** The segments that count, by sequence number. */
+  readonly segments: ReadonlyArray<KeptNotes.SegmentKept>
+  /** The epoch under which the source was read to its end. */
+  readonly end: number | null
+  /** The epoch of the latest receipt. */
+  readonly receipt: number | null
+}
+
+/**
+ * Reads the folder of a run as it stands before an epoch. What counts is what the last process to hold the run found there, and
+ * what it has added: another that had lost the run may have gone on writing for a moment.
+ */
+export const readRunFolder = Effect.fnUntraced(function* (
+  store: ObjectStore,
+  { pipeline, runId }: RunName,
+  before: number
+): Effect.fn.Return<RunFolder, StoreError> {
+  const epochs: Array<number> = []
+  const receipts: Array<number> = []
+  const ends = new Set<number>()
+  const written = new Map<number, Array<number>>()
+  yield* Stream.runForEach(store.list(runFolder(pipeline, runId)), ({ key }) =>
+    Effect.sync(() => {
+      const name = readName(key)
+      if (name === undefined || name.epoch >= before) return
+      const { epoch, kind, seq } = name
+      if (kind === "epoch") epochs.push(epoch)
+      else if (kind === "receipt") receipts.push(epoch)
+      else if (kind === "end") ends.add(epoch)
+      else written.set(epoch, [...(written.get(epoch) ?? []), seq])
+    })
+  )
+  const epoch = Math.max(0, ...epochs)
+  const found =
+    epoch === 0 ? undefined : yield* readNote(store, KeptNotes.EpochKept, noteKey(pipeline, runId, "epoch", epoch))
+  const standing = [
+    ...(found?.segments ?? []),
+    ...(epoch === 0 ? [] : (written.get(epoch) ?? []).map((seq) => ({ epoch, seq })))
+  ].sort((a, b) => a.seq - b.seq)
+  const segments = yield* Effect.forEach(
+    // What has been released is not there any more.
+    standing.filter(({ epoch, seq }) => written.get(epoch)?.includes(seq) === true),
+    ({ epoch, seq }) => readNote(store, KeptNotes.SegmentKept, segmentKey(pipeline, runId, epoch, seq)),
+    { concurrency: notesAtOnce }
+  )
+  return {
+    epoch,
+    segments,
+    end: found?.end ?? (ends.has(epoch) ? epoch : null),
+    receipt: receipts.length === 0 ? null : Math.max(...receipts)
+  }
+})
+
+/** Reads a note that was listed. */
+export const readNote = Effect.fnUntraced(function* <S extends Parameters<typeof parseDocument>[0]>(
+  store: ObjectStore,
+  schema: S,
+  key: string
+): Effect.fn.Return<S["Type"], StoreError> {
+  const bytes = yield* store.read(key)
+  if (bytes === undefined) return yield* conflict("read", key, "a note that was kept is not there: it has been removed")
+  return yield* parseDocument(schema, key, bytes)
+})
+
+/** The key of a note of a run. */
+export const noteOf = ({ pipeline, runId }: RunName, kind: NoteKind, epoch: number): string =>
+  noteKey(pipeline, runId, kind, epoch)

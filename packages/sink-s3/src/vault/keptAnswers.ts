@@ -1,0 +1,59 @@
+import { Readable } from "node:stream"
+import { buffer } from "node:stream/consumers"
+import { promisify } from "node:util"
+import { createZstdCompress, constants as zlib, zstdDecompress } from "node:zlib"
+import { keptLines, type PageRecord, recordOfLine, type Segment } from "@sluice/core"
+import { Effect } from "effect"
+import { type NewObject, objectOf } from "../ObjectStore.ts"
+import { conflict, type StoreError } from "../StoreError.ts"
+
+/** Fast, and an eighth larger than zstd's default. */
+const zstdLevel = 1
+/** Lines go to the compressor in text of about this many characters. */
+const chunkLength = 256 * 1024
+
+const decompress = promisify(zstdDecompress)
+
+/** The pages of a segment, with the results they were made of, as one object. */
+export const answersOf = (segment: Segment): Effect.Effect<NewObject> =>
+  Effect.promise(async () => {
+    const compress = createZstdCompress({ params: { [zlib.ZSTD_c_compressionLevel]: zstdLevel } })
+    return objectOf(await buffer(Readable.from(chunks(segment)).pipe(compress)), "application/zstd")
+  })
+
+function* chunks(segment: Segment): Generator<Buffer> {
+  let text = ""
+  for (const line of keptLines(segment)) {
+    text += line
+    if (text.length < chunkLength) continue
+    yield Buffer.from(text)
+    text = ""
+  }
+  if (text !== "") yield Buffer.from(text)
+}
+
+/** The records of what {@link answersOf} wrote. An object that has been changed since is refused. */
+export const recordsOf = Effect.fnUntraced(function* (
+  key: string,
+  sha256: string,
+  bytes: Uint8Array | undefined
+): Effect.fn.Return<ReadonlyArray<PageRecord>, StoreError> {
+  if (bytes === undefined)
+    return yield* conflict("read", key, "answers that were kept are not there: they have been removed")
+  if (objectOf(bytes, "").sha256 !== sha256)
+    return yield* conflict("read", key, "answers that were kept have been changed since")
+  const text = yield* Effect.tryPromise({
+    try: () => decompress(bytes),
+    catch: () => conflict("read", key, "answers that were kept cannot be decompressed")
+  })
+  const records: Array<PageRecord> = []
+  for (let from = 0; from < text.length; ) {
+    const to = text.indexOf(10, from)
+    const record = recordOfLine(text.toString("utf8", from, to < 0 ? text.length : to))
+    if (record === undefined)
+      return yield* conflict("read", key, "answers that were kept are none this version of Sluice can read")
+    records.push(record)
+    from = to < 0 ? text.length : to + 1
+  }
+  return records
+})

@@ -1,0 +1,185 @@
+import {
+  KeptNotes,
+  type KeptRun,
+  type KeptSegment,
+  keysOf,
+  type RunVault,
+  type SinkError,
+  type SourceEnd,
+  type VaultConnection
+} from "@sluice/core"
+import { Effect, Stream } from "effect"
+import { documentOf, writeOnce } from "../Documents.ts"
+import type { ObjectStore } from "../ObjectStore.ts"
+import { conflict, type StoreError, toSinkError } from "../StoreError.ts"
+import { answersOf, recordsOf } from "./keptAnswers.ts"
+import { noteOf, type RunFolder, type RunName, readNote, readRunFolder } from "./RunFolder.ts"
+import { answersKey, runFolder, runNoteKey, runNotes, segmentKey } from "./VaultLayout.ts"
+
+/** Runs whose notes are read at once. */
+const runsAtOnce = 4
+/** Objects that are removed at once. */
+const removedAtOnce = 500
+
+/** How long what is kept stays: for good, or until every sink has it. */
+export type Keeping = "for good" | "until landed"
+
+/** What is kept of runs, as objects of a store. */
+export const lakeVault = (store: ObjectStore, name: string, keeping: Keeping): VaultConnection => {
+  const named = <A>(operation: string, effect: Effect.Effect<A, StoreError>): Effect.Effect<A, SinkError> =>
+    Effect.mapError(effect, toSinkError(name, operation))
+
+  const runVault = (run: HeldName, folder: RunFolder, end: SourceEnd | undefined): RunVault => {
+    const hashes = new Map(folder.segments.map(({ seq, sha256 }) => [seq, sha256]))
+    const objectsOf = (kept: KeptSegment) => [
+      segmentKey(run.pipeline, run.runId, kept.epoch, kept.seq),
+      answersKey(run.pipeline, run.runId, hashes.get(kept.seq) ?? "")
+    ]
+    return {
+      segments: folder.segments.map(KeptNotes.segmentOfNote),
+      end,
+      keep: (segment) =>
+        named(
+          "keep",
+          Effect.gen(function* () {
+            const { bytes, drift = [], jobs, records, seq } = segment
+            const kept: KeptSegment = { seq, epoch: run.epoch, bytes, jobs, drift, keys: keysOf(records) }
+            const answers = yield* answersOf(segment)
+            hashes.set(seq, answers.sha256)
+            const note = KeptNotes.noteOfSegment(kept, { pages: records.length, sha256: answers.sha256 })
+            const [noteKey = "", key = ""] = objectsOf(kept)
+            yield* writeOnce(store, key, answers)
+            // Last: what is noted is there.
+            yield* writeOnce(store, noteKey, documentOf(KeptNotes.SegmentKept, note))
+            return kept
+          })
+        ),
+      read: (kept) =>
+        named(
+          "read",
+          Effect.suspend(() => {
+            const [, key = ""] = objectsOf(kept)
+            return Effect.flatMap(store.read(key), (bytes) => recordsOf(key, hashes.get(kept.seq) ?? "", bytes))
+          })
+        ),
+      keepEnd: (end) =>
+        named(
+          "keep",
+          writeOnce(store, noteOf(run, "end", run.epoch), documentOf(KeptNotes.EndKept, { note_version: 1, ...end }))
+        ),
+      keepReceipt: (end) =>
+        keeping === "until landed"
+          ? Effect.void
+          : named(
+              "keep",
+              writeOnce(
+                store,
+                noteOf(run, "receipt", run.epoch),
+                documentOf(KeptNotes.ReceiptKept, KeptNotes.noteOfEnd(end))
+              )
+            ),
+      release: (kept) =>
+        keeping === "for good"
+          ? Effect.void
+          : named(
+              "release",
+              Effect.suspend(() => store.remove(objectsOf(kept)))
+            ),
+      close: keeping === "for good" ? Effect.void : named("close", removeRun(store, run))
+    }
+  }
+
+  const endOf = Effect.fnUntraced(function* (run: RunName, { end }: RunFolder) {
+    if (end === null) return undefined
+    const { note_version: _, ...kept } = yield* readNote(store, KeptNotes.EndKept, noteOf(run, "end", end))
+    return kept
+  })
+
+  return {
+    begin: (run) =>
+      named(
+        "begin",
+        Effect.gen(function* () {
+          const note = documentOf(KeptNotes.RunKept, {
+            note_version: 1,
+            run_id: run.runId,
+            pipeline: run.pipeline,
+            config_hash: run.configHash,
+            started_at: run.startedAt
+          })
+          yield* store.create(runNoteKey(run), note)
+          const folder = yield* readRunFolder(store, run, run.epoch)
+          const epoch = documentOf(KeptNotes.EpochKept, {
+            note_version: 1,
+            epoch: run.epoch,
+            segments: folder.segments.map(({ epoch, seq }) => ({ epoch, seq })),
+            end: folder.end
+          })
+          yield* writeOnce(store, noteOf(run, "epoch", run.epoch), epoch)
+          return runVault(run, folder, yield* endOf(run, folder))
+        })
+      ),
+    runs: (pipeline) =>
+      store.list(runNotes(pipeline)).pipe(
+        Stream.mapEffect(({ key }) => readRun(store, key), { concurrency: runsAtOnce }),
+        Stream.mapError(toSinkError(name, "list"))
+      ),
+    open: (run) =>
+      named(
+        "open",
+        Effect.gen(function* () {
+          const folder = yield* readRunFolder(store, run, Number.POSITIVE_INFINITY)
+          const missing = folder.segments.findIndex(({ seq }, at) => seq !== at + 1)
+          if (missing >= 0 || folder.segments.length === 0) {
+            return yield* conflict(
+              "open",
+              runFolder(run.pipeline, run.runId),
+              `the vault lacks segment ${missing + 1} of run ${run.runId}: the run was begun without it, or objects have been removed`
+            )
+          }
+          return runVault({ ...run, epoch: folder.epoch }, folder, yield* endOf(run, folder))
+        })
+      ),
+    ...(keeping === "for good"
+      ? {}
+      : {
+          sweep: (pipeline, isOpen) =>
+            store.list(runNotes(pipeline)).pipe(
+              Stream.mapEffect(({ key }) => readRun(store, key)),
+              Stream.filterEffect((run) => Effect.map(isOpen(run.runId), (open) => !open)),
+              Stream.runForEach((run) => removeRun(store, run)),
+              Effect.catchTag("StoreError", (error) => Effect.fail(toSinkError(name, "sweep")(error)))
+            )
+        })
+  }
+}
+
+/** A run, and the epoch under which it is written to. */
+interface HeldName extends RunName {
+  readonly epoch: number
+  readonly startedAt: number
+}
+
+/** A run by its note, with the receipt it ended with. */
+const readRun = Effect.fnUntraced(function* (store: ObjectStore, key: string): Effect.fn.Return<KeptRun, StoreError> {
+  const note = yield* readNote(store, KeptNotes.RunKept, key)
+  const run = { runId: note.run_id, pipeline: note.pipeline, configHash: note.config_hash, startedAt: note.started_at }
+  const { receipt } = yield* readRunFolder(store, run, Number.POSITIVE_INFINITY)
+  const end =
+    receipt === null
+      ? undefined
+      : KeptNotes.endOfNote(yield* readNote(store, KeptNotes.ReceiptKept, noteOf(run, "receipt", receipt)))
+  return { ...run, end }
+})
+
+/** Removes all that is kept of a run, its note last: while that stands, what is left of the run can be found. */
+const removeRun = Effect.fnUntraced(function* (
+  store: ObjectStore,
+  run: RunName & { readonly startedAt: number }
+): Effect.fn.Return<void, StoreError> {
+  yield* store.list(runFolder(run.pipeline, run.runId)).pipe(
+    Stream.grouped(removedAtOnce),
+    Stream.runForEach((objects) => store.remove(objects.map(({ key }) => key)))
+  )
+  yield* store.remove([runNoteKey(run)])
+})
