@@ -177,6 +177,15 @@ export interface Ledger {
     which: { readonly pipeline: string } | { readonly runId: string }
   ) => Effect.Effect<OpenRun | undefined, LedgerError>
   /**
+   * Begins a run again under its own id: one that is over, or that this ledger has lost. What is known to stand in the named sinks
+   * is forgotten; its submissions are not, nor what its jobs have told. Refused with {@link Held} while a lease holds.
+   */
+  readonly restore: (
+    run: RunIntent & { readonly runId: string },
+    lease: Lease,
+    forgotten: ReadonlyArray<string>
+  ) => Effect.Effect<RunHandle, LedgerError>
+  /**
    * Takes a run over that has not ended, raising its epoch: from then on its former process can write nothing. Refused
    * with {@link Held} while a lease holds that is not `displacing`'s.
    */

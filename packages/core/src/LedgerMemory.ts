@@ -21,7 +21,7 @@ import { addRows, noRows } from "./Segment.ts"
 import { addTallies, noTally } from "./Tally.ts"
 
 interface Entry {
-  readonly intent: RunIntent
+  intent: RunIntent
   epoch: number
   status: RunStatus | "running"
   holder: string | null
@@ -31,6 +31,8 @@ interface Entry {
   cost: number | null
   readonly submissions: Map<number, Submission>
   readonly segments: Map<string, SegmentCommit>
+  /** The latest snapshot of each job. */
+  readonly jobs: Map<string, JobSnapshot>
 }
 
 /** A ledger that lasts as long as the process: for plain library use and for tests. */
@@ -69,8 +71,7 @@ export const makeLedgerMemory = (): Ledger => {
           epoch: 1,
           receipt: null,
           cost: null,
-          submissions: new Map(),
-          segments: new Map(),
+          ...nothing(),
           ...heldBy(lease, now)
         }
         entries.set(runId, entry)
@@ -84,6 +85,22 @@ export const makeLedgerMemory = (): Ledger => {
         if (found === undefined || found[1].receipt !== null) return undefined
         const [runId, { holder, intent, leaseUntil }] = found
         return { runId, ...intent, holder, leaseLeftMs: leaseUntil - now }
+      }),
+    restore: ({ runId, ...intent }, lease, forgotten) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const known = entries.get(runId)
+        if (known === undefined) {
+          entries.set(runId, { intent, epoch: 1, receipt: null, cost: null, ...nothing(), ...heldBy(lease, now) })
+          return Effect.succeed({ ...intent, runId, epoch: 1 })
+        }
+        const { holder, leaseUntil, segments } = known
+        if (holder !== null && leaseUntil > now) {
+          return Effect.fail(new LedgerError({ operation: "restore", reason: new Held({ runId, holder }) }))
+        }
+        known.intent = { ...known.intent, configHash: intent.configHash }
+        Object.assign(known, { receipt: null, cost: null }, heldBy(lease, now))
+        for (const [key, { sink }] of segments) if (forgotten.includes(sink)) segments.delete(key)
+        return Effect.succeed({ ...known.intent, runId, epoch: ++known.epoch })
       }),
     takeOver: (runId, lease, displacing) =>
       find("take over", runId).pipe(
@@ -127,7 +144,7 @@ export const makeLedgerMemory = (): Ledger => {
           })
         }
         const drift = new Set([...segments.values()].flatMap((segment) => segment.drift ?? []))
-        return { lastSeq, jobs: [...jobsOf(entry).values()], landed, drift: [...drift].sort() }
+        return { lastSeq, jobs: [...entry.jobs.values()], landed, drift: [...drift].sort() }
       }),
     intend: (run, intent) =>
       Effect.map(held("intend", run), (entry) => {
@@ -167,7 +184,12 @@ export const makeLedgerMemory = (): Ledger => {
     commit: (commit) =>
       Effect.map(held("commit", commit), (entry) => {
         const key = `${commit.sink}\n${commit.seq}`
-        if (!entry.segments.has(key)) entry.segments.set(key, commit)
+        if (entry.segments.has(key)) return
+        entry.segments.set(key, commit)
+        for (const job of commit.jobs) {
+          const known = entry.jobs.get(job.jobId)
+          if (known === undefined || supersedes(job, known)) entry.jobs.set(job.jobId, job)
+        }
       }),
     committed: (runId, sink) =>
       Stream.suspend(() =>
@@ -199,23 +221,16 @@ export const makeLedgerMemory = (): Ledger => {
   }
 }
 
-/** The latest snapshot of each job of a run. */
-const jobsOf = ({ segments }: Entry): ReadonlyMap<string, JobSnapshot> => {
-  const jobs = new Map<string, JobSnapshot>()
-  for (const segment of segments.values()) {
-    for (const job of segment.jobs) {
-      const known = jobs.get(job.jobId)
-      if (known === undefined || supersedes(job, known)) jobs.set(job.jobId, job)
-    }
-  }
-  return jobs
-}
+const nothing = (): Pick<Entry, "submissions" | "segments" | "jobs"> => ({
+  submissions: new Map(),
+  segments: new Map(),
+  jobs: new Map()
+})
 
 /** What a run has cost, and may still cost where that is not known to be over. */
-const costOf = (entry: Entry): number => {
-  const jobs = jobsOf(entry)
+const costOf = ({ jobs, submissions }: Entry): number => {
   let tokens = 0
-  for (const submission of entry.submissions.values()) {
+  for (const submission of submissions.values()) {
     const job = jobs.get(submission.jobId ?? "")
     const told = job === undefined ? 0 : job.tokensCharged + job.tokensReserved
     tokens += job !== undefined && isTerminal(job.status) ? told : Math.max(submission.tokens, told)

@@ -1,8 +1,12 @@
 import { makePipeline, type PipelineDefinition } from "./makePipeline.ts"
+import { replay } from "./replayRuns.ts"
 import { execute, run } from "./runPipeline.ts"
 
 /** What is crawled, what is done with it, and where it goes, as one value. */
 export type Pipeline = PipelineDefinition
 
-/** Pipelines: `make` one, `run` it to its receipt, or `execute` it to learn what stopped it as well. */
-export const Pipeline = { make: makePipeline, run, execute }
+/**
+ * Pipelines: `make` one, `run` it to its receipt, or `execute` it to learn what stopped it as well; `replay` what a vault holds
+ * of it.
+ */
+export const Pipeline = { make: makePipeline, run, execute, replay }

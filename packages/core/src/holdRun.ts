@@ -92,13 +92,13 @@ const tellOfWaiting = ({ holder, runId }: OpenRun, left: number): Effect.Effect<
   )
 
 /** Whether a run is known to be carried out: a process of another host that has died is known by its lease alone. */
-const isCarriedOut = ({ holder, leaseLeftMs }: OpenRun): Effect.Effect<boolean> =>
+export const isCarriedOut = ({ holder, leaseLeftMs }: OpenRun): Effect.Effect<boolean> =>
   holder === null || leaseLeftMs <= 0 ? Effect.succeed(false) : isKnownAlive(holder)
 
 const mayBeCarriedOut = ({ holder, leaseLeftMs }: OpenRun): Effect.Effect<boolean> =>
   holder === null || leaseLeftMs <= 0 ? Effect.succeed(false) : Effect.map(isKnownDead(holder), (isDead) => !isDead)
 
-const heldBy = ({ holder, runId }: OpenRun): Effect.Effect<never, LedgerError> =>
+export const heldBy = ({ holder, runId }: OpenRun): Effect.Effect<never, LedgerError> =>
   Effect.fail(new LedgerError({ operation: "take over", reason: new Held({ runId, holder: String(holder) }) }))
 
 const goOn = Effect.fnUntraced(function* (
@@ -112,7 +112,7 @@ const goOn = Effect.fnUntraced(function* (
 })
 
 /** Takes a run over as soon as its holder is known to be dead or has let its lease pass. */
-const takeOver = Effect.fnUntraced(function* (
+export const takeOver = Effect.fnUntraced(function* (
   ledger: Ledger,
   open: OpenRun,
   lease: Lease

@@ -1,4 +1,4 @@
-import { Held, type Ledger, LedgerError, Receipt } from "@sluice/core"
+import { Held, type Ledger, LedgerError, Receipt, type RunHandle } from "@sluice/core"
 import { Effect, Schema } from "effect"
 import type { Database, Queryable } from "./Database.ts"
 import type { DatabaseError } from "./DatabaseError.ts"
@@ -10,7 +10,7 @@ import { makeRunId } from "./RunId.ts"
 /** How a run begins, changes hands and ends. Leases go by the database's clock alone. */
 export const ledgerRuns = (
   database: Database["Service"]
-): Pick<Ledger, "begin" | "open" | "takeOver" | "renew" | "suspend" | "end" | "runs"> => ({
+): Pick<Ledger, "begin" | "restore" | "open" | "takeOver" | "renew" | "suspend" | "end" | "runs"> => ({
   begin: Effect.fn("PostgresLedger.begin")(
     function* (intent, lease, options) {
       const runId = yield* makeRunId(intent.startedAt)
@@ -35,6 +35,45 @@ export const ledgerRuns = (
       return { ...intent, runId, epoch: 1 }
     },
     Effect.mapError(toLedgerError("begin"))
+  ),
+
+  restore: Effect.fn("PostgresLedger.restore")(
+    function* ({ runId, ...intent }, lease, forgotten) {
+      if (!isUuid(runId)) return yield* unknownRun("restore", runId)
+      const rows = yield* database.transaction((tx) =>
+        Effect.gen(function* () {
+          const restored = yield* tx.query(
+            `INSERT INTO runs AS r (run_id, pipeline, config_hash, started_at, holder, lease_until, session)
+             VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 ms', $7)
+             ON CONFLICT (run_id) DO UPDATE SET epoch = r.epoch + 1, status = 'running', config_hash = excluded.config_hash,
+               finished_at = NULL, receipt = NULL, tokens = NULL, holder = excluded.holder,
+               lease_until = excluded.lease_until, session = excluded.session
+             WHERE r.holder IS NULL OR r.lease_until IS NULL OR r.lease_until <= now()
+             RETURNING ${runColumns}`,
+            [
+              runId,
+              intent.pipeline,
+              intent.configHash,
+              toInstant(intent.startedAt),
+              lease.holder,
+              lease.durationMs,
+              database.session
+            ]
+          )
+          if (restored.length > 0 && forgotten.length > 0) {
+            yield* tx.query(
+              "DELETE FROM segments WHERE run_id = $1 AND sink IN (SELECT json_array_elements_text($2::json))",
+              [runId, JSON.stringify(forgotten)]
+            )
+          }
+          return restored
+        })
+      )
+      const [run] = yield* decodeRuns(rows)
+      if (run === undefined) return yield* notTaken(database, runId)
+      return handleOf(run)
+    },
+    Effect.mapError(toLedgerError("restore"))
   ),
 
   open: Effect.fn("PostgresLedger.open")(
@@ -70,13 +109,7 @@ export const ledgerRuns = (
       )
       const [run] = yield* decodeRuns(rows)
       if (run === undefined) return yield* notTaken(database, runId)
-      return {
-        runId,
-        pipeline: run.pipeline,
-        configHash: run.config_hash,
-        startedAt: Date.parse(run.started_at),
-        epoch: run.epoch
-      }
+      return handleOf(run)
     },
     Effect.mapError(toLedgerError("take over"))
   ),
@@ -142,6 +175,14 @@ export const ledgerRuns = (
     },
     Effect.mapError(toLedgerError("runs"))
   )
+})
+
+const handleOf = (run: Effect.Success<ReturnType<typeof decodeRuns>>[number]): RunHandle => ({
+  runId: run.run_id,
+  pipeline: run.pipeline,
+  configHash: run.config_hash,
+  startedAt: Date.parse(run.started_at),
+  epoch: run.epoch
 })
 
 const lastRun = `SELECT ${openRunColumns} FROM runs WHERE pipeline = $1 ORDER BY started_at DESC, run_id DESC LIMIT 1`

@@ -151,6 +151,21 @@ const lives = [
       return { asked: ledger.takeOver(runId, lease, displacing), expected: model.takeOver(runId, lease, displacing) }
     }
   ),
+  calling(
+    "restore",
+    // Of runs there are: one that is not known is made, which is told apart below.
+    fc.record({ run: fc.nat(mostRuns - 1), lease: aLease, forgotten: fc.subarray(["s", "t"]), config: fc.nat(2) }),
+    (model, ledger, { config, forgotten, lease, run }) => {
+      const runId = runIdOf(model, run)
+      const known = model.runs.find((other) => other.runId === runId)
+      if (known === undefined) return { asked: ledger.takeOver(runId, lease), expected: model.takeOver(runId, lease) }
+      const intent = { ...known.intent, runId, configHash: `restored-${config}` }
+      return {
+        asked: ledger.restore(intent, lease, forgotten),
+        expected: model.restore(runId, intent.configHash, lease, forgotten)
+      }
+    }
+  ),
   writing("renew", aLease, (model, ledger, handle, lease) => ({
     asked: ledger.renew(handle, lease),
     expected: model.renew(handle, lease)

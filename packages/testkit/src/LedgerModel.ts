@@ -31,7 +31,7 @@ export type Answer<A> = Result.Result<A, Refusal>
 /** A run as a model keeps it. `lease` is null where nobody holds it. */
 export interface ModelRun {
   readonly runId: string
-  readonly intent: RunIntent
+  intent: RunIntent
   epoch: number
   status: RunStatus | "running"
   lease: Lease | null
@@ -40,6 +40,8 @@ export interface ModelRun {
   cost: number | null
   readonly submissions: Map<number, Submission>
   readonly segments: Map<string, SegmentCommit>
+  /** Those that a restored run has forgotten: what its jobs told by then is known. */
+  readonly forgotten: Array<SegmentCommit>
 }
 
 /** A ledger as simple as can be, for others to be compared with. A lease longer than zero holds; it never passes. */
@@ -64,8 +66,27 @@ export class LedgerModel {
       receipt: null,
       cost: null,
       submissions: new Map(),
-      segments: new Map()
+      segments: new Map(),
+      forgotten: []
     })
+  }
+
+  restore(runId: string, configHash: string, lease: Lease, forgotten: ReadonlyArray<string>): Answer<RunHandle> {
+    const run = this.#find(runId)
+    if (run === undefined) return unknown(runId)
+    const { lease: before } = run
+    if (before !== null && holds(before)) return Result.fail({ _tag: "Held", runId, holder: before.holder })
+    run.intent = { ...run.intent, configHash }
+    run.lease = lease
+    run.status = "running"
+    run.receipt = null
+    run.cost = null
+    for (const [key, segment] of run.segments) {
+      if (!forgotten.includes(segment.sink)) continue
+      run.segments.delete(key)
+      run.forgotten.push(segment)
+    }
+    return Result.succeed({ ...run.intent, runId, epoch: ++run.epoch })
   }
 
   open(which: { readonly pipeline: string } | { readonly runId: string }) {
@@ -217,9 +238,9 @@ export class LedgerModel {
 }
 
 /** The latest that a run was told of each of its jobs. */
-const latestOf = ({ segments }: ModelRun): ReadonlyMap<string, JobSnapshot> => {
+const latestOf = ({ forgotten, segments }: ModelRun): ReadonlyMap<string, JobSnapshot> => {
   const jobs = new Map<string, JobSnapshot>()
-  for (const job of [...segments.values()].flatMap((segment) => segment.jobs)) {
+  for (const job of [...forgotten, ...segments.values()].flatMap((segment) => segment.jobs)) {
     const known = jobs.get(job.jobId)
     if (known === undefined || known.observedAt < job.observedAt) jobs.set(job.jobId, job)
   }

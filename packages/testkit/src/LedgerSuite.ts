@@ -51,6 +51,31 @@ const snapshot = (jobId: string, completed: number, status: JobSnapshot["status"
 /** The suite every ledger is held against: what a run may rely on, whatever becomes of its process. */
 export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scope.Scope>): void => {
   describe(`${name}: ledger`, () => {
+    it.effect("restores a run it has lost under its own id, and one that is over under the next epoch", () =>
+      Effect.gen(function* () {
+        const ledger = yield* make
+        const lost = { ...intent, runId: "0190a000-0000-7000-8000-00000000000a" }
+        const run = yield* ledger.restore(lost, lease, [])
+        assert.deepStrictEqual(run, { ...lost, epoch: 1 })
+        yield* ledger.commit(commitOf(run, 1, []))
+        yield* ledger.commit({ ...commitOf(run, 1, []), sink: "other" })
+        assert.strictEqual((yield* Effect.flip(ledger.restore(lost, lease, []))).reason._tag, "Held")
+        yield* ledger.end(run, receipt(run.runId))
+
+        const again = yield* ledger.restore({ ...lost, configHash: "changed" }, lease, ["s"])
+        assert.deepStrictEqual(again, { ...lost, configHash: "changed", epoch: 2 })
+        assert.isDefined(yield* ledger.open({ runId: run.runId }))
+        assert.isEmpty(yield* Stream.runCollect(ledger.committed(run.runId, "s")))
+        assert.lengthOf(yield* Stream.runCollect(ledger.committed(run.runId, "other")), 1)
+        assert.strictEqual((yield* Effect.flip(ledger.commit(commitOf(run, 2, [])))).reason._tag, "Fenced")
+        yield* ledger.end(again, { ...receipt(run.runId), status: "failed" })
+        assert.strictEqual(
+          (yield* ledger.runs({ limit: 9 })).find(({ runId }) => runId === run.runId)?.status,
+          "failed"
+        )
+      })
+    )
+
     it.effect("keeps intents, and the jobs they became, in order", () =>
       Effect.gen(function* () {
         const ledger = yield* make
