@@ -1,4 +1,5 @@
 import { PostgresSinkConfig } from "@sluice/sink-postgres"
+import { DirectoryVaultConfig, S3VaultConfig, SpoolConfig } from "@sluice/sink-s3"
 import { Schema } from "effect"
 
 /** Which Scraper API serves a pipeline, when the environment does not say. */
@@ -34,11 +35,29 @@ export type LedgerSettings = typeof LedgerSettings.Type
 /** Where runs are remembered if nothing says so. */
 export const embeddedLedger: LedgerSettings = Schema.decodeSync(LedgerSettings)({})
 
+/** Where the API's answers are kept. */
+const VaultSettings = Schema.Struct({
+  directory: Schema.optionalKey(DirectoryVaultConfig),
+  s3: Schema.optionalKey(S3VaultConfig)
+})
+  .check(Schema.makeFilter((vault) => Object.keys(vault).length === 1, { expected: "exactly one of directory, s3" }))
+  .annotate({
+    identifier: "VaultSettings",
+    description: "Where every result of the API is kept as it came, for replay. Absent: nowhere."
+  })
+export type VaultSettings = typeof VaultSettings.Type
+
 /** The members of a pipeline file that are about this machine, not about the pipeline: no part of its hash. */
 export const machineFields = {
   api: Schema.optionalKey(ApiSettings),
   embedded: Schema.optionalKey(EmbeddedSettings),
-  ledger: Schema.optionalKey(LedgerSettings)
+  ledger: Schema.optionalKey(LedgerSettings),
+  vault: Schema.optionalKey(VaultSettings),
+  spool: Schema.optionalKey(
+    SpoolConfig.annotate({
+      description: "Where segments wait for sinks that lag, in a pipeline of several sinks without a vault."
+    })
+  )
 }
 
 /** {@link machineFields} read off a whole file. */

@@ -14,6 +14,7 @@ import { type ConfigText, readConfigText } from "./ConfigText.ts"
 import { Environment } from "./Environment.ts"
 import { invalid, type Refusal } from "./Refusal.ts"
 import { Secrets } from "./Secrets.ts"
+import { vaultOf } from "./vaults.ts"
 
 /** Where a pipeline is looked for when no file is named, in this order. */
 const standardNames = ["sluice.yaml", "sluice.yml", "sluice.json"] as const
@@ -90,11 +91,12 @@ export const loadPipelineFile = Effect.fnUntraced(function* (
     return yield* invalid(first!, ...others)
   }
   const config = parsed.success
-  const pipeline = yield* pipelineFromConfig(config.value, sinkFactories, machineFields).pipe(
+  const described = yield* pipelineFromConfig(config.value, sinkFactories, machineFields).pipe(
     Effect.mapError((error) => inFile(file, config, error))
   )
   const machine = yield* Effect.orDie(Schema.decodeUnknownEffect(MachineSettings)(config.value))
   const written = yield* Effect.orDie(Schema.decodeUnknownEffect(WrittenSinks)(config.value))
+  const pipeline = { ...described, vault: vaultOf(machine) }
   if (machine.api?.key !== undefined) secrets.add(machine.api.key)
   const postgres = Option.fromUndefinedOr(written.sinks.find(({ postgres }) => postgres !== undefined)?.postgres)
   return {
@@ -135,7 +137,7 @@ const plainMembers: ReadonlyArray<unknown> = [
 
 /** What is crawled and how is no secret: it stands in the tables, and every receipt tells it. */
 const mayBeSecret = (path: ReadonlyArray<string | number>): boolean =>
-  (path[0] === "api" || path[0] === "sinks" || path[0] === "ledger") && !plainMembers.includes(path.at(-1))
+  ["api", "sinks", "ledger", "vault"].includes(String(path[0])) && !plainMembers.includes(path.at(-1))
 
 const WrittenSinks = Schema.Struct({
   sinks: Schema.Array(

@@ -6,6 +6,7 @@ import { gc } from "./commands/gc.ts"
 import { init } from "./commands/init.ts"
 import { migrate } from "./commands/migrate.ts"
 import { query } from "./commands/query.ts"
+import { replay } from "./commands/replay.ts"
 import { cancel, resume } from "./commands/resume.ts"
 import { run } from "./commands/run.ts"
 import { runs } from "./commands/runs.ts"
@@ -20,7 +21,21 @@ export const version = "0.1.0"
 /** The command line. */
 export const sluice = Command.make("sluice").pipe(
   Command.withDescription("Land web-crawl results in a warehouse, exactly once"),
-  Command.withSubcommands([init, validate, schema, run, resume, cancel, runs, query, dlq, gc, migrate, dbtSources])
+  Command.withSubcommands([
+    init,
+    validate,
+    schema,
+    run,
+    resume,
+    cancel,
+    runs,
+    query,
+    dlq,
+    replay,
+    gc,
+    migrate,
+    dbtSources
+  ])
 )
 
 /** Help goes to standard output when it was asked for. On bad arguments it stays away: the caller says what is wrong. */

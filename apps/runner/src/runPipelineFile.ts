@@ -8,6 +8,7 @@ import { duration, makeProgressLine } from "./ProgressLine.ts"
 import { exitCodes, type Refusal } from "./Refusal.ts"
 import { runRefusal } from "./refusals.ts"
 import { scraperLayer } from "./scraperLayer.ts"
+import { spoolOf } from "./vaults.ts"
 
 /** Runs a pipeline with progress on standard error. Fails only if it could not begin. */
 export const runWithProgress = Effect.fnUntraced(function* (
@@ -16,7 +17,8 @@ export const runWithProgress = Effect.fnUntraced(function* (
   options: RunOptions = {}
 ): Effect.fn.Return<Outcome, Refusal, FileSystem.FileSystem | Path.Path> {
   const line = yield* makeProgressLine
-  return yield* Pipeline.execute(pipeline, { ...options, onProgress: line.show }).pipe(
+  const spool = spoolOf(machine)
+  return yield* Pipeline.execute(pipeline, { spool, ...options, onProgress: line.show }).pipe(
     Effect.mapError(runRefusal),
     Effect.provide(scraperLayer(machine)),
     Effect.ensuring(line.clear)

@@ -93,7 +93,18 @@ export const pipelineFromConfig = Effect.fnUntraced(function* (
     })
     return yield* new ConfigInvalid({ issues: [first ?? { path: [], message: "it is no pipeline" }, ...others] })
   }
-  const { sinks: _, transforms = [], ...rest } = decoded.success
+  // By name: what further members hold is no business of ours, whatever they are called.
+  const {
+    budget,
+    drift,
+    expect,
+    name,
+    quarantine,
+    source,
+    transforms = [],
+    wait_minutes,
+    when_running
+  } = decoded.success
   const { sinks: written } = yield* Effect.orDie(Schema.decodeUnknownEffect(WrittenSinks)(config))
   const sinks = written.flatMap((entry) =>
     factories.filter(({ kind }) => kind in entry).map((factory) => factory.make(entry[factory.kind]))
@@ -103,7 +114,18 @@ export const pipelineFromConfig = Effect.fnUntraced(function* (
     const message = `there is another sink named "${sinks[twice]!.name}": give one of them a name`
     return yield* new ConfigInvalid({ issues: [{ path: ["sinks", twice], message }] })
   }
-  return makePipeline({ ...rest, sinks, transforms: transforms.map(Transform.fromConfig) })
+  return makePipeline({
+    name,
+    source,
+    sinks,
+    transforms: transforms.map(Transform.fromConfig),
+    budget,
+    drift,
+    quarantine,
+    expect,
+    when_running,
+    wait_minutes
+  })
 })
 
 const WrittenSinks = Schema.Struct({ sinks: Schema.Array(Schema.Record(Schema.String, Schema.Unknown)) })

@@ -1,4 +1,4 @@
-import { GetObjectCommand } from "@aws-sdk/client-s3"
+import { GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3"
 import type { S3SinkOptions } from "@sluice/sink-s3"
 import { createS3Bucket, type S3Endpoint, s3Client } from "@sluice/testkit/s3"
 import { Effect, type Scope } from "effect"
@@ -28,6 +28,20 @@ export const objectsOf = Effect.fnUntraced(function* (server: S3Endpoint, bucket
     }
   }
   return read
+})
+
+/** Every object of a bucket, as base64. */
+export const everyObject = Effect.fnUntraced(function* (server: S3Endpoint, bucket: string) {
+  const client = yield* s3Client(server)
+  return yield* Effect.promise(async () => {
+    const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket }))
+    const objects = new Map<string, string | undefined>()
+    for (const { Key = "" } of Contents) {
+      const found = await client.send(new GetObjectCommand({ Bucket: bucket, Key }))
+      objects.set(Key, await found.Body?.transformToString("base64"))
+    }
+    return objects
+  })
 })
 
 /** A fresh bucket with settings for a sink, and how to read what is in it. */

@@ -1,0 +1,96 @@
+import { Pipeline, type Replayed } from "@sluice/core"
+import { Effect, Option, Stream } from "effect"
+import { Command, Flag } from "effect/cli"
+import { openLedger } from "../database.ts"
+import { ExitCodeOfCommand } from "../ExitCodeOfCommand.ts"
+import { printResult, tell } from "../Output.ts"
+import { loadPipelineFile } from "../PipelineFile.ts"
+import { makeProgressLine } from "../ProgressLine.ts"
+import { exitCodes, invalid } from "../Refusal.ts"
+import { runRefusal } from "../refusals.ts"
+import { describeReceipt } from "../runPipelineFile.ts"
+import { jsonFlag, pipelineArgument } from "./run.ts"
+
+/** `sluice replay`: lands what a vault holds, without a request. */
+export const replay = Command.make(
+  "replay",
+  {
+    file: pipelineArgument,
+    json: jsonFlag,
+    runs: Flag.String("run").pipe(
+      Flag.withDescription(
+        "A run of the vault, also one that did not end; may be given again. All that ended when absent"
+      ),
+      Flag.between(0, 1000)
+    ),
+    from: Flag.String("from").pipe(
+      Flag.withDescription("Takes the runs of another pipeline from the vault, and lands them as runs of this one"),
+      Flag.optional
+    ),
+    again: Flag.String("again").pipe(
+      Flag.withDescription("A sink whose data is gone: it is given everything again; may be given again"),
+      Flag.between(0, 100)
+    )
+  },
+  Effect.fnUntraced(function* ({ again, file: named, from, json, runs }) {
+    const { file, ledger, pipeline } = yield* loadPipelineFile(named)
+    const { vault } = pipeline
+    if (vault === undefined) return yield* invalid(`${file} has no vault: add the one its runs were kept in`)
+    const unknown = again.find((name) => pipeline.sinks.every((sink) => sink.name !== name))
+    if (unknown !== undefined) {
+      const known = pipeline.sinks.map(({ name }) => name).join(", ")
+      return yield* invalid(`--again ${unknown}: ${file} has no such sink (known: ${known})`)
+    }
+    const exit = yield* ExitCodeOfCommand
+    const line = yield* makeProgressLine
+    const asked = new Set(runs)
+    let passed = 0
+    yield* Pipeline.replay(pipeline, {
+      vault,
+      again,
+      ...(Option.isSome(ledger) ? { ledger: yield* openLedger(ledger.value) } : {}),
+      ...(Option.isSome(from) ? { from: from.value } : {}),
+      ...(runs.length > 0 ? { runs } : {}),
+      onProgress: line.show
+    }).pipe(
+      Stream.mapError(runRefusal),
+      Stream.runForEach(
+        Effect.fnUntraced(function* (replayed) {
+          yield* line.clear
+          asked.delete(replayed.runId)
+          passed++
+          yield* printResult(json ? JSON.stringify(toJson(replayed)) : describe(replayed))
+          const failure = Option.flatMap(replayed.outcome, ({ failure }) => failure)
+          if (replayed.result !== "failed" || Option.isNone(failure)) return
+          const refusal = runRefusal(failure.value)
+          for (const sentence of refusal.sentences) yield* tell(`sluice: ${sentence}`)
+          exit.code = refusal.exitCode
+        })
+      ),
+      Effect.ensuring(line.clear)
+    )
+    if (exit.code !== exitCodes.completed) return
+    const owner = Option.getOrElse(from, () => pipeline.name)
+    const [missing] = asked
+    if (missing !== undefined) return yield* invalid(`the vault holds no run ${missing} of pipeline "${owner}"`)
+    if (passed === 0) return yield* invalid(`the vault holds no run of pipeline "${owner}"`)
+  }, Effect.scoped)
+).pipe(Command.withDescription("Land what the pipeline's vault holds, without a request and without a token"))
+
+const toJson = ({ outcome, result, runId }: Replayed) => ({
+  run_id: runId,
+  result,
+  ...(Option.isSome(outcome) ? { receipt: outcome.value.receipt } : {})
+})
+
+const results = {
+  landed: "landed from the vault",
+  failed: "could not be landed",
+  stands: "stands in every sink already",
+  open: "has not ended: run the pipeline to go on with it, or name it with --run to land it as far as it went"
+} as const
+
+const describe = ({ outcome, result, runId }: Replayed): string =>
+  [`run ${runId} ${results[result]}`, ...(Option.isSome(outcome) ? [describeReceipt(outcome.value.receipt)] : [])].join(
+    "\n"
+  )
