@@ -25,7 +25,7 @@ const slowSink = (bytesPerSecond: number): Sink => ({
         write: Effect.fnUntraced(function* ({ bytes, records }, commit) {
           yield* Effect.sleep((bytes / bytesPerSecond) * 1000)
           const links = records.reduce((sum, record) => sum + record.links.length, 0)
-          const rows = { pages: records.length, links, page_metadata: records.length, token_summaries: 0 }
+          const rows = { pages: records.length, links, page_metadata: records.length }
           const result = { rows, deadLetters: 0 }
           yield* commit.run(result)
           return result

@@ -180,7 +180,7 @@ const sinkLoad = (url: string, schema: string, mode: Mode, jobId: string) =>
                   bytes: 0,
                   keys,
                   jobs: [],
-                  rows,
+                  rows: { ...rows, token_summaries: 0 },
                   deadLetters,
                   tally: tallyOf(batch)
                 },

@@ -1,5 +1,4 @@
 import {
-  type DatasetCounts,
   type PageRecord,
   type RunHandle,
   type Segment,
@@ -81,11 +80,10 @@ export const memorySink = (options: MemorySinkOptions = {}): MemorySink => {
   return held
 }
 
-const rowsOf = (segment: Segment): DatasetCounts => ({
+const rowsOf = (segment: Segment): WriteResult["rows"] => ({
   pages: segment.records.length,
   links: segment.records.reduce((sum, { links }) => sum + links.length, 0),
-  page_metadata: segment.records.length,
-  token_summaries: segment.jobs.length
+  page_metadata: segment.records.length
 })
 
 /** A failure of a memory sink. */

@@ -94,7 +94,9 @@ export const readBooks = Effect.fnUntraced(function* (database: Database, pipeli
 export const tornIn = ({ committed, letters, pages, setAside, standing }: Books): ReadonlyArray<string> =>
   untrue([
     [
-      isDeepStrictEqual(standing, committed),
+      // A job's counters come with many segments.
+      isDeepStrictEqual({ ...committed, token_summaries: standing.token_summaries }, standing) &&
+        committed.token_summaries >= standing.token_summaries,
       `the tables hold ${JSON.stringify(standing)}, the ledger ${JSON.stringify(committed)}`
     ],
     [letters.length === setAside, `${letters.length} records are set aside, the ledger holds ${setAside}`],

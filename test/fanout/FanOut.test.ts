@@ -198,6 +198,7 @@ const cutOff = Effect.fnUntraced(function* (faults: ReadonlyArray<Fault>, isVaul
   assert.deepStrictEqual(pagesOf(slow), pagesOf(fast))
   const [one, two] = receipt.sinks
   assert.deepStrictEqual(one?.rows.pages, fast.pages.size)
-  assert.deepStrictEqual(one?.rows, { ...two?.rows, token_summaries: one?.rows.token_summaries })
+  assert.deepStrictEqual(one?.rows, two?.rows)
+  assert.strictEqual(one?.rows.token_summaries, 1)
   assert.strictEqual(receipt.pages.delivered, receipt.pages.discovered)
 })

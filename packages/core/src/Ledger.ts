@@ -111,7 +111,7 @@ export interface RunState {
   readonly lastSeq: number
   /** The latest snapshot of each job of the run, of those that were committed. */
   readonly jobs: ReadonlyArray<JobSnapshot>
-  /** What each sink has taken, by its name. */
+  /** What each sink has taken, by its name; of `token_summaries` all that came, see {@link SegmentCommit}. */
   readonly landed: ReadonlyMap<
     string,
     { readonly rows: DatasetCounts; readonly deadLetters: number; readonly tally: Tally }
@@ -130,6 +130,7 @@ export interface SegmentCommit {
   readonly keys: ReadonlyArray<CommittedKeys>
   /** Snapshots that came with the segment. */
   readonly jobs: ReadonlyArray<JobSnapshot>
+  /** `token_summaries` is how many snapshots came: a job's come again and again. */
   readonly rows: DatasetCounts
   /** Records set aside instead of written. */
   readonly deadLetters: number

@@ -7,9 +7,14 @@ import { addRows, type DatasetCounts, noRows, type Segment } from "./Segment.ts"
 import type { WriteResult } from "./Sink.ts"
 import { addTallies, noTally, type Tally } from "./Tally.ts"
 
-/** What a sink has taken of a run, and what was counted of the records it was given. */
+/** What a sink has taken, and what was counted of the records it was given. */
 export interface Landing extends WriteResult {
   readonly tally: Tally
+}
+
+/** What a sink has taken of a run. */
+export interface Landed extends Landing {
+  readonly rows: DatasetCounts
 }
 
 /** Where a run stands: what its jobs say, what was delivered, what each sink holds. Times in epoch milliseconds. */
@@ -29,6 +34,8 @@ export class RunTracker {
   readonly #jobs = new Map<string, JobSnapshot>()
   readonly #moved = new Set<string>()
   readonly #landed = new Map<string, Landing>()
+  /** The jobs whose counters each sink has. */
+  readonly #summarised = new Map<string, Set<string>>()
   readonly #startedAt: number
   readonly #drift: DriftNames
   #seq = 0
@@ -36,14 +43,25 @@ export class RunTracker {
   #pages = { discovered: 0, completed: 0, failed: 0, cancelled: 0 }
   #tokens = { charged: 0, reserved: 0 }
 
-  /** `earlier` is what attempts before this one have left, `delivered` how many of their pages stand in every sink. */
-  constructor(startedAt: number, earlier?: { readonly state: RunState; readonly delivered: number }) {
+  /**
+   * `earlier` is what attempts before this one have left, `delivered` how many of their pages need not be read again,
+   * `summarised` the jobs whose counters each sink has.
+   */
+  constructor(
+    startedAt: number,
+    earlier?: {
+      readonly state: RunState
+      readonly delivered: number
+      readonly summarised: ReadonlyMap<string, Iterable<string>>
+    }
+  ) {
     this.#startedAt = startedAt
     this.#drift = new DriftNames(earlier?.state.drift)
     if (earlier === undefined) return
     this.#seq = earlier.state.lastSeq
     this.#delivered = earlier.delivered
     for (const [sink, result] of earlier.state.landed) this.#landed.set(sink, result)
+    for (const [sink, jobs] of earlier.summarised) this.#summarised.set(sink, new Set(jobs))
     for (const job of earlier.state.jobs) {
       this.#jobs.set(job.jobId, job)
       this.#count(job, 1)
@@ -88,19 +106,23 @@ export class RunTracker {
     return drift.length === 0 ? segment : { ...segment, drift }
   }
 
-  /** Counts what a sink has taken. */
-  land(sink: string, result: Landing): void {
-    const before = this.landed(sink)
+  /** Counts what a sink has taken: of records, and the counters of these jobs. */
+  land(sink: string, result: Landing, jobs: ReadonlyArray<JobSnapshot>): void {
+    const before = this.#landed.get(sink) ?? { rows: noRows, deadLetters: 0, tally: noTally }
+    const summarised = this.#summarised.get(sink) ?? new Set()
+    for (const { jobId } of jobs) summarised.add(jobId)
+    this.#summarised.set(sink, summarised)
     this.#landed.set(sink, {
-      rows: addRows(before.rows, result.rows),
+      rows: addRows({ ...noRows, ...before.rows }, { ...noRows, ...result.rows }),
       deadLetters: before.deadLetters + result.deadLetters,
       tally: addTallies(before.tally, result.tally)
     })
   }
 
   /** What a sink holds of this run. */
-  landed(sink: string): Landing {
-    return this.#landed.get(sink) ?? { rows: noRows, deadLetters: 0, tally: noTally }
+  landed(sink: string): Landed {
+    const landed = this.#landed.get(sink) ?? { rows: noRows, deadLetters: 0, tally: noTally }
+    return { ...landed, rows: { ...landed.rows, token_summaries: this.#summarised.get(sink)?.size ?? 0 } }
   }
 
   /** Names of members the contract does not know. */
@@ -119,7 +141,7 @@ export class RunTracker {
   }
 
   get progress(): Progress {
-    const sinks = [...this.#landed.values()]
+    const sinks = [...this.#landed.keys()].map((sink) => this.landed(sink))
     return {
       startedAt: this.#startedAt,
       jobs: this.#jobs.size,

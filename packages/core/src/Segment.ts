@@ -8,6 +8,9 @@ export type Dataset = (typeof datasets)[number]
 /** A number for each dataset, rows as a rule. */
 export type DatasetCounts = { readonly [D in Dataset]: number }
 
+/** The rows a sink makes of a segment's records. */
+export type WrittenRows = Omit<DatasetCounts, "token_summaries">
+
 /** Nothing in any dataset. */
 export const noRows: DatasetCounts = { pages: 0, links: 0, page_metadata: 0, token_summaries: 0 }
 

@@ -1,7 +1,7 @@
 import { type Effect, Schema, type Scope } from "effect"
 import type { Ledger, LedgerError, LedgerTransaction, RunHandle } from "./Ledger.ts"
 import type { Publication } from "./Publication.ts"
-import type { DatasetCounts, Segment, SegmentBounds } from "./Segment.ts"
+import type { Segment, SegmentBounds, WrittenRows } from "./Segment.ts"
 
 /** The store does not answer. */
 export class SinkUnreachable extends Schema.TaggedError<SinkUnreachable>()("SinkUnreachable", {
@@ -42,7 +42,7 @@ export class SinkError extends Schema.TaggedError<SinkError>()("SinkError", {
 
 /** What writing a segment came to: rows standing for its records, changed or not, and records set aside. */
 export interface WriteResult {
-  readonly rows: DatasetCounts
+  readonly rows: WrittenRows
   readonly deadLetters: number
 }
 

@@ -128,7 +128,8 @@ export const openSessions = Effect.fnUntraced(function* (
   let delivered = 0
   for (const jobId of jobIds) delivered += seen(jobId).size
   const state = withKept(yield* ledger.state(run.runId), kept)
-  return { ...begun, submissions, tracker: new RunTracker(run.startedAt, { state, delivered }) }
+  const summarised = new Map(targets.map(({ held, name }) => [name, held.keys()]))
+  return { ...begun, submissions, tracker: new RunTracker(run.startedAt, { state, delivered, summarised }) }
 })
 
 const nothing: Pick<Target, "held" | "landed"> = { held: new Map(), landed: new Set() }

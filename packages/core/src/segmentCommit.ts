@@ -39,8 +39,24 @@ export const withoutHeld = (prepared: Prepared, held: ReadonlyMap<string, KeySet
 export const toCommit = (
   { keys, segment }: Prepared,
   sink: string,
-  result: WriteResult & { readonly tally: Tally }
+  { rows, ...result }: WriteResult & { readonly tally: Tally }
 ): SegmentCommit => {
   const { bytes, drift, epoch, jobs, runId, seq } = segment
-  return { runId, epoch, sink, seq, bytes, jobs, keys, ...(drift === undefined ? {} : { drift }), ...result }
+  const named = new Set(keys.map(({ jobId }) => jobId))
+  // Also those without a page: the next attempt sees by it that the sink has their counters.
+  const others = jobs
+    .filter(({ jobId }) => !named.has(jobId))
+    .map(({ jobId }) => ({ jobId, keys: new BigInt64Array() }))
+  return {
+    runId,
+    epoch,
+    sink,
+    seq,
+    bytes,
+    jobs,
+    keys: [...keys, ...others],
+    rows: { ...rows, token_summaries: jobs.length },
+    ...(drift === undefined ? {} : { drift }),
+    ...result
+  }
 }

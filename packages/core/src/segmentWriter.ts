@@ -69,7 +69,8 @@ export const segmentWriter =
   ): SegmentWriter =>
   ({ held, name, session }, prepared, isWorthWhile) => {
     const missing = withoutHeld(prepared, held)
-    const tally = tallyOf(missing.segment.records)
+    const { jobs, records } = missing.segment
+    const tally = tallyOf(records)
     return retried(
       session.write(missing.segment, {
         store: ledger.store,
@@ -78,7 +79,7 @@ export const segmentWriter =
       times,
       isWorthWhile
     ).pipe(
-      Effect.tap((result) => Effect.sync(() => tracker.land(name, { ...result, tally }))),
+      Effect.tap((result) => Effect.sync(() => tracker.land(name, { ...result, tally }, jobs))),
       Effect.andThen(proveShare(name))
     )
   }

@@ -76,13 +76,14 @@ describe("RunTracker", () => {
   it("counts what each sink holds, and progress by the slowest", () => {
     const tracker = new RunTracker(0)
     const result = {
-      rows: { pages: 2, links: 3, page_metadata: 2, token_summaries: 1 },
+      rows: { pages: 2, links: 3, page_metadata: 2 },
       deadLetters: 1,
       tally: { ...noTally, completed: 1, without_links: 1 }
     }
-    tracker.land("a", result)
-    tracker.land("a", result)
-    tracker.land("b", result)
+    const jobs = ["a", "b"].map((id) => snapshot(id, "processing", 1, 1))
+    tracker.land("a", result, jobs)
+    tracker.land("a", result, jobs)
+    tracker.land("b", result, jobs.slice(1))
     assert.deepStrictEqual(tracker.landed("a"), {
       rows: { pages: 4, links: 6, page_metadata: 4, token_summaries: 2 },
       deadLetters: 2,

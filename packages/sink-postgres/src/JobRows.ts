@@ -23,16 +23,13 @@ export const registerJobs = Effect.fnUntraced(function* (
   return new Map(jobIds.map((jobId) => [jobId, numbers.get(cleanText(jobId))!]))
 })
 
-/**
- * Keeps the latest counters of each job; an answer older than the one that stands changes nothing. Answers how many jobs had
- * none before.
- */
+/** Keeps the latest counters of each job; an answer older than the one that stands changes nothing. */
 export const writeSnapshots = Effect.fnUntraced(function* (
   tx: Transaction,
   snapshots: ReadonlyArray<JobSnapshot>,
   numbers: ReadonlyMap<string, number>
-): Effect.fn.Return<number, DatabaseError> {
-  if (snapshots.length === 0) return 0
+): Effect.fn.Return<void, DatabaseError> {
+  if (snapshots.length === 0) return
   const latest = new Map<string, JobSnapshot>()
   for (const snapshot of snapshots) {
     const known = latest.get(snapshot.jobId)
@@ -51,8 +48,7 @@ export const writeSnapshots = Effect.fnUntraced(function* (
     url: cleanText(snapshot.url),
     status: snapshot.status
   }))
-  const [counted] = yield* tx.query(upsertSnapshots, [JSON.stringify(rows)])
-  return Number(counted?.added)
+  yield* tx.query(upsertSnapshots, [JSON.stringify(rows)])
 })
 
 // In the order of their numbers, so that two segments with the same jobs cannot lock each other out. A job's row follows its
@@ -72,9 +68,7 @@ written AS (
     pages_cancelled = excluded.pages_cancelled, tokens_charged = excluded.tokens_charged,
     tokens_reserved = excluded.tokens_reserved, observed_at = excluded.observed_at
   WHERE t.observed_at <= excluded.observed_at
-  RETURNING job_no, xmax = 0 AS is_new),
-followed AS (
-  UPDATE jobs j SET kind = r.kind, url = r.url, status = r.status
-  FROM r JOIN written USING (job_no)
-  WHERE j.job_no = r.job_no AND (j.kind, j.url, j.status) IS DISTINCT FROM (r.kind, r.url, r.status))
-SELECT count(*) FILTER (WHERE is_new)::int AS added FROM written`
+  RETURNING job_no)
+UPDATE jobs j SET kind = r.kind, url = r.url, status = r.status
+FROM r JOIN written USING (job_no)
+WHERE j.job_no = r.job_no AND (j.kind, j.url, j.status) IS DISTINCT FROM (r.kind, r.url, r.status)`

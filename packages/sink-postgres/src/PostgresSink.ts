@@ -1,6 +1,5 @@
 import type { LedgerError, RunHandle, Sink, SinkError, SinkSession } from "@sluice/core"
 import { Effect, Schema, Scope } from "effect"
-import { findCommitted } from "./CommittedSegment.ts"
 import type { Database } from "./Database.ts"
 import type { DatabaseError } from "./DatabaseError.ts"
 import { migrate } from "./Migrations.ts"
@@ -73,7 +72,6 @@ const begin = Effect.fnUntraced(
 
 const beginSession = (database: Database["Service"], config: PostgresSinkConfig, run: RunHandle): SinkSession => {
   const sessionKeys = makeSessionKeys(database, config, run)
-  const tried = new Set<number>()
   return {
     concurrency: database.concurrency,
     publish: publishRun(database, config, run).pipe(
@@ -82,11 +80,6 @@ const beginSession = (database: Database["Service"], config: PostgresSinkConfig,
     ),
     write: Effect.fn("PostgresSink.write")(
       function* (segment, commit) {
-        if (tried.has(segment.seq)) {
-          const committed = yield* findCommitted(database, config.name, segment)
-          if (committed !== undefined) return committed
-        }
-        tried.add(segment.seq)
         const keys = yield* sessionKeys.of(segment)
         return yield* writeSegment(database, {
           pipeline: run.pipeline,

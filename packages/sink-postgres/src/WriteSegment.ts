@@ -56,15 +56,14 @@ const writeRest = Effect.fnUntraced(function* (
 ): Effect.fn.Return<WriteResult, DatabaseError> {
   yield* writeDeadLetters(tx, write, write.segment, letters)
   // Late, because it locks rows that the next segment writes too.
-  const summaries = yield* writeSnapshots(tx, write.segment.jobs, write.keys.jobs)
+  yield* writeSnapshots(tx, write.segment.jobs, write.keys.jobs)
   const aside = new Set<PageRecord>(letters.map(({ record }) => record))
   const landed = records.filter(({ record }) => !aside.has(record))
   return {
     rows: {
       pages: landed.length,
       links: landed.reduce((sum, { record }) => sum + record.links.length, 0),
-      page_metadata: landed.length,
-      token_summaries: summaries
+      page_metadata: landed.length
     },
     deadLetters: letters.length
   }

@@ -32,8 +32,6 @@ export const lakeConnection = (store: ObjectStore, options: LakeOptions): SinkCo
 
 const lakeSession = (store: ObjectStore, options: LakeOptions, run: RunHandle): SinkSession => {
   const target = { store, format: formatOf(options), pipeline: run.pipeline }
-  /** Jobs whose summary a segment of this session has been the first to carry. */
-  const summarised = new Set<string>()
   const publish = publishRun(store, options, run).pipe(Effect.mapError(inSinkWords(options.name, "publish")))
   return {
     concurrency: segmentsAtOnce,
@@ -41,22 +39,15 @@ const lakeSession = (store: ObjectStore, options: LakeOptions, run: RunHandle): 
     write: Effect.fnUntraced(
       function* (segment, commit) {
         const parts = yield* writeSegment(target, segment)
-        const jobs = segment.jobs.map(({ jobId }) => jobId).filter((jobId) => !summarised.has(jobId))
         const result = {
           rows: {
             pages: rowsOf(parts, "pages"),
             links: rowsOf(parts, "links"),
-            page_metadata: rowsOf(parts, "page_metadata"),
-            token_summaries: new Set(jobs).size
+            page_metadata: rowsOf(parts, "page_metadata")
           },
           deadLetters: rowsOf(parts, "dead_letters")
         }
-        for (const jobId of jobs) summarised.add(jobId)
-        // A commit that fails is tried again with the whole segment, and counts them then.
-        const forget = Effect.sync(() => {
-          for (const jobId of jobs) summarised.delete(jobId)
-        })
-        yield* Effect.onError(commit.run(result), () => forget)
+        yield* commit.run(result)
         return result
       },
       Effect.mapError(inSinkWords(options.name, "write"))

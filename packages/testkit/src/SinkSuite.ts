@@ -132,7 +132,7 @@ export const startRun = Effect.fn("SinkSuite.startRun")(function* (
             bytes: 1,
             keys: records.map(({ jobId, key }) => ({ jobId, keys: BigInt64Array.of(key) })),
             jobs: [],
-            rows,
+            rows: { ...rows, token_summaries: 0 },
             deadLetters,
             tally: tallyOf(records)
           },
@@ -196,7 +196,7 @@ export const sinkSuite = <E>(name: string, make: Effect.Effect<SinkUnderTest, E,
         ]
         const result = yield* write(0, records)
         assert.deepStrictEqual(result, {
-          rows: { pages: 5, links: 8, page_metadata: 5, token_summaries: 1 },
+          rows: { pages: 5, links: 8, page_metadata: 5 },
           deadLetters: 0
         })
         yield* publish
@@ -215,9 +215,7 @@ export const sinkSuite = <E>(name: string, make: Effect.Effect<SinkUnderTest, E,
         const records = [sampleRecord("https://a.example/1"), sampleRecord("https://a.example/2", { markdown: "a\0b" })]
         const first = yield* write(0, records)
         const again = yield* write(0, records)
-        // A sink with a ledger of its own can tell that the segment stands, and what it came to.
-        const counted = connection.ledger === undefined ? 0 : first.rows.token_summaries
-        assert.deepStrictEqual(again, { ...first, rows: { ...first.rows, token_summaries: counted } })
+        assert.deepStrictEqual(again, first)
         // A resumed process has a session of its own.
         const resumed = yield* startRun(sink, connection, { ledger, run })
         assert.strictEqual((yield* resumed.write(0, records)).rows.pages, 1)
@@ -243,10 +241,6 @@ export const sinkSuite = <E>(name: string, make: Effect.Effect<SinkUnderTest, E,
           results.reduce((sum, { rows }) => sum + rows.pages, 0),
           120
         )
-        assert.strictEqual(
-          results.reduce((sum, { rows }) => sum + rows.token_summaries, 0),
-          1
-        )
         yield* publish
         assertLanded(yield* read, segments.flat())
       })
@@ -262,8 +256,7 @@ export const sinkSuite = <E>(name: string, make: Effect.Effect<SinkUnderTest, E,
         assert.deepStrictEqual((yield* write(0, [], at(2000, 20))).rows, {
           pages: 0,
           links: 0,
-          page_metadata: 0,
-          token_summaries: 1
+          page_metadata: 0
         })
         yield* write(1, [], at(3000, 30))
         yield* write(2, [], at(1000, 10))
