@@ -1,7 +1,10 @@
-import type { Effect } from "effect"
+import { Effect } from "effect"
 import { collectGarbage as collect, type Garbage, type GarbageOptions } from "./collectGarbage.ts"
 import { type DirectorySinkOptions, withDirectoryDefaults } from "./DirectorySinkConfig.ts"
 import { directoryStore } from "./DirectoryStore.ts"
+import type { LoaderRefused } from "./loaders/LoaderRefused.ts"
+import { type LoaderOptions, loadStatements as statementsOf } from "./loaders/loadStatements.ts"
+import { directoryPlace } from "./loaders/Place.ts"
 import type { StoreError } from "./StoreError.ts"
 
 export { sink } from "./DirectorySink.ts"
@@ -12,3 +15,12 @@ export const collectGarbage = <E>(
   sink: DirectorySinkOptions,
   options: GarbageOptions<E>
 ): Effect.Effect<Garbage, StoreError | E> => collect(directoryStore(withDirectoryDefaults(sink).path), options)
+
+/** As that of S3, for files of a directory: DuckDB alone reads them. */
+export const loadStatements = (
+  sink: DirectorySinkOptions,
+  options: LoaderOptions
+): Effect.Effect<string, StoreError | LoaderRefused> => {
+  const config = withDirectoryDefaults(sink)
+  return Effect.flatMap(directoryPlace(config), (place) => statementsOf(directoryStore(config.path), place, options))
+}

@@ -15,13 +15,16 @@ export interface PartName {
   readonly seq: number
 }
 
-/** The folder of a dataset's parts that a run wrote, as Hive partitions. */
-export const partFolder = ({ dataset, pipeline, runId }: Omit<PartName, "epoch" | "seq">): string =>
-  `dataset=${dataset}/pipeline=${pipeline}/run=${runId}/`
+/** The folder of a dataset's parts. */
+export const datasetRoot = (dataset: LakeDataset): string => `dataset=${dataset}/`
 
 /** The folder of a dataset's parts that runs of a pipeline wrote. */
 export const datasetFolder = (dataset: LakeDataset, pipeline: string): string =>
-  `dataset=${dataset}/pipeline=${pipeline}/`
+  `${datasetRoot(dataset)}pipeline=${pipeline}/`
+
+/** The folder of a dataset's parts that a run wrote, as Hive partitions. */
+export const partFolder = ({ dataset, pipeline, runId }: Omit<PartName, "epoch" | "seq">): string =>
+  `${datasetFolder(dataset, pipeline)}run=${runId}/`
 
 /** A part. The epoch is in its name: what a process that lost its run still writes never meets what its heir writes. */
 export const partKey = (name: PartName, extension: string): string =>
@@ -30,6 +33,9 @@ export const partKey = (name: PartName, extension: string): string =>
 /** What a segment wrote. */
 export const noteKey = ({ epoch, pipeline, runId, seq }: Omit<PartName, "dataset">): string =>
   `${runFolder(pipeline, runId)}segment-${digits(epoch, 4)}-${digits(seq, 6)}.json`
+
+/** Where a COPY of Redshift looks for the manifests of a pipeline. No run's, so no collection touches it. */
+export const redshiftFolder = (pipeline: string): string => `${folder(pipeline)}redshift/`
 
 /** All that a run may show readers. */
 export const manifestKey = ({ epoch, pipeline, runId }: Omit<PartName, "dataset" | "seq">): string =>

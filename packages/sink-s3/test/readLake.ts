@@ -65,6 +65,17 @@ export const askDuckDB = async (sql: string): Promise<ReadonlyArray<Row>> => {
   }
 }
 
+/** How many statements DuckDB's parser finds in a script; fails on what is none. */
+export const statementsOf = async (sql: string): Promise<number> => {
+  engine ??= DuckDBInstance.create(":memory:")
+  const connection = await (await engine).connect()
+  try {
+    return (await connection.extractStatements(sql)).count
+  } finally {
+    connection.closeSync()
+  }
+}
+
 const parquetRows = async (bytes: Uint8Array): Promise<ReadonlyArray<Row>> => {
   const folder = await mkdtemp(join(tmpdir(), "sluice-parquet-"))
   const file = join(folder, "part.parquet")
@@ -77,8 +88,8 @@ const parquetRows = async (bytes: Uint8Array): Promise<ReadonlyArray<Row>> => {
   }
 }
 
-/** As JSON Lines have it. */
-const plain = (name: string, value: unknown): unknown => {
+/** A value of DuckDB as JSON Lines have it. */
+export const plain = (name: string, value: unknown): unknown => {
   if (typeof value === "bigint") return name === "page_key" ? String(value) : Number(value)
   if (value instanceof DuckDBTimestampTZValue) return new Date(Number(value.micros / 1000n)).toISOString()
   return name === "extra" && typeof value === "string" ? JSON.parse(value) : value
