@@ -4,6 +4,7 @@ import { dbtSources } from "./commands/dbtSources.ts"
 import { dlq } from "./commands/dlq.ts"
 import { gc } from "./commands/gc.ts"
 import { init } from "./commands/init.ts"
+import { loaders } from "./commands/loaders.ts"
 import { migrate } from "./commands/migrate.ts"
 import { query } from "./commands/query.ts"
 import { replay } from "./commands/replay.ts"
@@ -33,6 +34,7 @@ export const sluice = Command.make("sluice").pipe(
     dlq,
     replay,
     gc,
+    loaders,
     migrate,
     dbtSources
   ])
