@@ -3,10 +3,19 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import type { Receipt } from "@sluice/core"
 import { Deferred, Effect } from "effect"
-import { assertRefused, canary, directory, filesIn, run, runJson, start } from "../../apps/runner/test/Cli.ts"
+import {
+  assertRefused,
+  canary,
+  directory,
+  filesIn,
+  run,
+  runJson,
+  type Start,
+  start
+} from "../../apps/runner/test/Cli.ts"
 import { page, serveHttp, servePages } from "../../apps/runner/test/Site.ts"
 import { testDatabase } from "../../apps/runner/test/TestDatabase.ts"
-import { askDuckDB, filesOf, readLake } from "../../packages/sink-s3/test/readLake.ts"
+import { askDuckDB, filesOf, plain, readLake } from "../../packages/sink-s3/test/readLake.ts"
 import { assertCompleted } from "./Crawled.ts"
 
 const names = Array.from({ length: 25 }, (_, index) => `/page-${index}`)
@@ -24,6 +33,22 @@ embedded: { allow_private_targets: true, host_delay_ms: 0 }
 `
 
 const lakeOf = (cwd: string, folder: string) => Effect.promise(() => readLake(filesOf(join(cwd, folder)), "lake"))
+
+/** The same as the statements of `sluice loaders duckdb` show it, without what they add. */
+const viewedBy = Effect.fnUntraced(function* (options: Start, sink: string) {
+  const printed = yield* run(["loaders", "duckdb", "--sink", sink, "--schema", sink], options)
+  assert.strictEqual(printed.code, 0, printed.stderr)
+  yield* Effect.promise(() => askDuckDB(printed.stdout))
+  const rows = new Map<string, ReadonlyArray<Readonly<Record<string, unknown>>>>()
+  for (const dataset of Object.keys(datasets)) {
+    const found = yield* Effect.promise(() => askDuckDB(`SELECT * FROM "${sink}"."${dataset}"`))
+    rows.set(
+      dataset,
+      found.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(name, value)])))
+    )
+  }
+  return { rows: (dataset: string) => rows.get(dataset) ?? [] }
+})
 
 const datasets = {
   pages: "SELECT url, parent_url, depth, status, error_code, markdown, page_key::text FROM pages",
@@ -64,7 +89,12 @@ describe("one crawl into Postgres and into two directories", () => {
         assertCompleted(receipt)
         const [first, ...others] = receipt.sinks.map(({ rows }) => rows)
         for (const rows of others) assert.deepStrictEqual(rows, first)
-        const lakes = [yield* lakeOf(cwd, "lines"), yield* lakeOf(cwd, "columns")]
+        const lakes = [
+          yield* lakeOf(cwd, "lines"),
+          yield* lakeOf(cwd, "columns"),
+          yield* viewedBy(options, "lines"),
+          yield* viewedBy(options, "columns")
+        ]
         for (const [dataset, sql] of Object.entries(datasets)) {
           const expected = yield* runJson<ReadonlyArray<Readonly<Record<string, unknown>>>>(
             ["query", "--json", sql],
