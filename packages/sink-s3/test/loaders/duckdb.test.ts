@@ -1,75 +1,14 @@
-import { copyFile } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { makeLedgerMemory, type PageRecord } from "@sluice/core"
 import { Directory, type DirectorySinkOptions, type LakeDataset, type LoaderOptions } from "@sluice/sink-s3"
-import { sampleRecord, sampleSnapshot, startRun } from "@sluice/testkit"
+import { sampleSnapshot, startRun } from "@sluice/testkit"
 import { Effect } from "effect"
 import { columnsOf, lakeDatasets, linkRows, metadataRows, pageRows, type Row } from "../../src/Columns.ts"
 import { duckdb } from "../../src/loaders/duckdb.ts"
 import { folder } from "../folder.ts"
-import { askDuckDB, filesOf, plain, readLake, statementsOf } from "../readLake.ts"
+import { askDuckDB, plain, statementsOf } from "../readLake.ts"
+import { dirty, land, litter, recordsOf } from "./landRuns.ts"
 import { lake, links } from "./publishedParts.ts"
-
-const recordsOf = (run: number): ReadonlyArray<PageRecord> => [
-  sampleRecord(`https://a.example/${run}/ünïcode/漢字/😀`, {
-    jobId: `job-${run}`,
-    key: 2n ** 63n - BigInt(run),
-    markdown: "e\u0301 👩‍👩‍👧 \\N \t \\ \" , ' \r\n",
-    html: "",
-    extra: { cached: true, sizes: [1.5, null, "漢"], deep: { a: {} } },
-    durationMs: 2 ** 31 - 1
-  }),
-  sampleRecord(`https://a.example/${run}/failed`, {
-    jobId: `job-${run}`,
-    key: -(2n ** 63n) + BigInt(run),
-    status: "failed",
-    parentUrl: null,
-    depth: null,
-    markdown: null,
-    links: [],
-    httpStatus: null
-  }),
-  ...Array.from({ length: 5 }, (_, at) => sampleRecord(`https://a.example/${run}/${at}`, { jobId: `job-${run}` }))
-]
-/** One that is set aside. */
-const dirty = (run: number) =>
-  sampleRecord(`https://a.example/${run}/dirty`, { jobId: `job-${run}`, markdown: "half \uD83D" })
-
-/** Runs into one directory under one ledger, each in two segments; answers their ids. */
-const land = Effect.fnUntraced(function* (sinks: ReadonlyArray<DirectorySinkOptions>) {
-  const ledger = makeLedgerMemory()
-  const ids: Array<string> = []
-  for (const [at, options] of sinks.entries()) {
-    const sink = Directory.sink(options)
-    const lease = { holder: "host/1/test", durationMs: 60_000 }
-    const run = yield* ledger.begin({ pipeline: "suite", configHash: "h", startedAt: 1_750_000_000_000 + at }, lease)
-    const { publish, write } = yield* startRun(sink, yield* sink.connect, { ledger, run })
-    const [first, ...others] = recordsOf(at + 1)
-    yield* write(1, [first!, dirty(at + 1)])
-    yield* write(2, others)
-    yield* publish
-    ids.push(run.runId)
-  }
-  return ids
-})
-
-/** What a process leaves that dies: a part beside the published ones, and the parts of a run that was not published. */
-const litter = Effect.fnUntraced(function* (options: DirectorySinkOptions & { readonly path: string }) {
-  const { runs } = yield* Effect.promise(() => readLake(filesOf(options.path), "suite"))
-  const manifest = yield* Effect.promise(() => filesOf(options.path)(runs.at(-1)!.manifest))
-  const { parts }: { readonly parts: ReadonlyArray<{ readonly key: string }> } = JSON.parse(
-    Buffer.from(manifest!).toString()
-  )
-  for (const { key } of parts) {
-    const orphan = key.replace("part-0001", "part-0002")
-    assert.notStrictEqual(orphan, key)
-    yield* Effect.promise(() => copyFile(join(options.path, key), join(options.path, orphan)))
-  }
-  const sink = Directory.sink(options)
-  const { write } = yield* startRun(sink, yield* sink.connect, { startedAt: 1_750_000_009_000 })
-  yield* write(1, recordsOf(9))
-})
 
 /** The rows of a view as JSON Lines have them, `run` last. */
 const viewed = (schema: string, dataset: LakeDataset) =>
