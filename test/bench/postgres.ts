@@ -8,6 +8,7 @@ import { parseArgs } from "node:util"
 import { type JobSnapshot, type PageRecord, type Segment, tallyOf } from "@sluice/core"
 import { type Database, Postgres, quoteName } from "@sluice/sink-postgres"
 import { Console, Effect, Stream } from "effect"
+import { fingerprint } from "../../packages/sink-postgres/src/Fingerprint.ts"
 import {
   encodeLinks,
   encodeMetadata,
@@ -77,7 +78,8 @@ const recordsOf = (jobId: string): ((seq: number) => ReadonlyArray<PageRecord>) 
 function* keyedOf(lane: number): Generator<KeyedRecord> {
   for (let seq = lane; seq < segmentCount; seq += connections) {
     const records = recordsOfSegment("raw", seq).toSorted((a, b) => (a.key < b.key ? -1 : 1))
-    for (const record of records) yield { record, setNo: 1, jobNo: 1, mayStand: false, fingerprint: null }
+    for (const record of records)
+      yield { record, setNo: 1, jobNo: 1, mayStand: false, fingerprint: fingerprint(record) }
   }
 }
 

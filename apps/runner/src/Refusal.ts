@@ -8,6 +8,7 @@ export const exitCodes = {
   stopped_budget: 3,
   incomplete: 4,
   halted: 5,
+  differs: 6,
   interrupted: 130
 } as const
 

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { CliOutput, Command } from "effect/cli"
+import { audit } from "./commands/audit.ts"
 import { dbtSources } from "./commands/dbtSources.ts"
 import { dlq } from "./commands/dlq.ts"
 import { gc } from "./commands/gc.ts"
@@ -30,6 +31,7 @@ export const sluice = Command.make("sluice").pipe(
     resume,
     cancel,
     runs,
+    audit,
     query,
     dlq,
     replay,

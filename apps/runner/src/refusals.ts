@@ -37,7 +37,10 @@ const sinkRefusal = (error: SinkError): Refusal => {
 export const ledgerRefusal = (error: LedgerError): Refusal => {
   const { _tag: tag } = error.reason
   if (tag === "Fenced" || tag === "Held") return refuse(exitCodes.halted, error.message)
-  if (tag === "UnknownRun") return refuse(exitCodes.invalid, `${error.message} that has not ended`)
+  if (tag === "UnknownRun") {
+    const which = error.operation === "audit" ? "" : " that has not ended"
+    return refuse(exitCodes.invalid, `${error.message}${which}`)
+  }
   const cause = error.reason._tag === "LedgerUnavailable" ? error.reason.cause : undefined
   if (!(cause instanceof DatabaseError)) return refuse(exitCodes.failed, error.message)
   return cause.reason._tag === "Denied"

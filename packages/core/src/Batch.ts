@@ -100,7 +100,7 @@ const readPart = (request: BatchRequest, ordinal: number, options: ReaderOptions
                 answer.results,
                 (item, said) => toRow(jobId, item, said, request.urls, occurrences)
               )
-              const snapshot = toSnapshot(answer, url, yield* Clock.currentTimeMillis)
+              const snapshot = batchSnapshot(answer, url, yield* Clock.currentTimeMillis)
               return { snapshot, rows: answer.results.length, ended }
             }),
           cancel: scraper.cancelBatch(jobId)
@@ -120,7 +120,8 @@ const countOccurrences = (urls: ReadonlyArray<string>): Uint32Array => {
   })
 }
 
-const toSnapshot = (status: BatchAnswer, url: string, observedAt: number): JobSnapshot => ({
+/** The counters of an answer. */
+export const batchSnapshot = (status: BatchAnswer, url: string, observedAt: number): JobSnapshot => ({
   jobId: status.job_id,
   kind: "batch",
   url,

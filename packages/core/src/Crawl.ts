@@ -71,7 +71,7 @@ export const stream = (
                 answer.results,
                 (item, said) => toRow(jobId, item, said)
               )
-              const snapshot = toSnapshot(answer, yield* Clock.currentTimeMillis)
+              const snapshot = crawlSnapshot(answer, yield* Clock.currentTimeMillis)
               return { snapshot, rows: answer.results.length, ended }
             }),
           cancel: scraper.cancelCrawl(jobId)
@@ -81,7 +81,8 @@ export const stream = (
     })
   )
 
-const toSnapshot = (status: CrawlAnswer, observedAt: number): JobSnapshot => ({
+/** The counters of an answer. */
+export const crawlSnapshot = (status: CrawlAnswer, observedAt: number): JobSnapshot => ({
   jobId: status.job_id,
   kind: "crawl",
   url: status.url,

@@ -1,3 +1,4 @@
+import { audit } from "./auditRun.ts"
 import { makePipeline, type PipelineDefinition } from "./makePipeline.ts"
 import { replay } from "./replayRuns.ts"
 import { execute, run } from "./runPipeline.ts"
@@ -7,6 +8,6 @@ export type Pipeline = PipelineDefinition
 
 /**
  * Pipelines: `make` one, `run` it to its receipt, or `execute` it to learn what stopped it as well; `replay` what a vault holds
- * of it.
+ * of it; `audit` what a run claims.
  */
-export const Pipeline = { make: makePipeline, run, execute, replay }
+export const Pipeline = { make: makePipeline, run, execute, replay, audit }

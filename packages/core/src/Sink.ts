@@ -1,4 +1,5 @@
-import { type Effect, Schema, type Scope } from "effect"
+import { type Effect, Schema, type Scope, type Stream } from "effect"
+import type { AuditClaim, AuditFinding } from "./Audit.ts"
 import type { Ledger, LedgerError, LedgerTransaction, RunHandle } from "./Ledger.ts"
 import type { Publication } from "./Publication.ts"
 import type { Segment, SegmentBounds, WrittenRows } from "./Segment.ts"
@@ -84,6 +85,8 @@ export interface SinkConnection {
   /** Refuses a pipeline the store cannot take as the sink is set, before a run of it is begun. */
   readonly admit?: (pipeline: string) => Effect.Effect<void, SinkError>
   readonly begin: (run: RunHandle) => Effect.Effect<SinkSession, SinkError>
+  /** Holds what stands of a run that is over against what is claimed of it. Writes nothing. */
+  readonly audit?: (claim: AuditClaim) => Stream.Stream<AuditFinding, SinkError>
 }
 
 /** A place records are loaded into, as a value. Nothing is opened before `connect`. */

@@ -1,4 +1,6 @@
 export { type AdoptionOptions, Ambiguous } from "./Adoption.ts"
+export type { AuditClaim, AuditFinding } from "./Audit.ts"
+export type { AuditOptions } from "./auditRun.ts"
 export { Batch, BatchOptions } from "./Batch.ts"
 export { Budget } from "./Budget.ts"
 export { RunNotBegun } from "./beginRun.ts"

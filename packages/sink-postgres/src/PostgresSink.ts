@@ -1,5 +1,6 @@
-import type { LedgerError, RunHandle, Sink, SinkError, SinkSession } from "@sluice/core"
-import { Effect, Schema, Scope } from "effect"
+import type { AuditClaim, LedgerError, RunHandle, Sink, SinkError, SinkSession } from "@sluice/core"
+import { Effect, Schema, Scope, Stream } from "effect"
+import { auditRun } from "./auditRun.ts"
 import type { Database } from "./Database.ts"
 import type { DatabaseError } from "./DatabaseError.ts"
 import { migrate } from "./Migrations.ts"
@@ -43,7 +44,11 @@ export const sink = (options: PostgresSinkOptions = {}): Sink => {
           refuseOtherModes(database, { pipeline, sink: config.name, mode: config.mode }).pipe(
             Effect.mapError(toSinkError(config.name, "connect"))
           ),
-        begin: (run: RunHandle) => begin(database, config, run, scope)
+        begin: (run: RunHandle) => begin(database, config, run, scope),
+        audit: (claim: AuditClaim) =>
+          auditRun(database, config, claim).pipe(
+            Stream.mapError((error) => (error._tag === "SinkError" ? error : toSinkError(config.name, "audit")(error)))
+          )
       }
     }).pipe(Effect.mapError(toSinkError(config.name, "connect")), Effect.withSpan("PostgresSink.connect"))
   }

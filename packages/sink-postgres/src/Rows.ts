@@ -7,8 +7,8 @@ export interface KeyedRecord {
   readonly record: PageRecord
   readonly setNo: number
   readonly jobNo: number
-  /** In merge and history mode: see {@link fingerprint}. */
-  readonly fingerprint: bigint | null
+  /** See {@link fingerprint}. */
+  readonly fingerprint: bigint
   /** Whether the page may stand already. */
   readonly mayStand: boolean
 }

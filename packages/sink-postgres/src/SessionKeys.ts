@@ -11,8 +11,6 @@ export interface KnownSet {
   readonly setNo: number
   /** Whether pages from before this session may stand in it. */
   readonly mayHold: boolean
-  /** Whether what is delivered is compared with what stands, by fingerprint. */
-  readonly isCompared: boolean
 }
 
 /** The narrow keys of what a segment names. */
@@ -45,8 +43,8 @@ export const makeSessionKeys = (
       const jobNo = setKey(id)
       if (sets.has(jobNo)) continue
       const { setNo, isNew } = yield* database.transaction((tx) => registerSet(tx, setOf(config, run, jobNo)))
-      const isCompared = config.mode === "merge" || config.mode === "history"
-      sets.set(jobNo, { setNo, isCompared, mayHold: isCompared && !isNew })
+      const isShared = config.mode === "merge" || config.mode === "history"
+      sets.set(jobNo, { setNo, mayHold: isShared && !isNew })
     }
   })
 

@@ -29,9 +29,9 @@ export const siftRecords = (mode: LoadMode, given: Iterable<PageRecord>, keys: S
       letters.push({ record, reason: dirt, detail: dirtDetail[dirt] })
       continue
     }
-    const { isCompared, mayHold, setNo } = keys.setOf(record.jobId)
+    const { mayHold, setNo } = keys.setOf(record.jobId)
     const jobNo = keys.jobs.get(record.jobId)!
-    const keyed = { record, setNo, jobNo, mayStand: mayHold, fingerprint: isCompared ? fingerprint(record) : null }
+    const keyed = { record, setNo, jobNo, mayStand: mayHold, fingerprint: fingerprint(record) }
     const id = standingId(keyed)
     const other = byPage.get(id)
     const isOutdone = mode === "history" && other?.record.status === "completed" && keyed.record.status !== "completed"

@@ -1,5 +1,6 @@
 import type { LedgerError, RunHandle, SinkConnection, SinkError, SinkSession } from "@sluice/core"
-import { Effect } from "effect"
+import { Effect, Stream } from "effect"
+import { auditRun } from "./auditRun.ts"
 import { formatOf } from "./formatOf.ts"
 import type { LakeOptions } from "./LakeOptions.ts"
 import type { ObjectStore } from "./ObjectStore.ts"
@@ -20,6 +21,7 @@ export const lakeConnection = (store: ObjectStore, options: LakeOptions): SinkCo
   const ownerOf = (pipeline: string) => ({ pipeline, sink: options.name, mode: options.mode })
   return {
     ledger: undefined,
+    audit: (claim) => Stream.mapError(auditRun(store, options.name, claim), toSinkError(options.name, "audit")),
     admit: (pipeline) =>
       refuseOthers(store, ownerOf(pipeline)).pipe(Effect.mapError(toSinkError(options.name, "connect"))),
     begin: (run) =>
