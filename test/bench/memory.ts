@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { Console, Effect, Redacted } from "effect"
 import { createDatabase, postgresServer } from "../../packages/testkit/src/PostgresServer.ts"
@@ -6,14 +9,15 @@ import { load } from "./Loading.ts"
 
 // How much memory a loading process takes at most, whatever the crawl: the simulated API runs here, the loader in a process of
 // its own, with the defaults and the flag of the `sluice` command. Sizes are the operating system's count of the whole process.
-// node test/bench/memory.ts [--small 1000000] [--large 10000] [--large-bytes 1000000] [--speed 60]
+// node test/bench/memory.ts [--small 1000000] [--large 10000] [--large-bytes 1000000] [--speed 60] [--fan-out 10000]
 
 const { values: flags } = parseArgs({
   options: {
     small: { type: "string", default: "1000000" },
     large: { type: "string", default: "10000" },
     "large-bytes": { type: "string", default: "1000000" },
-    speed: { type: "string", default: "60" }
+    speed: { type: "string", default: "60" },
+    "fan-out": { type: "string", default: "10000" }
   }
 })
 
@@ -52,6 +56,12 @@ const measure = Effect.fnUntraced(function* ({ bodyBytes, environment, name, pag
   return receipt.status === "completed" && delivered === pages && peakRss <= most
 }, Effect.scoped)
 
+/** A directory for what waits, gone afterwards. */
+const temporary = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "sluice-bench-"))),
+  (path) => Effect.promise(() => rm(path, { recursive: true }))
+)
+
 const bench = Effect.gen(function* () {
   const url = yield* Effect.flatMap(postgresServer, createDatabase)
   const cases: ReadonlyArray<Case> = [
@@ -68,6 +78,17 @@ const bench = Effect.gen(function* () {
       bodyBytes: Number(flags["large-bytes"]),
       perPoll: 60,
       environment: { BYTES_PER_SECOND: `${Number(flags.speed) * 1e6}` }
+    },
+    {
+      name: `the same into two sinks, one of ${Number(flags.speed) / 100} MB/s while it lasts`,
+      pages: Number(flags["fan-out"]),
+      bodyBytes: Number(flags["large-bytes"]),
+      perPoll: 60,
+      environment: {
+        BYTES_PER_SECOND: `${Number(flags.speed) * 1e4}`,
+        FAN_OUT_PAGES: flags["fan-out"],
+        SPOOL: yield* temporary
+      }
     }
   ]
   const held = yield* Effect.forEach(cases, (each) => (each.pages > 0 ? measure(each) : Effect.succeed(true)))
