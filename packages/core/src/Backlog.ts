@@ -4,7 +4,7 @@ import type { Prepared } from "./segmentCommit.ts"
 import type { KeptSegment } from "./Vault.ts"
 
 /** So many bytes of segments stay in memory for sinks that keep up; one that lags reads them from the vault. */
-const hotBytes = 32 * 1024 * 1024
+const hotBytes = 16 * 1024 * 1024
 
 /** A segment, and the sinks that have still to take it. */
 interface Waiting {

@@ -6,7 +6,7 @@ import type { Column, Row, Value } from "./Columns.ts"
 import type { Compression } from "./LakeOptions.ts"
 import type { PartFormat } from "./PartFormat.ts"
 
-/** Rows go to the compressor in text of about this many characters. */
+/** Rows go to the compressor in text of about this many characters, and come from it in so many bytes. */
 const chunkLength = 256 * 1024
 /** gzip's default level takes twice the time of level 1 for a tenth less; zstd 3 is as fast as gzip 1, and smaller. */
 const gzipLevel = 1
@@ -27,24 +27,32 @@ export const jsonLines = (compression: Compression): PartFormat => {
 }
 
 const compressors = {
-  gzip: { suffix: ".gz", contentType: "application/gzip", compress: () => createGzip({ level: gzipLevel }) },
+  gzip: { suffix: ".gz", contentType: "application/gzip", compress: () => createGzip({ level: gzipLevel, chunkSize: chunkLength }) },
   zstd: {
     suffix: ".zst",
     contentType: "application/zstd",
-    compress: () => createZstdCompress({ params: { [zlib.ZSTD_c_compressionLevel]: zstdLevel } })
+    compress: () =>
+      createZstdCompress({ params: { [zlib.ZSTD_c_compressionLevel]: zstdLevel }, chunkSize: chunkLength })
   },
   none: { suffix: "", contentType: "application/x-ndjson", compress: undefined }
 } as const
 
 function* chunksOf(columns: ReadonlyArray<Column>, rows: ReadonlyArray<Row>): Generator<Buffer> {
-  const names = columns.map(({ name }) => `${JSON.stringify(name)}:`)
+  const names = columns.map(({ name }, at) => `${at === 0 ? "{" : ","}${JSON.stringify(name)}:`)
+  // A page's links, and all pages of a job, have values in common: they are written once.
+  const before: Array<Value | undefined> = columns.map(() => undefined)
+  const written = columns.map(() => "")
   let text = ""
   for (const row of rows) {
-    let line = ""
-    for (const [at, value] of row.entries()) {
-      line += `${at === 0 ? "{" : ","}${names[at]}${jsonOf(columns[at]!, value)}`
+    for (let at = 0; at < names.length; at++) {
+      const value = row[at]!
+      if (value !== before[at]) {
+        before[at] = value
+        written[at] = names[at]! + jsonOf(columns[at]!, value)
+      }
+      text += written[at]
     }
-    text += `${line}}\n`
+    text += "}\n"
     if (text.length < chunkLength) continue
     yield Buffer.from(text)
     text = ""

@@ -1,0 +1,85 @@
+import { spawn } from "node:child_process"
+import { parseArgs } from "node:util"
+import workspace from "../../package.json" with { type: "json" }
+import { bundle, write } from "../setup/bundles.ts"
+import type { WriterReport } from "./objectWriter.ts"
+
+// How fast pages land as objects of an S3 server on this machine, beside a raw put of the same rows: serialised beforehand, through
+// the same compressor, two at once. Every case is a process of its own; so is the server, which keeps what it gets in memory and
+// proves every hash. MB are of pages as a segment weighs them.
+// node test/bench/objects.ts [--segments 12] [--size 8192] [--links 10] [--rounds 3]
+
+const { values: flags } = parseArgs({
+  options: {
+    segments: { type: "string", default: "12" },
+    size: { type: "string", default: "8192" },
+    links: { type: "string", default: "10" },
+    rounds: { type: "string", default: "3" }
+  }
+})
+
+const heap = workspace.scripts.sluice.split(" ").filter((word) => word.startsWith("--max-"))
+const programs = {
+  server: bundle("object-store", "test/bench/objectStore.ts"),
+  writer: bundle("object-writer", "test/bench/objectWriter.ts")
+}
+
+/** Starts a bundled program; answers its first line, and how to end it. */
+const start = (file: string, environment: Readonly<Record<string, string>>, args: ReadonlyArray<string> = []) => {
+  const child = spawn(process.execPath, [...args, file], {
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ["ignore", "pipe", "inherit"]
+  })
+  const line = new Promise<string>((resolve, reject) => {
+    let output = ""
+    child.stdout.on("data", (chunk: Buffer) => {
+      output += `${chunk}`
+      if (output.includes("\n")) resolve(output)
+    })
+    child.once("exit", (code) => reject(new Error(`${file} ended with ${code}`)))
+  })
+  return { line, end: () => void child.kill("SIGKILL") }
+}
+
+const measure = async (format: string): Promise<WriterReport> => {
+  const server = start(programs.server.file, {})
+  try {
+    const { accessKeyId, endpoint, region, secretAccessKey } = JSON.parse(await server.line)
+    const writer = start(
+      programs.writer.file,
+      {
+        ENDPOINT: endpoint,
+        REGION: region,
+        KEY: accessKeyId,
+        SECRET: secretAccessKey,
+        FORMAT: format,
+        SEGMENTS: flags.segments,
+        SIZE: flags.size,
+        LINKS: flags.links
+      },
+      heap
+    )
+    return JSON.parse(await writer.line)
+  } finally {
+    server.end()
+  }
+}
+
+const median = (numbers: ReadonlyArray<number>): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!
+
+for (const program of Object.values(programs)) await write(program)
+const formats = ["raw", "jsonl", "parquet"] as const
+const reports = new Map<string, Array<WriterReport>>(formats.map((format) => [format, []]))
+for (let round = 0; round < Number(flags.rounds); round++) {
+  for (const format of formats) reports.get(format)!.push(await measure(format))
+}
+const speedOf = (format: string) => median(reports.get(format)!.map(({ megabytes, seconds }) => megabytes / seconds))
+const names = { raw: "raw put of gzip JSON Lines", jsonl: "sink, gzip JSON Lines", parquet: "sink, zstd Parquet" }
+for (const format of formats) {
+  const speed = speedOf(format)
+  const rss = Math.max(...reports.get(format)!.map(({ peakRss }) => peakRss))
+  process.stdout.write(
+    `${names[format].padEnd(30)}${speed.toFixed(1).padStart(8)} MB/s${(speed / speedOf("raw")).toFixed(2).padStart(7)} of raw${`peak RSS ${Math.round(rss)} MB`.padStart(20)}\n`
+  )
+}
+process.exit(0)
