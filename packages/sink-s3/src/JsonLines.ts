@@ -27,7 +27,11 @@ export const jsonLines = (compression: Compression): PartFormat => {
 }
 
 const compressors = {
-  gzip: { suffix: ".gz", contentType: "application/gzip", compress: () => createGzip({ level: gzipLevel, chunkSize: chunkLength }) },
+  gzip: {
+    suffix: ".gz",
+    contentType: "application/gzip",
+    compress: () => createGzip({ level: gzipLevel, chunkSize: chunkLength })
+  },
   zstd: {
     suffix: ".zst",
     contentType: "application/zstd",
