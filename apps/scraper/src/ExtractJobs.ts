@@ -1,8 +1,9 @@
 import { isTerminal, JobError } from "@sluice/contract"
 import { Cause, Context, Effect, FiberMap, Layer, Option, Schema, Semaphore } from "effect"
 import { ExtractFacts, Extractor, ExtractSpec } from "./Extractor.ts"
-import { namesIn, pathOf, readText, removePath, type StoreError, writeAtomic } from "./Files.ts"
-import { expired, type JobFilter, jobFields, matching, newJobId, nowMillis } from "./Job.ts"
+import { pathOf, readText, type StoreError, writeAtomic } from "./Files.ts"
+import { type JobFilter, jobFields, matching, newJobId, nowMillis } from "./Job.ts"
+import { openJobFolder } from "./JobFolder.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
 import { StateDir } from "./StateDir.ts"
 
@@ -44,38 +45,14 @@ export class ExtractJobs extends Context.Service<
       const root = pathOf((yield* StateDir).path, "extract")
       const slots = yield* Semaphore.make(settings.maxRunningExtractions)
       const fibers = yield* FiberMap.make<string>()
-      const jobs = new Map<string, ExtractJob>()
-      const manifest = (id: string) => pathOf(root, id, "job.json")
-      const contentFile = (id: string) => pathOf(root, id, "content.json")
-
-      for (const id of yield* namesIn(root)) {
-        const job = Option.flatMap(yield* readText(manifest(id)), Schema.decodeUnknownOption(Manifest))
-        if (Option.isSome(job)) jobs.set(id, job.value)
-        else yield* removePath(pathOf(root, id))
-      }
-      let seq = Math.max(0, ...Array.from(jobs.values(), (job) => job.seq))
-
-      const put = Effect.fnUntraced(function* (job: ExtractJob) {
-        jobs.set(job.id, job)
-        yield* writeAtomic(manifest(job.id), yield* Effect.orDie(encodeManifest(job)))
-      })
-
-      const sweep = Effect.suspend(() =>
-        Effect.forEach(
-          expired(jobs.values(), settings.retainJobs),
-          (job) => {
-            jobs.delete(job.id)
-            return removePath(pathOf(root, job.id))
-          },
-          { discard: true }
-        )
-      )
-      yield* sweep
+      const folder = yield* openJobFolder(root, ExtractJob, settings.retainJobs)
+      const { jobs, put } = folder
+      const contentFile = (id: string) => pathOf(folder.directory(id), "content.json")
 
       const work = Effect.fnUntraced(function* (queued: ExtractJob) {
         const job: ExtractJob = { ...queued, status: "processing" }
         // Not written: after a restart queued and processing are the same.
-        jobs.set(job.id, job)
+        folder.hold(job)
         const extraction = yield* extractor.extract(job.spec)
         const { facts } = extraction
         if (extraction._tag === "Extracted") {
@@ -118,7 +95,7 @@ export class ExtractJobs extends Context.Service<
           const job: ExtractJob = {
             id: yield* newJobId,
             owner,
-            seq: ++seq,
+            seq: folder.nextSeq(),
             status: "queued",
             createdAt: yield* nowMillis,
             completedAt: null,
@@ -126,8 +103,7 @@ export class ExtractJobs extends Context.Service<
             facts: null,
             error: null
           }
-          yield* put(job)
-          yield* sweep
+          yield* folder.add(job)
           yield* start(job)
           return job
         }, Effect.uninterruptible),
@@ -145,7 +121,5 @@ export class ExtractJobs extends Context.Service<
   )
 }
 
-const Manifest = Schema.fromJsonString(ExtractJob)
-const encodeManifest = Schema.encodeEffect(Manifest)
 const ContentFile = Schema.fromJsonString(Content)
 const encodeContent = Schema.encodeEffect(ContentFile)

@@ -18,8 +18,8 @@ export interface ScraperConfig {
   readonly hostConcurrency?: number
   /** Page fetches at once, over all jobs. Default 16. */
   readonly concurrency?: number
-  /** Pages of one crawl in work at once; also how many page bodies one crawl holds in memory. Default 8. */
-  readonly crawlConcurrency?: number
+  /** Pages of one job in work at once; also how many page bodies one job holds in memory. Default 8. */
+  readonly pageConcurrency?: number
   /** Crawls in work at once; the others stay queued. Default 4. */
   readonly maxRunningCrawls?: number
   /** Asynchronous extractions in work at once; the others stay queued. Default 8. */
@@ -69,7 +69,7 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   hostDelayMs: 100,
   hostConcurrency: 2,
   concurrency: 16,
-  crawlConcurrency: 8,
+  pageConcurrency: 8,
   maxRunningCrawls: 4,
   maxRunningExtractions: 8,
   maxOpenJobsPerKey: 100,

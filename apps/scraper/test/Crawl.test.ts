@@ -27,7 +27,7 @@ describe("crawl", () => {
   it.live("goes breadth first, two levels by default", () =>
     Effect.gen(function* () {
       const site = yield* testSite(tree)
-      const client = yield* testScraper({ crawlConcurrency: 1 })
+      const client = yield* testScraper({ pageConcurrency: 1 })
       const job = yield* crawl(client, { url: site.url("") })
       assert.strictEqual(job.status, "completed")
       assert.deepStrictEqual(rowsOf(job), ["/ completed", "/a completed", "/b completed"])

@@ -17,7 +17,7 @@ const stateDirectory = Effect.acquireRelease(
 const stoppable = Effect.fnUntraced(function* (stateDir: string) {
   const scope = yield* Scope.make()
   yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
-  const baseUrl = yield* testServer({ stateDir, crawlConcurrency: 2 }).pipe(Scope.provide(scope))
+  const baseUrl = yield* testServer({ stateDir, pageConcurrency: 2 }).pipe(Scope.provide(scope))
   const client = yield* clientOf(baseUrl)
   return { baseUrl, client, stop: Scope.close(scope, Exit.void) }
 })

@@ -1,9 +1,11 @@
-import { Caller, JobId, ScraperApi } from "@sluice/contract"
+import { Caller, type CrawlResult, JobId, ScraperApi } from "@sluice/contract"
 import { Effect, Option } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { Crawls, type CrawlView } from "../Crawls.ts"
+import type { CrawlSpec } from "../CrawlRules.ts"
+import { Crawls } from "../Crawls.ts"
 import { invalidState, noSuchJob, refused } from "../Envelope.ts"
 import { pageOf, timestamp } from "../Job.ts"
+import type { PageJobView, PageSlot } from "../PageJobs.ts"
 import { Quota } from "../Quota.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
 import { targetUrl, withoutRendering } from "./Requests.ts"
@@ -39,7 +41,7 @@ export const CrawlHandlers = HttpApiBuilder.group(
         }
         const limit = payload.limit ?? settings.defaultCrawlLimit
         const { id: owner } = yield* Caller
-        const create = crawls.create(owner, {
+        const spec = {
           url,
           depth,
           limit,
@@ -48,7 +50,8 @@ export const CrawlHandlers = HttpApiBuilder.group(
           includeSubdomains: payload.include_subdomains ?? false,
           proxy: { country: null, type: "residential", ...payload.proxy },
           waitConfig: payload.wait_config ?? null
-        })
+        } as const
+        const create = crawls.create(owner, spec, [{ url, parent: null, depth: 1 }], [])
         const job = yield* quota.withOne(owner, Effect.orDie(create))
         return {
           job_id: JobId.make(job.id),
@@ -75,7 +78,7 @@ export const CrawlHandlers = HttpApiBuilder.group(
       }),
       getCrawl: Effect.fnUntraced(function* ({ params, query }) {
         const job = yield* find(params.job_id)
-        const results = yield* Effect.orDie(crawls.slice(job, query.page ?? 1, query.page_size ?? 10))
+        const { slots } = yield* Effect.orDie(crawls.slice(job, query.page ?? 1, query.page_size ?? 10))
         return {
           job_id: params.job_id,
           url: job.spec.url,
@@ -87,7 +90,7 @@ export const CrawlHandlers = HttpApiBuilder.group(
           cancelled_pages: job.counts.cancelled,
           ...times(job),
           token_summary: { tokens_charged_total: job.counts.completed, tokens_reserved: job.openPages },
-          results
+          results: slots.map(resultOf)
         }
       }),
       cancelCrawl: Effect.fnUntraced(function* ({ params }) {
@@ -107,14 +110,28 @@ export const CrawlHandlers = HttpApiBuilder.group(
   })
 )
 
+type CrawlJobView = PageJobView<CrawlSpec>
+
+const resultOf = ({ page, parentUrl, row }: PageSlot): CrawlResult => ({
+  url: row?.url ?? page.url,
+  parent_url: parentUrl,
+  depth: page.depth,
+  status: page.status,
+  error_code: row?.error_code ?? null,
+  error_message: row?.error_message ?? null,
+  links: row?.links ?? [],
+  data: row?.data ?? null,
+  ...(row === undefined ? {} : { metadata: row.metadata })
+})
+
 const statusUrl = (id: string) => `/v1/crawl/${id}`
 
-const times = (job: CrawlView) => ({
+const times = (job: CrawlJobView) => ({
   created_at: timestamp(job.createdAt),
   completed_at: job.completedAt === null ? null : timestamp(job.completedAt)
 })
 
-const configOf = ({ spec }: CrawlView) => ({
+const configOf = ({ spec }: CrawlJobView) => ({
   render_js: false,
   formats: spec.formats,
   same_domain_only: spec.sameDomainOnly,

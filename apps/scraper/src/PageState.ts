@@ -1,32 +1,48 @@
 import { isTerminal, type JobStatus } from "@sluice/contract"
 
-/** A page as a crawl remembers it; its content is on disk, at `offset` for `size` bytes once it has ended. */
-export interface CrawlPage {
+/** A page that was found: under which URL, on which page, how deep, and, where a list named it, at which place. */
+export interface FoundPage {
+  readonly url: string
+  readonly parent: number | null
+  readonly depth: number
+  readonly index?: number
+}
+
+/** A page as its job remembers it; its content is on disk, at `offset` for `size` bytes once it has ended. */
+export interface JobPage {
   url: string
   readonly parent: number | null
   readonly depth: number
+  /** The place in the list it was named in; pages found by links have none. */
+  readonly index: number | null
   status: JobStatus
   offset: number
   size: number
 }
 
-/** The counters of a crawl. `total` is the number of its rows. */
-export interface CrawlCounts {
+/** The counters of a job. `total` is the number of its rows. */
+export interface PageCounts {
   readonly total: number
   readonly completed: number
   readonly failed: number
   readonly cancelled: number
 }
 
+/** How many pages have not ended. */
+export const openPagesOf = ({ cancelled, completed, failed, total }: PageCounts): number =>
+  total - completed - failed - cancelled
+
 /**
- * What a crawl knows of its pages, in the order of their discovery. No two pages have the same URL: a page that turned
- * out to be another one (its redirect led to a known URL) is dropped, so it is no row and in no counter. Pages end in
- * the order of their discovery, so rows that have ended never move.
+ * What a job knows of its pages, in the order in which they were found. Whether two pages may have one URL is for the
+ * finder to decide. A page that turned out to be another one is dropped, so it is no row and in no counter. Rows keep
+ * their order.
  */
-export class CrawlState {
-  readonly pages: Array<CrawlPage> = []
+export class PageState {
+  readonly pages: Array<JobPage> = []
   /** The page of each row. */
   readonly rows: Array<number> = []
+  /** What the request named besides its pages, and could not be fetched. */
+  readonly refused: Array<string> = []
   private readonly known = new Set<string>()
   private completed = 0
   private failed = 0
@@ -36,11 +52,11 @@ export class CrawlState {
     return this.known.has(url)
   }
 
-  /** Adds a page as queued. The URL must not be known. */
-  discover(url: string, parent: number | null, depth: number): void {
+  /** Adds a page as queued. */
+  discover({ depth, index, parent, url }: FoundPage): void {
     this.known.add(url)
     this.rows.push(this.pages.length)
-    this.pages.push({ url, parent, depth, status: "queued", offset: 0, size: 0 })
+    this.pages.push({ url, parent, depth, index: index ?? null, status: "queued", offset: 0, size: 0 })
   }
 
   /** Ends a page under its final URL. */
@@ -79,13 +95,12 @@ export class CrawlState {
     return inFlight
   }
 
-  /** The first page that has not ended, or the number of pages if there is none. */
-  firstOpen(): number {
-    const open = this.rows.find((id) => !isTerminal(this.pages[id]?.status ?? "completed"))
-    return open ?? this.pages.length
+  /** The pages that have not ended, in order. */
+  openPages(): ReadonlyArray<number> {
+    return this.rows.filter((id) => !isTerminal(this.pages[id]?.status ?? "completed"))
   }
 
-  counts(): CrawlCounts {
+  counts(): PageCounts {
     return { total: this.rows.length, completed: this.completed, failed: this.failed, cancelled: this.cancelled }
   }
 }

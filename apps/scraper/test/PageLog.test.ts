@@ -2,29 +2,27 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeF
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import type { CrawlResult } from "@sluice/contract"
 import { Effect, Option } from "effect"
-import { openCrawlLog } from "../src/CrawlLog.ts"
+import { openPageLog, type PageRow } from "../src/PageLog.ts"
 
 const directory = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "scraper-log-"))),
   (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
 )
 
-const row = (url: string): CrawlResult => ({
+const row = (url: string): PageRow => ({
   url,
-  parent_url: null,
-  depth: 1,
   status: "completed",
   error_code: null,
   error_message: null,
   links: [],
-  data: { markdown: "\u00e4\u{1f600}\n", html: null }
+  data: { markdown: "\u00e4\u{1f600}\n", html: null },
+  metadata: { http_status: 200, duration_ms: 1, retry_count: 0, tokens_charged: 1 }
 })
 
 /** A log of two finished pages and an open one. */
 const written = Effect.fnUntraced(function* (path: string) {
-  const log = openCrawlLog(path)
+  const log = openPageLog(path)
   yield* log.appendEvents([{ t: "found", url: "http://a/", parent: null, depth: 1 }])
   for (const [id, url] of ["http://a/", "http://a/b"].entries()) {
     const at = yield* log.appendRow(row(url))
@@ -36,15 +34,15 @@ const written = Effect.fnUntraced(function* (path: string) {
   return log
 })
 
-describe("CrawlLog", () => {
+describe("PageLog", () => {
   it.effect("gives back what was written", () =>
     Effect.gen(function* () {
       const path = yield* directory
       yield* written(path)
-      const log = openCrawlLog(path)
+      const log = openPageLog(path)
       const state = yield* log.load
       assert.deepStrictEqual(state.counts(), { total: 3, completed: 2, failed: 0, cancelled: 0 })
-      assert.strictEqual(state.firstOpen(), 2)
+      assert.strictEqual(state.openPages()[0], 2)
       const second = state.pages[1]
       const read = yield* log.readRow(second?.offset ?? 0, second?.size ?? 0)
       assert.deepStrictEqual(Option.getOrThrow(read), row("http://a/b"))
@@ -56,10 +54,10 @@ describe("CrawlLog", () => {
       const path = yield* directory
       yield* written(path)
       appendFileSync(join(path, "log.jsonl"), '{"t":"done","id":2,"sta')
-      const log = openCrawlLog(path)
+      const log = openPageLog(path)
       assert.strictEqual((yield* log.load).counts().completed, 2)
       yield* log.appendEvents([{ t: "cancelled" }])
-      assert.strictEqual((yield* openCrawlLog(path).load).counts().cancelled, 1)
+      assert.strictEqual((yield* openPageLog(path).load).counts().cancelled, 1)
     })
   )
 
@@ -69,9 +67,9 @@ describe("CrawlLog", () => {
       yield* written(path)
       const pages = join(path, "pages.jsonl")
       truncateSync(pages, readFileSync(pages).byteLength - 5)
-      const log = openCrawlLog(path)
+      const log = openPageLog(path)
       const state = yield* log.load
-      assert.strictEqual(state.firstOpen(), 1)
+      assert.strictEqual(state.openPages()[0], 1)
       // What is appended now stands behind the damaged row.
       const at = yield* log.appendRow(row("http://a/b"))
       assert.isTrue(Option.isSome(yield* log.readRow(at.offset, at.size)))
@@ -85,7 +83,7 @@ describe("CrawlLog", () => {
       const file = join(path, "log.jsonl")
       const lines = readFileSync(file, "utf8").split("\n")
       writeFileSync(file, [...lines.slice(0, 3), "\0\0\0", ...lines.slice(3)].join("\n"))
-      assert.strictEqual((yield* openCrawlLog(path).load).counts().completed, 1)
+      assert.strictEqual((yield* openPageLog(path).load).counts().completed, 1)
       assert.strictEqual(readFileSync(file, "utf8"), `${lines.slice(0, 3).join("\n")}\n`)
     })
   )

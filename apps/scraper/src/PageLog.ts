@@ -1,11 +1,17 @@
-import { CrawlResult } from "@sluice/contract"
+import { CrawlData, ItemMetadata } from "@sluice/contract"
 import { Effect, Option, Schema, Semaphore } from "effect"
-import { CrawlState } from "./CrawlState.ts"
 import { append, pathOf, readLines, readRange, type StoreError, sizeOf, sync, writeAtomic } from "./Files.ts"
+import { PageState } from "./PageState.ts"
 
-/** One line of a crawl's log. Pages are numbered by their `found` lines. */
-export const CrawlEvent = Schema.Union([
-  Schema.Struct({ t: Schema.tag("found"), url: Schema.String, parent: Schema.NullOr(Schema.Int), depth: Schema.Int }),
+/** One line of a job's log. Pages are numbered by their `found` lines. */
+export const PageEvent = Schema.Union([
+  Schema.Struct({
+    t: Schema.tag("found"),
+    url: Schema.String,
+    parent: Schema.NullOr(Schema.Int),
+    depth: Schema.Int,
+    index: Schema.optionalKey(Schema.Int)
+  }),
   Schema.Struct({
     t: Schema.tag("done"),
     id: Schema.Int,
@@ -15,37 +21,49 @@ export const CrawlEvent = Schema.Union([
     size: Schema.Int
   }),
   Schema.Struct({ t: Schema.tag("dropped"), id: Schema.Int }),
+  Schema.Struct({ t: Schema.tag("refused"), url: Schema.String }),
   Schema.Struct({ t: Schema.tag("cancelled") })
 ])
-export type CrawlEvent = typeof CrawlEvent.Type
+export type PageEvent = typeof PageEvent.Type
 
-const Event = Schema.fromJsonString(CrawlEvent)
-const Row = Schema.fromJsonString(CrawlResult)
+/** How a page ended, with its content. */
+export const PageRow = Schema.Struct({
+  url: Schema.String,
+  status: Schema.Literals(["completed", "failed"]),
+  error_code: Schema.NullOr(Schema.String),
+  error_message: Schema.NullOr(Schema.String),
+  links: Schema.Array(Schema.String),
+  data: Schema.NullOr(CrawlData),
+  metadata: ItemMetadata
+})
+export type PageRow = typeof PageRow.Type
+
+const Event = Schema.fromJsonString(PageEvent)
+const Row = Schema.fromJsonString(PageRow)
 const encodeEvents = Schema.encodeEffect(Schema.Array(Event))
 const encodeRow = Schema.encodeEffect(Row)
 
 /**
- * The files of one crawl: `pages.jsonl` with a row per ended page, and `log.jsonl` with what happened, small enough to
+ * The files of one job: `pages.jsonl` with a row per ended page, and `log.jsonl` with what happened, small enough to
  * be read back whole. Both only grow. A row is written before the log line that points to it, so after `kill -9` the
  * log never tells of a page that is not there; a row without its line is fetched again. Appends reach the operating
- * system, not the disk: they are synced when the crawl ends. A power failure before that costs pages, not the job.
+ * system, not the disk: they are synced when the job begins and ends. A power failure in between costs pages, not the
+ * job.
  */
-export interface CrawlLog {
+export interface PageLog {
   /** Reads the log back, leaving out ends whose row is not on disk. */
-  readonly load: Effect.Effect<CrawlState, StoreError>
+  readonly load: Effect.Effect<PageState, StoreError>
   /** Appends a row; answers where it is. */
-  readonly appendRow: (
-    row: CrawlResult
-  ) => Effect.Effect<{ readonly offset: number; readonly size: number }, StoreError>
+  readonly appendRow: (row: PageRow) => Effect.Effect<{ readonly offset: number; readonly size: number }, StoreError>
   /** Appends events in one write. */
-  readonly appendEvents: (events: ReadonlyArray<CrawlEvent>) => Effect.Effect<void, StoreError>
+  readonly appendEvents: (events: ReadonlyArray<PageEvent>) => Effect.Effect<void, StoreError>
   /** Reads a row back; none if the bytes there are damaged. */
-  readonly readRow: (offset: number, size: number) => Effect.Effect<Option.Option<CrawlResult>, StoreError>
+  readonly readRow: (offset: number, size: number) => Effect.Effect<Option.Option<PageRow>, StoreError>
   readonly sync: Effect.Effect<void, StoreError>
 }
 
-/** Opens the log in a crawl's directory, which must exist. There must be one per crawl. */
-export const openCrawlLog = (directory: string): CrawlLog => {
+/** Opens the log in a job's directory, which must exist. There must be one per job. */
+export const openPageLog = (directory: string): PageLog => {
   const pagesPath = pathOf(directory, "pages.jsonl")
   const logPath = pathOf(directory, "log.jsonl")
   const writing = Semaphore.makeUnsafe(1)
@@ -53,7 +71,7 @@ export const openCrawlLog = (directory: string): CrawlLog => {
   let end: number | undefined
 
   const load = Effect.gen(function* () {
-    const state = new CrawlState()
+    const state = new PageState()
     const size = yield* sizeOf(pagesPath)
     const lines = yield* readLines(logPath)
     for (const [index, line] of lines.entries()) {
@@ -74,7 +92,7 @@ export const openCrawlLog = (directory: string): CrawlLog => {
     return state
   })
 
-  const appendRow = Effect.fnUntraced(function* (row: CrawlResult) {
+  const appendRow = Effect.fnUntraced(function* (row: PageRow) {
     const line = `${yield* Effect.orDie(encodeRow(row))}\n`
     const size = Buffer.byteLength(line)
     const offset = end ?? (yield* sizeOf(pagesPath))
@@ -96,10 +114,10 @@ export const openCrawlLog = (directory: string): CrawlLog => {
   }
 }
 
-const replay = (state: CrawlState, event: CrawlEvent, pagesSize: number): void => {
+const replay = (state: PageState, event: PageEvent, pagesSize: number): void => {
   switch (event.t) {
     case "found":
-      state.discover(event.url, event.parent, event.depth)
+      state.discover(event)
       break
     case "done":
       if (event.offset + event.size <= pagesSize) {
@@ -108,6 +126,9 @@ const replay = (state: CrawlState, event: CrawlEvent, pagesSize: number): void =
       break
     case "dropped":
       state.drop(event.id)
+      break
+    case "refused":
+      state.refused.push(event.url)
       break
     case "cancelled":
       state.cancelOpen(true)

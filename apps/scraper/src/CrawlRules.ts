@@ -1,0 +1,50 @@
+import { OutputFormat, ProxyConfig, WaitConfig } from "@sluice/contract"
+import { Schema } from "effect"
+import { inScope } from "./CrawlScope.ts"
+import { finalFailure } from "./PageFailure.ts"
+import type { PageRules } from "./PageRun.ts"
+import type { FoundPage, PageState } from "./PageState.ts"
+
+/** A crawl as it was asked for, with the defaults filled in. */
+export const CrawlSpec = Schema.Struct({
+  url: Schema.String,
+  depth: Schema.Int,
+  limit: Schema.Int,
+  formats: Schema.Array(OutputFormat),
+  sameDomainOnly: Schema.Boolean,
+  includeSubdomains: Schema.Boolean,
+  proxy: ProxyConfig,
+  waitConfig: Schema.NullOr(WaitConfig)
+})
+export type CrawlSpec = typeof CrawlSpec.Type
+
+/** Breadth first from a seed: no URL is crawled twice, no page outside the scope, nothing past depth and limit. */
+export const crawlRules = (spec: CrawlSpec): PageRules => ({
+  formats: spec.formats,
+  headers: {},
+  endsAs: (_, loaded) => loaded,
+  redirected: (state, id, url) => {
+    if (state.isKnown(url)) return "unwanted"
+    if (id !== 0 && !inScope(spec, roots(spec, state), url)) {
+      return finalFailure("REDIRECT_OUT_OF_SCOPE", `The page redirects to ${url}, which this crawl may not visit`)
+    }
+    return "go"
+  },
+  follow: (state, id, url, links) => {
+    const page = state.pages[id]
+    if (page === undefined || page.depth >= spec.depth) return []
+    const from = id === 0 ? [spec.url, url] : roots(spec, state)
+    const room = spec.limit - state.rows.length
+    const found: Array<FoundPage> = []
+    for (const link of links) {
+      if (found.length >= room) break
+      if (link !== url && !state.isKnown(link) && inScope(spec, from, link)) {
+        found.push({ url: link, parent: id, depth: page.depth + 1 })
+      }
+    }
+    return found
+  }
+})
+
+/** The seed as asked for and as redirected: a site that moves its visitors to `www.` is still the same site. */
+const roots = (spec: CrawlSpec, state: PageState): ReadonlyArray<string> => [spec.url, state.pages[0]?.url ?? spec.url]

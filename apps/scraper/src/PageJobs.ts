@@ -1,0 +1,234 @@
+import { isTerminal } from "@sluice/contract"
+import { Cache, Cause, Duration, Effect, Exit, FiberMap, Option, Schema, type Scope, Semaphore } from "effect"
+import { Fetcher } from "./Fetcher.ts"
+import { pathOf, type StoreError } from "./Files.ts"
+import { type JobFilter, jobFields, matching, newJobId, nowMillis } from "./Job.ts"
+import { openJobFolder } from "./JobFolder.ts"
+import { openPageLog, type PageEvent, type PageLog, type PageRow } from "./PageLog.ts"
+import { type PageRules, runPages } from "./PageRun.ts"
+import { type FoundPage, type JobPage, openPagesOf, type PageCounts, type PageState } from "./PageState.ts"
+import { ServerSettings } from "./ScraperConfig.ts"
+import { StateDir } from "./StateDir.ts"
+
+/** The manifest of a job of many pages. The counters are those of the last time it was written: right once it has ended. */
+export const pageJob = <Spec extends Schema.Top>(spec: Spec) =>
+  Schema.Struct({
+    ...jobFields,
+    spec,
+    counts: Schema.Struct({
+      total: Schema.Int,
+      completed: Schema.Int,
+      failed: Schema.Int,
+      cancelled: Schema.Int
+    })
+  })
+export type PageJob<Spec> = ReturnType<typeof pageJob<Schema.Codec<Spec>>>["Type"]
+
+/** A job with counters of this moment. */
+export type PageJobView<Spec> = PageJob<Spec> & { readonly openPages: number }
+
+/** A row of a job; `row` is there once the page has ended. */
+export interface PageSlot {
+  readonly page: JobPage
+  readonly parentUrl: string | null
+  readonly row: PageRow | undefined
+}
+
+/** A kind of job of many pages. */
+export interface PageJobKind<Spec, Encoded> {
+  /** The name of its folder, and what it is called in logs. */
+  readonly name: string
+  readonly spec: Schema.Codec<Spec, Encoded>
+  readonly rules: (spec: Spec) => PageRules
+  /** Jobs in work at once; the others stay queued. */
+  readonly maxRunning: number
+  /** Whether a job has failed all of whose pages have ended. */
+  readonly hasFailed: (state: PageState) => boolean
+}
+
+/** The jobs of one kind, of all keys. Every call names the owner: another key's jobs do not exist for it. */
+export interface PageJobs<Spec> {
+  /** Begins a job with the pages that are known from the start, and what the request named that is no page. */
+  readonly create: (
+    owner: string,
+    spec: Spec,
+    found: ReadonlyArray<FoundPage>,
+    refused: ReadonlyArray<string>
+  ) => Effect.Effect<PageJobView<Spec>, StoreError>
+  readonly find: (owner: string, id: string) => Option.Option<PageJobView<Spec>>
+  readonly list: (owner: string, filter: JobFilter) => ReadonlyArray<PageJobView<Spec>>
+  readonly openJobs: (owner: string) => number
+  /** Rows in order, pages still queued or in work included, and what was refused. */
+  readonly slice: (
+    job: PageJob<Spec>,
+    page: number,
+    size: number
+  ) => Effect.Effect<{ readonly slots: ReadonlyArray<PageSlot>; readonly refused: ReadonlyArray<string> }, StoreError>
+  /** Cancels an open job; answers how many pages still drain. */
+  readonly cancel: (job: PageJob<Spec>) => Effect.Effect<number, StoreError>
+}
+
+/** A job that can still change, with what it knows of its pages. */
+interface OpenJob {
+  readonly log: PageLog
+  readonly state: PageState
+}
+
+/** Opens the jobs of a kind and goes on with those that were left open. */
+export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
+  kind: PageJobKind<Spec, Encoded>
+): Effect.fn.Return<PageJobs<Spec>, StoreError, Fetcher | ServerSettings | StateDir | Scope.Scope> {
+  type Job = PageJob<Spec>
+  const settings = yield* ServerSettings
+  const fetcher = yield* Fetcher
+  const root = pathOf((yield* StateDir).path, kind.name)
+  const folder = yield* openJobFolder<Job, unknown>(root, pageJob(kind.spec), settings.retainJobs)
+  const slots = yield* Semaphore.make(kind.maxRunning)
+  const fibers = yield* FiberMap.make<string>()
+  const open = new Map<string, OpenJob>()
+  const logOf = (id: string) => openPageLog(folder.directory(id))
+  // The pages of finished jobs are read back when they are asked for; a poller asks for the same ones again.
+  const finished = yield* Cache.makeWith((id: string) => Effect.tap(logOf(id).load, allEnded), {
+    capacity: 8,
+    timeToLive: (exit) => (Exit.isSuccess(exit) ? Duration.infinity : Duration.zero)
+  })
+
+  const view = (job: Job): PageJobView<Spec> => {
+    const counts = open.get(job.id)?.state.counts() ?? job.counts
+    return { ...job, counts, openPages: openPagesOf(counts) }
+  }
+  const latest = (job: Job): Job => folder.jobs.get(job.id) ?? job
+
+  /** Ends a job, unless it was cancelled: then only the counters are brought up to date. */
+  const conclude = Effect.fnUntraced(function* (job: Job, { log, state }: OpenJob, broken: boolean) {
+    if (broken) state.cancelOpen(true)
+    const completedAt = yield* nowMillis
+    const known = latest(job)
+    const status = broken || kind.hasFailed(state) ? "failed" : "completed"
+    const ended = isTerminal(known.status) ? known : ({ ...known, status, completedAt } as const)
+    yield* Effect.ensuring(
+      Effect.andThen(Effect.ignore(log.sync), folder.put({ ...ended, counts: state.counts() })),
+      Effect.sync(() => open.delete(job.id))
+    )
+  })
+
+  const work = Effect.fnUntraced(function* (job: Job, entry: OpenJob) {
+    if (latest(job).status === "queued") yield* folder.put({ ...latest(job), status: "processing" })
+    yield* runPages({
+      rules: kind.rules(job.spec),
+      ...entry,
+      fetcher,
+      concurrency: settings.pageConcurrency,
+      isCancelled: () => latest(job).status === "cancelled"
+    })
+    yield* conclude(job, entry, false)
+  })
+
+  const start = (job: Job, entry: OpenJob) => {
+    open.set(job.id, entry)
+    return FiberMap.run(
+      fibers,
+      job.id,
+      slots
+        .withPermits(1)(work(job, entry))
+        .pipe(
+          Effect.catchCauseIf(
+            (cause) => !Cause.hasInterruptsOnly(cause),
+            (cause) =>
+              Effect.andThen(
+                Effect.logDebug(`A ${kind.name} broke down`, cause),
+                Effect.ignore(conclude(job, entry, true))
+              )
+          )
+        )
+    )
+  }
+
+  for (const job of [...folder.jobs.values()].sort((a, b) => a.seq - b.seq)) {
+    if (!isUnfinished(job)) continue
+    const log = logOf(job.id)
+    const state = yield* log.load
+    if (isTerminal(job.status)) {
+      state.cancelOpen(true)
+      yield* folder.put({ ...job, counts: state.counts() })
+    } else {
+      yield* start(job, { log, state })
+    }
+  }
+
+  return {
+    create: Effect.fn("PageJobs.create")(function* (owner, spec, found, refused) {
+      const id = yield* newJobId
+      const log = openPageLog(yield* folder.prepare(id))
+      yield* log.appendEvents([
+        ...found.map((page): PageEvent => ({ t: "found", ...page })),
+        ...refused.map((url): PageEvent => ({ t: "refused", url }))
+      ])
+      // Before the manifest, so that a job that was answered for knows its pages.
+      yield* log.sync
+      const state = yield* log.load
+      const job: Job = {
+        id,
+        owner,
+        seq: folder.nextSeq(),
+        status: "queued",
+        createdAt: yield* nowMillis,
+        completedAt: null,
+        spec,
+        counts: state.counts()
+      }
+      yield* folder.add(job)
+      yield* start(job, { log, state })
+      return view(job)
+    }, Effect.uninterruptible),
+    find: (owner, id) =>
+      Option.fromUndefinedOr(folder.jobs.get(id)).pipe(
+        Option.filter((job) => job.owner === owner),
+        Option.map(view)
+      ),
+    list: (owner, filter) => matching(folder.jobs.values(), owner, filter).map(view),
+    openJobs: (owner) => {
+      let count = 0
+      for (const job of folder.jobs.values()) if (job.owner === owner && !isTerminal(job.status)) count++
+      return count
+    },
+    slice: Effect.fn("PageJobs.slice")(function* (job, page, size) {
+      const live = open.get(job.id)
+      const state = live?.state ?? (yield* Cache.get(finished, job.id))
+      const log = live?.log ?? logOf(job.id)
+      // Positions are taken before anything is read, so a job going on does not shift the slice.
+      const chosen = state.rows.slice((page - 1) * size, page * size).flatMap((id) => state.pages[id] ?? [])
+      const slots = yield* Effect.forEach(chosen, (each) => slotOf(log, state, each), { concurrency: 4 })
+      return { slots, refused: state.refused }
+    }),
+    cancel: Effect.fn("PageJobs.cancel")(function* (job) {
+      const entry = open.get(job.id)
+      const wasQueued = latest(job).status === "queued"
+      const inFlight = entry?.state.cancelOpen(wasQueued) ?? 0
+      const counts: PageCounts = entry?.state.counts() ?? job.counts
+      yield* folder.put({ ...latest(job), status: "cancelled", completedAt: yield* nowMillis, counts })
+      if (entry !== undefined) yield* entry.log.appendEvents([{ t: "cancelled" }])
+      if (wasQueued) {
+        yield* FiberMap.remove(fibers, job.id)
+        open.delete(job.id)
+      }
+      return inFlight
+    }, Effect.uninterruptible)
+  }
+})
+
+/** A crash may have kept the last event out of the log; a finished job has no open page all the same. */
+const allEnded = (state: PageState) => Effect.sync(() => state.cancelOpen(true))
+
+/** Whether a job was left open, or cancelled with pages still in work: both need their log read at start. */
+const isUnfinished = ({ counts, status }: PageJob<unknown>): boolean => !isTerminal(status) || openPagesOf(counts) !== 0
+
+const slotOf = Effect.fnUntraced(function* (
+  log: PageLog,
+  state: PageState,
+  page: JobPage
+): Effect.fn.Return<PageSlot, StoreError> {
+  const parentUrl = page.parent === null ? null : (state.pages[page.parent]?.url ?? null)
+  const row = page.size > 0 ? yield* log.readRow(page.offset, page.size) : Option.none()
+  return { page, parentUrl, row: Option.getOrUndefined(row) }
+})
