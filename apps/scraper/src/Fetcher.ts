@@ -71,7 +71,7 @@ export class Fetcher extends Context.Service<
             options.started()
           }
           return yield* http.get(url, {
-            headers: { accept, "user-agent": settings.userAgent, ...options.headers },
+            headers: { accept, "user-agent": settings.userAgent, ...headersFor(url, start, options.headers) },
             maxBytes: settings.maxPageBytes,
             beyondMax: "fail",
             judge
@@ -134,6 +134,14 @@ export class Fetcher extends Context.Service<
     })
   )
 }
+
+/** The caller's headers. Its credentials are for the origin it named, not for wherever that redirects to. */
+const headersFor = (url: string, start: string, headers: Readonly<Record<string, string>>) => {
+  if (new URL(url).origin === new URL(start).origin) return headers
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !credentials.has(name)))
+}
+
+const credentials = new Set(["authorization", "cookie"])
 
 const accept = "text/html, application/xhtml+xml, text/plain;q=0.9, */*;q=0.1"
 const maxBackoffMs = 10_000

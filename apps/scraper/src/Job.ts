@@ -30,6 +30,12 @@ export const nowMillis = Effect.map(Clock.currentTimeMillis, Math.round)
 /** A moment as the contract writes it. */
 export const timestamp = (millis: number): DateTime.Utc => DateTime.makeUnsafe(millis)
 
+/** When a job was made and ended, as the contract writes it. */
+export const timesOf = (job: { readonly createdAt: number; readonly completedAt: number | null }) => ({
+  created_at: timestamp(job.createdAt),
+  completed_at: job.completedAt === null ? null : timestamp(job.completedAt)
+})
+
 /** The filters every job list has; both dates are inclusive and about the creation. */
 export interface JobFilter {
   readonly status?: JobStatus

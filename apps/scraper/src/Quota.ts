@@ -1,6 +1,7 @@
 import type { TooManyRequests } from "@sluice/contract"
 import { Context, Effect, Layer } from "effect"
 import type { HttpServerRequest } from "effect/http"
+import { Batches } from "./Batches.ts"
 import { Crawls } from "./Crawls.ts"
 import { tooMany } from "./Envelope.ts"
 import { ExtractJobs } from "./ExtractJobs.ts"
@@ -17,10 +18,11 @@ export class Quota extends Context.Service<
     ) => Effect.Effect<A, E | TooManyRequests, R | HttpServerRequest.HttpServerRequest>
   }
 >()("@sluice/scraper/Quota") {
-  static readonly layer: Layer.Layer<Quota, never, Crawls | ExtractJobs | ServerSettings> = Layer.effect(
+  static readonly layer: Layer.Layer<Quota, never, Batches | Crawls | ExtractJobs | ServerSettings> = Layer.effect(
     this,
     Effect.gen(function* () {
       const { maxOpenJobsPerKey } = yield* ServerSettings
+      const batches = yield* Batches
       const crawls = yield* Crawls
       const extractions = yield* ExtractJobs
       const running = new Map<string, number>()
@@ -29,7 +31,8 @@ export class Quota extends Context.Service<
 
       return Quota.of({
         withOne: Effect.fnUntraced(function* (owner, run) {
-          const open = crawls.openJobs(owner) + extractions.openJobs(owner) + (running.get(owner) ?? 0)
+          const jobs = [batches, crawls, extractions].reduce((sum, kind) => sum + kind.openJobs(owner), 0)
+          const open = jobs + (running.get(owner) ?? 0)
           if (open >= maxOpenJobsPerKey) return yield* tooMany("Concurrency limit reached", retryAfterSeconds)
           return yield* Effect.acquireUseRelease(
             add(owner, 1),

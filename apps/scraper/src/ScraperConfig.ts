@@ -22,6 +22,8 @@ export interface ScraperConfig {
   readonly pageConcurrency?: number
   /** Crawls in work at once; the others stay queued. Default 4. */
   readonly maxRunningCrawls?: number
+  /** Batches in work at once; the others stay queued. Default 4. */
+  readonly maxRunningBatches?: number
   /** Asynchronous extractions in work at once; the others stay queued. Default 8. */
   readonly maxRunningExtractions?: number
   /** Jobs and synchronous extractions a key may have open; one more is answered 429. Default 100. */
@@ -50,6 +52,8 @@ export interface ScraperConfig {
   readonly defaultCrawlLimit?: number
   /** Deepest crawl allowed; a deeper one is refused with the envelope. Default 10. */
   readonly maxCrawlDepth?: number
+  /** URLs of one batch; more are refused with the envelope. Default 1000, which is also the contract's bound. */
+  readonly maxBatchUrls?: number
   /** The `User-Agent` header, whose first word is also the name looked up in `robots.txt`. Default `sluice-scraper/<version>`. */
   readonly userAgent?: string
 }
@@ -71,6 +75,7 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   concurrency: 16,
   pageConcurrency: 8,
   maxRunningCrawls: 4,
+  maxRunningBatches: 4,
   maxRunningExtractions: 8,
   maxOpenJobsPerKey: 100,
   requestsPerMinute: 0,
@@ -85,6 +90,7 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   maxRequestBytes: 1024 * 1024,
   defaultCrawlLimit: 100,
   maxCrawlDepth: 10,
+  maxBatchUrls: 1000,
   userAgent: `sluice-scraper/${version}`,
   ...config
 })

@@ -6,12 +6,14 @@ import { HttpIncomingMessage, HttpRouter, HttpServer } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { EnvelopedFaults, UnknownRoute } from "./Answers.ts"
 import { AuthorizationLayer } from "./Auth.ts"
+import { Batches } from "./Batches.ts"
 import { Crawls } from "./Crawls.ts"
 import { ExtractJobs } from "./ExtractJobs.ts"
 import { Extractor } from "./Extractor.ts"
 import { Fetcher } from "./Fetcher.ts"
 import { HostQueue } from "./HostQueue.ts"
 import { HttpGet } from "./HttpGet.ts"
+import { BatchHandlers } from "./handlers/Batch.ts"
 import { CrawlHandlers } from "./handlers/Crawl.ts"
 import { ExtractHandlers } from "./handlers/Extract.ts"
 import { HealthHandlers } from "./handlers/Health.ts"
@@ -29,13 +31,13 @@ const Fetching = Fetcher.layer.pipe(
 )
 
 const Jobs = Quota.layer.pipe(
-  Layer.provideMerge(Layer.mergeAll(Crawls.layer, ExtractJobs.layer)),
+  Layer.provideMerge(Layer.mergeAll(Batches.layer, Crawls.layer, ExtractJobs.layer)),
   Layer.provideMerge(Extractor.layer),
   Layer.provide([Fetching, StateDir.layer])
 )
 
 const Routes = HttpApiBuilder.layer(ScraperApi).pipe(
-  Layer.provide([CrawlHandlers, ExtractHandlers, HealthHandlers, NotOfferedHandlers]),
+  Layer.provide([BatchHandlers, CrawlHandlers, ExtractHandlers, HealthHandlers, NotOfferedHandlers]),
   Layer.provide([AuthorizationLayer, ValidationLayer]),
   Layer.provide(Jobs)
 )

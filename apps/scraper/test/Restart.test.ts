@@ -55,6 +55,36 @@ describe("a restart", () => {
     })
   )
 
+  it.live("goes on with an open batch and fetches no finished page again", () =>
+    Effect.gen(function* () {
+      const stateDir = yield* stateDirectory
+      const slow = gate(page("slow"))
+      const names = ["/p1", "/p2", "/p3"]
+      const site = yield* testSite({
+        "/slow": slow.route,
+        ...Object.fromEntries(names.map((name) => [name, page(name)]))
+      })
+      const first = yield* stoppable(stateDir)
+      const urls = ["nonsense", ...["/slow", ...names, "/p1", "/slow"].map(site.url)]
+      const { job_id } = yield* first.client.batch.createBatch({ payload: { urls } })
+      const status = (client: typeof first.client) =>
+        client.batch.getBatch({ params: { job_id }, query: { page_size: 50 } })
+      yield* until(status(first.client), (job) => job.completed_urls === 4 && site.hits("/slow") === 2)
+      yield* first.stop
+
+      slow.open()
+      const second = yield* stoppable(stateDir)
+      const job = yield* until(status(second.client), ({ status }) => isTerminal(status))
+      assert.deepStrictEqual(
+        job.results.map((row) => [row.input_index, row.url, row.status]),
+        urls.slice(1).map((url, index) => [index + 1, url, "completed"])
+      )
+      assert.deepStrictEqual(["/p1", "/p2", "/p3", "/slow"].map(site.hits), [2, 1, 1, 4])
+      assert.deepStrictEqual(job.invalid_urls, ["nonsense"])
+      assert.isTrue(job.results.every((row) => row.data?.markdown?.startsWith("# ")))
+    })
+  )
+
   it.live("keeps what has ended, and the order of the list", () =>
     Effect.gen(function* () {
       const stateDir = yield* stateDirectory

@@ -4,7 +4,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import type { CrawlSpec } from "../CrawlRules.ts"
 import { Crawls } from "../Crawls.ts"
 import { invalidState, noSuchJob, refused } from "../Envelope.ts"
-import { pageOf, timestamp } from "../Job.ts"
+import { pageOf, timesOf } from "../Job.ts"
 import type { PageJobView, PageSlot } from "../PageJobs.ts"
 import { Quota } from "../Quota.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
@@ -72,7 +72,7 @@ export const CrawlHandlers = HttpApiBuilder.group(
           completed_pages: job.counts.completed,
           failed_pages: job.counts.failed,
           config: configOf(job),
-          ...times(job)
+          ...timesOf(job)
         }))
         return { jobs, ...envelope }
       }),
@@ -88,7 +88,7 @@ export const CrawlHandlers = HttpApiBuilder.group(
           completed_pages: job.counts.completed,
           failed_pages: job.counts.failed,
           cancelled_pages: job.counts.cancelled,
-          ...times(job),
+          ...timesOf(job),
           token_summary: { tokens_charged_total: job.counts.completed, tokens_reserved: job.openPages },
           results: slots.map(resultOf)
         }
@@ -125,11 +125,6 @@ const resultOf = ({ page, parentUrl, row }: PageSlot): CrawlResult => ({
 })
 
 const statusUrl = (id: string) => `/v1/crawl/${id}`
-
-const times = (job: CrawlJobView) => ({
-  created_at: timestamp(job.createdAt),
-  completed_at: job.completedAt === null ? null : timestamp(job.completedAt)
-})
 
 const configOf = ({ spec }: CrawlJobView) => ({
   render_js: false,

@@ -4,7 +4,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import { noSuchJob, refused } from "../Envelope.ts"
 import { type ExtractJob, ExtractJobs } from "../ExtractJobs.ts"
 import { type ExtractFacts, Extractor, type ExtractSpec, extractSpec } from "../Extractor.ts"
-import { pageOf, timestamp } from "../Job.ts"
+import { pageOf, timesOf, timestamp } from "../Job.ts"
 import type { PageContent } from "../PageContent.ts"
 import { Quota } from "../Quota.ts"
 import { targetUrl, withoutRendering } from "./Requests.ts"
@@ -85,8 +85,7 @@ const statusOf = Effect.fnUntraced(function* (jobs: ExtractJobs["Service"], job:
   return {
     job_id: JobId.make(job.id),
     status: job.status,
-    created_at: timestamp(job.createdAt),
-    completed_at: job.completedAt === null ? null : timestamp(job.completedAt),
+    ...timesOf(job),
     data: Option.isSome(content) ? dataOf(content.value, job.spec) : null,
     metadata: job.facts === null ? null : metadataOf(job.facts, job.spec),
     error: job.error,

@@ -3,7 +3,6 @@ import { Layer } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { notOffered } from "../Envelope.ts"
 
-const batch = () => notOffered("batch extraction")
 const map = () => notOffered("URL maps")
 const search = () => notOffered("web search")
 const statistics = () => notOffered("statistics")
@@ -11,9 +10,6 @@ const webhooks = () => notOffered("webhooks")
 
 /** The endpoints of the contract that this server answers with 501. */
 export const NotOfferedHandlers = Layer.mergeAll(
-  HttpApiBuilder.group(ScraperApi, "batch", (handlers) =>
-    handlers.handleAll({ createBatch: batch, listBatchJobs: batch, getBatch: batch, cancelBatch: batch })
-  ),
   HttpApiBuilder.group(ScraperApi, "map", (handlers) =>
     handlers.handleAll({ mapUrls: map, listMapJobs: map, getMapJob: map })
   ),

@@ -1,0 +1,153 @@
+import { type BatchRequest, type BatchResult, Caller, JobId, ScraperApi, ValidationFailed } from "@sluice/contract"
+import { Effect, Option } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { Batches } from "../Batches.ts"
+import type { BatchSpec } from "../BatchRules.ts"
+import { invalidState, noSuchJob, refused } from "../Envelope.ts"
+import { pageOf, timesOf } from "../Job.ts"
+import type { PageJobView, PageSlot } from "../PageJobs.ts"
+import type { FoundPage } from "../PageState.ts"
+import { Quota } from "../Quota.ts"
+import { ServerSettings } from "../ScraperConfig.ts"
+import { normaliseUrl } from "../UrlNormal.ts"
+import { withoutRendering } from "./Requests.ts"
+
+/**
+ * Batch endpoints. The caller's `headers` go to the targets; `proxy` and `wait_config` are echoed and otherwise ignored.
+ * A batch whose URLs are all invalid is refused: there is nothing to do.
+ */
+export const BatchHandlers = HttpApiBuilder.group(
+  ScraperApi,
+  "batch",
+  Effect.fnUntraced(function* (handlers) {
+    const settings = yield* ServerSettings
+    const batches = yield* Batches
+    const quota = yield* Quota
+
+    const find = Effect.fnUntraced(function* (id: string) {
+      const { id: owner } = yield* Caller
+      const job = batches.find(owner, id)
+      return Option.isSome(job) ? job.value : yield* noSuchJob()
+    })
+
+    return handlers.handleAll({
+      createBatch: Effect.fnUntraced(function* ({ payload }) {
+        yield* withoutRendering(payload.render_js)
+        if (payload.urls.length > settings.maxBatchUrls) {
+          return yield* refused(
+            "VALIDATION_ERROR",
+            `Batch size limit exceeded: requested ${payload.urls.length}, plan allows at most ${settings.maxBatchUrls}`
+          )
+        }
+        const { invalid, pages } = sorted(payload.urls)
+        if (pages.length === 0 || (invalid.length > 0 && payload.ignore_invalid_urls === false)) {
+          return yield* new ValidationFailed({
+            detail: invalid.map(({ index }) => ({
+              type: "value_error",
+              loc: ["body", "urls", index],
+              msg: "must be an absolute http or https URL without credentials"
+            }))
+          })
+        }
+        const { id: owner } = yield* Caller
+        const invalidUrls = invalid.map(({ url }) => url)
+        const create = batches.create(owner, specOf(payload), pages, invalidUrls)
+        const job = yield* quota.withOne(owner, Effect.orDie(create))
+        return {
+          job_id: JobId.make(job.id),
+          status: job.status,
+          status_url: statusUrl(job.id),
+          accepted_urls: pages.length,
+          invalid_urls: invalidUrls
+        }
+      }),
+      listBatchJobs: Effect.fnUntraced(function* ({ query }) {
+        const { id: owner } = yield* Caller
+        const { rows, ...envelope } = pageOf(batches.list(owner, query), query.page ?? 1, query.page_size ?? 10)
+        const jobs = rows.map((job) => ({
+          job_id: JobId.make(job.id),
+          status: job.status,
+          accepted_urls: job.counts.total,
+          completed_urls: job.counts.completed,
+          failed_urls: job.counts.failed,
+          config: configOf(job),
+          ...timesOf(job)
+        }))
+        return { jobs, ...envelope }
+      }),
+      getBatch: Effect.fnUntraced(function* ({ params, query }) {
+        const job = yield* find(params.job_id)
+        const { refused, slots } = yield* Effect.orDie(batches.slice(job, query.page ?? 1, query.page_size ?? 10))
+        return {
+          job_id: params.job_id,
+          status: job.status,
+          batch_config: configOf(job),
+          token_summary: { tokens_charged_total: job.counts.completed, tokens_reserved: job.openPages },
+          total_urls: job.counts.total,
+          completed_urls: job.counts.completed,
+          failed_urls: job.counts.failed,
+          cancelled_urls: job.counts.cancelled,
+          pending_urls: job.openPages,
+          invalid_urls: refused,
+          ...timesOf(job),
+          results: slots.map(resultOf)
+        }
+      }),
+      cancelBatch: Effect.fnUntraced(function* ({ params }) {
+        const job = yield* find(params.job_id)
+        if (job.status !== "queued" && job.status !== "processing") {
+          return yield* invalidState(`Batch job ${job.id} is already ${job.status} and cannot be cancelled`)
+        }
+        const inFlight = yield* Effect.orDie(batches.cancel(job))
+        return {
+          job_id: params.job_id,
+          status: "cancelled",
+          status_url: statusUrl(job.id),
+          in_flight_urls: inFlight
+        } as const
+      })
+    })
+  })
+)
+
+type BatchJobView = PageJobView<BatchSpec>
+
+/** The URLs that can be fetched, as pages, and those that cannot, each with its place in the request. */
+const sorted = (urls: ReadonlyArray<string>) => {
+  const pages: Array<FoundPage> = []
+  const invalid: Array<{ readonly url: string; readonly index: number }> = []
+  for (const [index, url] of urls.entries()) {
+    const normal = normaliseUrl(url.trim())
+    if (Option.isSome(normal)) pages.push({ url: normal.value, parent: null, depth: 1, index })
+    else invalid.push({ url, index })
+  }
+  return { pages, invalid }
+}
+
+const specOf = (request: BatchRequest): BatchSpec => ({
+  formats: request.formats ?? ["markdown"],
+  proxy: { country: null, type: "residential", ...request.proxy },
+  headers: request.headers ?? null,
+  waitConfig: request.wait_config ?? null
+})
+
+/** `links` is null, as in an extraction that did not ask for them: a batch cannot ask. */
+const resultOf = ({ page, row }: PageSlot): BatchResult => ({
+  input_index: page.index ?? 0,
+  url: page.url,
+  status: page.status,
+  error_code: row?.error_code ?? null,
+  error_message: row?.error_message ?? null,
+  data: row?.data == null ? null : { ...row.data, links: null },
+  ...(row === undefined ? {} : { metadata: row.metadata })
+})
+
+const statusUrl = (id: string) => `/v1/batch/${id}`
+
+const configOf = ({ spec }: BatchJobView) => ({
+  render_js: false,
+  formats: spec.formats,
+  proxy: spec.proxy,
+  headers: spec.headers,
+  wait_config: spec.waitConfig
+})
