@@ -35,6 +35,8 @@ export type LoadOutcome = (LoadedPage | FailedPage | UnwantedPage) & {
 /** What the caller decides about a load. */
 export interface LoadOptions {
   readonly headers: Readonly<Record<string, string>>
+  /** Whether only what can be converted is wanted, which is the default, or content of any type. */
+  readonly content?: "page" | "any"
   /** Asked for each URL, redirect targets included, before its host is contacted and again when its turn has come. */
   readonly admit: (url: string, redirects: number) => "go" | "unwanted" | PageFailure
   /** Told once, when the first request starts. */
@@ -74,7 +76,7 @@ export class Fetcher extends Context.Service<
             headers: { accept, "user-agent": settings.userAgent, ...headersFor(url, start, options.headers) },
             maxBytes: settings.maxPageBytes,
             beyondMax: "fail",
-            judge
+            judge: options.content === "any" ? judgeStatus : judge
           })
         })
 
@@ -157,6 +159,14 @@ const convertible = new Set(["", "text/html", "application/xhtml+xml", "text/pla
 export const mediaType = (contentType: string): string => (contentType.split(";")[0] ?? "").trim().toLowerCase()
 
 const judge = (head: AnswerHead): "read" | "leave" | PageFailure => {
+  const verdict = judgeStatus(head)
+  const type = mediaType(head.header("content-type") ?? "")
+  return verdict !== "read" || convertible.has(type)
+    ? verdict
+    : finalFailure("UNSUPPORTED_CONTENT_TYPE", `Content of type ${type} is not converted`, head.status)
+}
+
+const judgeStatus = (head: AnswerHead): "read" | "leave" | PageFailure => {
   if (isRedirect(head)) return "leave"
   if (head.status === 429) {
     return withRetryAfter(transientFailure("RATE_LIMITED", "The target answered 429", 429), head)
@@ -167,10 +177,7 @@ const judge = (head: AnswerHead): "read" | "leave" | PageFailure => {
   if (head.status < 200 || head.status > 299) {
     return finalFailure("HTTP_ERROR", `The target answered ${head.status}`, head.status)
   }
-  const type = mediaType(head.header("content-type") ?? "")
-  return convertible.has(type)
-    ? "read"
-    : finalFailure("UNSUPPORTED_CONTENT_TYPE", `Content of type ${type} is not converted`, head.status)
+  return "read"
 }
 
 const withRetryAfter = (failure: PageFailure, head: AnswerHead): PageFailure => {

@@ -19,6 +19,8 @@ export class Robots extends Context.Service<
   {
     /** Succeeds with the origin's `Crawl-delay` in milliseconds if `url` may be fetched, else fails. */
     readonly admit: (url: string) => Effect.Effect<number, PageFailure>
+    /** The sitemaps that the origin's `robots.txt` names; none if it cannot be had. Read even where it is not obeyed. */
+    readonly sitemaps: (origin: string) => Effect.Effect<ReadonlyArray<string>>
   }
 >()("@sluice/scraper/Robots") {
   static readonly layer: Layer.Layer<Robots, never, ServerSettings | HttpGet | HostQueue> = Layer.effect(
@@ -82,7 +84,13 @@ export class Robots extends Context.Service<
         return rules.success.crawlDelayMs
       })
 
-      return Robots.of({ admit: settings.respectRobots ? admit : () => Effect.succeed(0) })
+      const sitemaps = (origin: string) =>
+        Cache.get(cache, origin).pipe(
+          Effect.map((rules) => rules.sitemaps),
+          Effect.orElseSucceed(() => [])
+        )
+
+      return Robots.of({ sitemaps, admit: settings.respectRobots ? admit : () => Effect.succeed(0) })
     })
   )
 }
@@ -93,9 +101,10 @@ const parseRobots = robotsParser as unknown as typeof robotsParser.default
 interface Rules {
   readonly allows: (url: string) => boolean
   readonly crawlDelayMs: number
+  readonly sitemaps: ReadonlyArray<string>
 }
 
-const allowAll: Rules = { allows: () => true, crawlDelayMs: 0 }
+const allowAll: Rules = { allows: () => true, crawlDelayMs: 0, sitemaps: [] }
 
 const parse = (
   url: string,
@@ -106,6 +115,7 @@ const parse = (
   const delay = (robots.getCrawlDelay(settings.userAgent) ?? 0) * 1000
   return {
     allows: (page) => robots.isAllowed(page, settings.userAgent) !== false,
-    crawlDelayMs: Number.isFinite(delay) ? Math.min(Math.max(delay, 0), settings.maxCrawlDelayMs) : 0
+    crawlDelayMs: Number.isFinite(delay) ? Math.min(Math.max(delay, 0), settings.maxCrawlDelayMs) : 0,
+    sitemaps: robots.getSitemaps().flatMap((sitemap) => Option.toArray(normaliseUrl(sitemap, url)))
   }
 }

@@ -26,7 +26,19 @@ export interface ScraperConfig {
   readonly maxRunningBatches?: number
   /** Asynchronous extractions in work at once; the others stay queued. Default 8. */
   readonly maxRunningExtractions?: number
-  /** Jobs and synchronous extractions a key may have open; one more is answered 429. Default 100. */
+  /** Maps in work at once; the others wait for their turn. Default 4. */
+  readonly maxRunningMaps?: number
+  /** Longest time for a map, its wait included; then it is answered 408. Default 45,000. */
+  readonly mapTimeoutMs?: number
+  /** URLs a map lists. Default 10,000. */
+  readonly maxMapLinks?: number
+  /** Sitemap files read for one map. Default 50. */
+  readonly maxSitemaps?: number
+  /** Entries read of one sitemap file. Default 50,000, which is what the format allows. */
+  readonly maxSitemapUrls?: number
+  /** Longest time for one sitemap file. Default 10,000. */
+  readonly sitemapTimeoutMs?: number
+  /** Jobs, maps and synchronous extractions a key may have open; one more is answered 429. Default 100. */
   readonly maxOpenJobsPerKey?: number
   /** Requests a key may make in a minute; one more is answered 429. Default 0: no limit. */
   readonly requestsPerMinute?: number
@@ -77,6 +89,12 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   maxRunningCrawls: 4,
   maxRunningBatches: 4,
   maxRunningExtractions: 8,
+  maxRunningMaps: 4,
+  mapTimeoutMs: 45_000,
+  maxMapLinks: 10_000,
+  maxSitemaps: 50,
+  maxSitemapUrls: 50_000,
+  sitemapTimeoutMs: 10_000,
   maxOpenJobsPerKey: 100,
   requestsPerMinute: 0,
   retainJobs: 1000,

@@ -17,27 +17,31 @@ import { BatchHandlers } from "./handlers/Batch.ts"
 import { CrawlHandlers } from "./handlers/Crawl.ts"
 import { ExtractHandlers } from "./handlers/Extract.ts"
 import { HealthHandlers } from "./handlers/Health.ts"
+import { MapHandlers } from "./handlers/Map.ts"
 import { NotOfferedHandlers } from "./handlers/NotOffered.ts"
+import { Maps } from "./Maps.ts"
 import { Quota } from "./Quota.ts"
 import { Robots } from "./Robots.ts"
 import { type ScraperConfig, ScraperStartError, ServerSettings, withDefaults } from "./ScraperConfig.ts"
+import { SiteDiscovery } from "./SiteDiscovery.ts"
 import { StateDir } from "./StateDir.ts"
 import { ValidationLayer } from "./Validation.ts"
 
 const Fetching = Fetcher.layer.pipe(
-  Layer.provide(Robots.layer),
+  Layer.provideMerge(Robots.layer),
   Layer.provide(HostQueue.layer),
   Layer.provide(HttpGet.layer)
 )
 
 const Jobs = Quota.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(Batches.layer, Crawls.layer, ExtractJobs.layer)),
-  Layer.provideMerge(Extractor.layer),
+  Layer.provideMerge(Layer.mergeAll(Extractor.layer, Maps.layer)),
+  Layer.provide(SiteDiscovery.layer),
   Layer.provide([Fetching, StateDir.layer])
 )
 
 const Routes = HttpApiBuilder.layer(ScraperApi).pipe(
-  Layer.provide([BatchHandlers, CrawlHandlers, ExtractHandlers, HealthHandlers, NotOfferedHandlers]),
+  Layer.provide([BatchHandlers, CrawlHandlers, ExtractHandlers, HealthHandlers, MapHandlers, NotOfferedHandlers]),
   Layer.provide([AuthorizationLayer, ValidationLayer]),
   Layer.provide(Jobs)
 )

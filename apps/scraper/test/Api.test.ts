@@ -102,9 +102,8 @@ describe("the API", () => {
   it.live("says what it does not offer", () =>
     Effect.gen(function* () {
       const baseUrl = yield* testServer()
-      envelope(yield* post(`${baseUrl}/v1/map`, '{"url":"http://a.example/"}'), 501, "NOT_IMPLEMENTED")
       envelope(yield* post(`${baseUrl}/v1/search`, '{"query":"a"}'), 501, "NOT_IMPLEMENTED")
-      for (const path of ["map/jobs", "search/jobs", "statistics", "usage", "webhooks"]) {
+      for (const path of ["search/jobs", "statistics", "usage", "webhooks"]) {
         envelope(yield* raw(`${baseUrl}/v1/${path}`, { headers: key }), 501, "NOT_IMPLEMENTED")
       }
     })

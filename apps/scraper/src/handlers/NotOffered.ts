@@ -3,16 +3,12 @@ import { Layer } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { notOffered } from "../Envelope.ts"
 
-const map = () => notOffered("URL maps")
 const search = () => notOffered("web search")
 const statistics = () => notOffered("statistics")
 const webhooks = () => notOffered("webhooks")
 
 /** The endpoints of the contract that this server answers with 501. */
 export const NotOfferedHandlers = Layer.mergeAll(
-  HttpApiBuilder.group(ScraperApi, "map", (handlers) =>
-    handlers.handleAll({ mapUrls: map, listMapJobs: map, getMapJob: map })
-  ),
   HttpApiBuilder.group(ScraperApi, "search", (handlers) =>
     handlers.handleAll({ search, listSearchJobs: search, getSearchJob: search })
   ),
