@@ -2,13 +2,14 @@ import { Context, Effect, Layer } from "effect"
 import { BatchSpec, batchRules } from "./BatchRules.ts"
 import type { Fetcher } from "./Fetcher.ts"
 import type { StoreError } from "./Files.ts"
+import type { Meter } from "./Meter.ts"
 import { openPageJobs, type PageJobs } from "./PageJobs.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
 import type { StateDir } from "./StateDir.ts"
 
 /** The batches. Failed pages do not make a batch fail. */
 export class Batches extends Context.Service<Batches, PageJobs<BatchSpec>>()("@sluice/scraper/Batches") {
-  static readonly layer: Layer.Layer<Batches, StoreError, Fetcher | ServerSettings | StateDir> = Layer.effect(
+  static readonly layer: Layer.Layer<Batches, StoreError, Fetcher | Meter | ServerSettings | StateDir> = Layer.effect(
     this,
     Effect.gen(function* () {
       const { maxRunningBatches } = yield* ServerSettings

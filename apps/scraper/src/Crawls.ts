@@ -2,13 +2,14 @@ import { Context, Effect, Layer } from "effect"
 import { CrawlSpec, crawlRules } from "./CrawlRules.ts"
 import type { Fetcher } from "./Fetcher.ts"
 import type { StoreError } from "./Files.ts"
+import type { Meter } from "./Meter.ts"
 import { openPageJobs, type PageJobs } from "./PageJobs.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
 import type { StateDir } from "./StateDir.ts"
 
 /** The crawls. One fails whose seed could not be had. */
 export class Crawls extends Context.Service<Crawls, PageJobs<CrawlSpec>>()("@sluice/scraper/Crawls") {
-  static readonly layer: Layer.Layer<Crawls, StoreError, Fetcher | ServerSettings | StateDir> = Layer.effect(
+  static readonly layer: Layer.Layer<Crawls, StoreError, Fetcher | Meter | ServerSettings | StateDir> = Layer.effect(
     this,
     Effect.gen(function* () {
       const { maxRunningCrawls } = yield* ServerSettings

@@ -4,6 +4,7 @@ import { ExtractFacts, Extractor, ExtractSpec } from "./Extractor.ts"
 import { pathOf, readText, type StoreError, writeAtomic } from "./Files.ts"
 import { type JobFilter, jobFields, matching, newJobId, nowMillis } from "./Job.ts"
 import { openJobFolder } from "./JobFolder.ts"
+import { Meter } from "./Meter.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
 import { StateDir } from "./StateDir.ts"
 
@@ -37,88 +38,97 @@ export class ExtractJobs extends Context.Service<
     readonly content: (job: ExtractJob) => Effect.Effect<Option.Option<typeof Content.Type>, StoreError>
   }
 >()("@sluice/scraper/ExtractJobs") {
-  static readonly layer: Layer.Layer<ExtractJobs, StoreError, Extractor | ServerSettings | StateDir> = Layer.effect(
-    this,
-    Effect.gen(function* () {
-      const settings = yield* ServerSettings
-      const extractor = yield* Extractor
-      const root = pathOf((yield* StateDir).path, "extract")
-      const slots = yield* Semaphore.make(settings.maxRunningExtractions)
-      const fibers = yield* FiberMap.make<string>()
-      const folder = yield* openJobFolder(root, ExtractJob, settings.retainJobs)
-      const { jobs, put } = folder
-      const contentFile = (id: string) => pathOf(folder.directory(id), "content.json")
+  static readonly layer: Layer.Layer<ExtractJobs, StoreError, Extractor | Meter | ServerSettings | StateDir> =
+    Layer.effect(
+      this,
+      Effect.gen(function* () {
+        const settings = yield* ServerSettings
+        const extractor = yield* Extractor
+        const meter = yield* Meter
+        const root = pathOf((yield* StateDir).path, "extract")
+        const slots = yield* Semaphore.make(settings.maxRunningExtractions)
+        const fibers = yield* FiberMap.make<string>()
+        const folder = yield* openJobFolder(root, ExtractJob, settings.retainJobs)
+        const { jobs, put } = folder
+        const contentFile = (id: string) => pathOf(folder.directory(id), "content.json")
 
-      const work = Effect.fnUntraced(function* (queued: ExtractJob) {
-        const job: ExtractJob = { ...queued, status: "processing" }
-        // Not written: after a restart queued and processing are the same.
-        folder.hold(job)
-        const extraction = yield* extractor.extract(job.spec)
-        const { facts } = extraction
-        if (extraction._tag === "Extracted") {
-          yield* writeAtomic(contentFile(job.id), yield* Effect.orDie(encodeContent(extraction.content)))
-          yield* put({ ...job, status: "completed", completedAt: yield* nowMillis, facts })
-        } else {
-          const { code, message, retryable } = extraction.failure
-          const error = { code, message, retryable, details: null }
-          yield* put({ ...job, status: "failed", completedAt: yield* nowMillis, facts, error })
-        }
-      })
-
-      const fail = Effect.fnUntraced(function* (job: ExtractJob) {
-        const error = { code: "INTERNAL_ERROR", message: "The server could not finish this job", retryable: true }
-        yield* put({ ...job, status: "failed", completedAt: yield* nowMillis, error })
-      })
-
-      const start = (job: ExtractJob) =>
-        FiberMap.run(
-          fibers,
-          job.id,
-          slots
-            .withPermits(1)(work(job))
-            .pipe(
-              Effect.catchCauseIf(
-                (cause) => !Cause.hasInterruptsOnly(cause),
-                (cause) => Effect.andThen(Effect.logDebug("An extraction broke down", cause), Effect.ignore(fail(job)))
-              )
-            )
-        )
-
-      yield* Effect.forEach(
-        [...jobs.values()].filter((job) => !isTerminal(job.status)).sort((a, b) => a.seq - b.seq),
-        start,
-        { discard: true }
-      )
-
-      return ExtractJobs.of({
-        create: Effect.fn("ExtractJobs.create")(function* (owner, spec) {
-          const job: ExtractJob = {
-            id: yield* newJobId,
-            owner,
-            seq: folder.nextSeq(),
-            status: "queued",
-            createdAt: yield* nowMillis,
-            completedAt: null,
-            spec,
-            facts: null,
-            error: null
+        const work = Effect.fnUntraced(function* (queued: ExtractJob) {
+          const job: ExtractJob = { ...queued, status: "processing" }
+          // Not written: after a restart queued and processing are the same.
+          folder.hold(job)
+          const extraction = yield* extractor.extract(job.spec)
+          const { facts } = extraction
+          yield* meter.record({
+            owner: job.owner,
+            job: { id: job.id, n: 1 },
+            ok: extraction._tag === "Extracted",
+            durationMs: facts.durationMs
+          })
+          if (extraction._tag === "Extracted") {
+            yield* writeAtomic(contentFile(job.id), yield* Effect.orDie(encodeContent(extraction.content)))
+            yield* put({ ...job, status: "completed", completedAt: yield* nowMillis, facts })
+          } else {
+            const { code, message, retryable } = extraction.failure
+            const error = { code, message, retryable, details: null }
+            yield* put({ ...job, status: "failed", completedAt: yield* nowMillis, facts, error })
           }
-          yield* folder.add(job)
-          yield* start(job)
-          return job
-        }, Effect.uninterruptible),
-        find: (owner, id) => Option.filter(Option.fromUndefinedOr(jobs.get(id)), (job) => job.owner === owner),
-        list: (owner, filter) => matching(jobs.values(), owner, filter),
-        openJobs: (owner) => {
-          let count = 0
-          for (const job of jobs.values()) if (job.owner === owner && !isTerminal(job.status)) count++
-          return count
-        },
-        content: (job) =>
-          Effect.map(readText(contentFile(job.id)), Option.flatMap(Schema.decodeUnknownOption(ContentFile)))
+          yield* meter.close(job.id)
+        })
+
+        const fail = Effect.fnUntraced(function* (job: ExtractJob) {
+          const error = { code: "INTERNAL_ERROR", message: "The server could not finish this job", retryable: true }
+          yield* put({ ...job, status: "failed", completedAt: yield* nowMillis, error })
+        })
+
+        const start = (job: ExtractJob) =>
+          FiberMap.run(
+            fibers,
+            job.id,
+            slots
+              .withPermits(1)(work(job))
+              .pipe(
+                Effect.catchCauseIf(
+                  (cause) => !Cause.hasInterruptsOnly(cause),
+                  (cause) =>
+                    Effect.andThen(Effect.logDebug("An extraction broke down", cause), Effect.ignore(fail(job)))
+                )
+              )
+          )
+
+        for (const job of [...jobs.values()].sort((a, b) => a.seq - b.seq)) {
+          if (isTerminal(job.status)) yield* meter.close(job.id)
+          else yield* start(job)
+        }
+
+        return ExtractJobs.of({
+          create: Effect.fn("ExtractJobs.create")(function* (owner, spec) {
+            const job: ExtractJob = {
+              id: yield* newJobId,
+              owner,
+              seq: folder.nextSeq(),
+              status: "queued",
+              createdAt: yield* nowMillis,
+              completedAt: null,
+              spec,
+              facts: null,
+              error: null
+            }
+            yield* folder.add(job)
+            yield* start(job)
+            return job
+          }, Effect.uninterruptible),
+          find: (owner, id) => Option.filter(Option.fromUndefinedOr(jobs.get(id)), (job) => job.owner === owner),
+          list: (owner, filter) => matching(jobs.values(), owner, filter),
+          openJobs: (owner) => {
+            let count = 0
+            for (const job of jobs.values()) if (job.owner === owner && !isTerminal(job.status)) count++
+            return count
+          },
+          content: (job) =>
+            Effect.map(readText(contentFile(job.id)), Option.flatMap(Schema.decodeUnknownOption(ContentFile)))
+        })
       })
-    })
-  )
+    )
 }
 
 const ContentFile = Schema.fromJsonString(Content)

@@ -4,6 +4,7 @@ import { Fetcher } from "./Fetcher.ts"
 import { pathOf, type StoreError } from "./Files.ts"
 import { type JobFilter, jobFields, matching, newJobId, nowMillis } from "./Job.ts"
 import { openJobFolder } from "./JobFolder.ts"
+import { Meter } from "./Meter.ts"
 import { openPageLog, type PageEvent, type PageLog, type PageRow } from "./PageLog.ts"
 import { type PageRules, runPages } from "./PageRun.ts"
 import { type FoundPage, type JobPage, openPagesOf, type PageCounts, type PageState } from "./PageState.ts"
@@ -77,10 +78,11 @@ interface OpenJob {
 /** Opens the jobs of a kind and goes on with those that were left open. */
 export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
   kind: PageJobKind<Spec, Encoded>
-): Effect.fn.Return<PageJobs<Spec>, StoreError, Fetcher | ServerSettings | StateDir | Scope.Scope> {
+): Effect.fn.Return<PageJobs<Spec>, StoreError, Fetcher | Meter | ServerSettings | StateDir | Scope.Scope> {
   type Job = PageJob<Spec>
   const settings = yield* ServerSettings
   const fetcher = yield* Fetcher
+  const meter = yield* Meter
   const root = pathOf((yield* StateDir).path, kind.name)
   const folder = yield* openJobFolder<Job, unknown>(root, pageJob(kind.spec), settings.retainJobs)
   const slots = yield* Semaphore.make(kind.maxRunning)
@@ -99,6 +101,23 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
   }
   const latest = (job: Job): Job => folder.jobs.get(job.id) ?? job
 
+  const count = ({ id, owner }: Job, n: number, row: PageRow) =>
+    meter.record({
+      owner,
+      job: { id, n },
+      ok: row.status === "completed",
+      durationMs: row.metadata.duration_ms ?? 0
+    })
+  /** Counts what had ended when the last run of the server was cut off before it could count it. */
+  const recount = Effect.fnUntraced(function* (job: Job, { log, state }: OpenJob) {
+    const known = meter.counted(job.id)
+    for (const [index, page] of state.endedPages().entries()) {
+      if (index < known) continue
+      const row = yield* log.readRow(page.offset, page.size)
+      if (Option.isSome(row)) yield* count(job, index + 1, row.value)
+    }
+  })
+
   /** Ends a job, unless it was cancelled: then only the counters are brought up to date. */
   const conclude = Effect.fnUntraced(function* (job: Job, { log, state }: OpenJob, broken: boolean) {
     if (broken) state.cancelOpen(true)
@@ -110,6 +129,7 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
       Effect.andThen(Effect.ignore(log.sync), folder.put({ ...ended, counts: state.counts() })),
       Effect.sync(() => open.delete(job.id))
     )
+    yield* meter.close(job.id)
   })
 
   const work = Effect.fnUntraced(function* (job: Job, entry: OpenJob) {
@@ -119,7 +139,11 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
       ...entry,
       fetcher,
       concurrency: settings.pageConcurrency,
-      isCancelled: () => latest(job).status === "cancelled"
+      isCancelled: () => latest(job).status === "cancelled",
+      ended: (row) => {
+        const { completed, failed } = entry.state.counts()
+        return count(job, completed + failed, row)
+      }
     })
     yield* conclude(job, entry, false)
   })
@@ -145,12 +169,16 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
   }
 
   for (const job of [...folder.jobs.values()].sort((a, b) => a.seq - b.seq)) {
-    if (!isUnfinished(job)) continue
+    if (!isUnfinished(job)) {
+      yield* meter.close(job.id)
+      continue
+    }
     const log = logOf(job.id)
     const state = yield* log.load
+    yield* recount(job, { log, state })
     if (isTerminal(job.status)) {
       state.cancelOpen(true)
-      yield* folder.put({ ...job, counts: state.counts() })
+      yield* conclude(job, { log, state }, false)
     } else {
       yield* start(job, { log, state })
     }

@@ -33,6 +33,8 @@ export interface PageRun {
   readonly fetcher: Fetcher["Service"]
   readonly concurrency: number
   readonly isCancelled: () => boolean
+  /** Told of each page that ended, once its end is in the log. */
+  readonly ended: (row: PageRow) => Effect.Effect<void, StoreError>
 }
 
 /**
@@ -139,4 +141,5 @@ const commit = Effect.fnUntraced(function* (
   yield* log.appendEvents([...events, { t: "done", id, status, url, offset, size }])
   for (const each of found) state.discover(each)
   state.finish(id, status, url, offset, size)
+  yield* run.ended(row)
 })

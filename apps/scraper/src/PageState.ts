@@ -100,6 +100,11 @@ export class PageState {
     return this.rows.filter((id) => !isTerminal(this.pages[id]?.status ?? "completed"))
   }
 
+  /** The pages that were loaded or failed, in the order of their end. */
+  endedPages(): ReadonlyArray<JobPage> {
+    return this.pages.filter(({ size }) => size > 0).sort((a, b) => a.offset - b.offset)
+  }
+
   counts(): PageCounts {
     return { total: this.rows.length, completed: this.completed, failed: this.failed, cancelled: this.cancelled }
   }

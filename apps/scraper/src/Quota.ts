@@ -16,6 +16,8 @@ export class Quota extends Context.Service<
       owner: string,
       run: Effect.Effect<A, E, R>
     ) => Effect.Effect<A, E | TooManyRequests, R | HttpServerRequest.HttpServerRequest>
+    /** How much of the limits a key uses now. */
+    readonly usage: (owner: string) => { readonly open_jobs: number; readonly max_open_jobs: number }
   }
 >()("@sluice/scraper/Quota") {
   static readonly layer: Layer.Layer<Quota, never, Batches | Crawls | ExtractJobs | ServerSettings> = Layer.effect(
@@ -29,11 +31,13 @@ export class Quota extends Context.Service<
       const add = (owner: string, step: number) =>
         Effect.sync(() => running.set(owner, (running.get(owner) ?? 0) + step))
 
+      const openOf = (owner: string) =>
+        [batches, crawls, extractions].reduce((sum, kind) => sum + kind.openJobs(owner), running.get(owner) ?? 0)
+
       return Quota.of({
+        usage: (owner) => ({ open_jobs: openOf(owner), max_open_jobs: maxOpenJobsPerKey }),
         withOne: Effect.fnUntraced(function* (owner, run) {
-          const jobs = [batches, crawls, extractions].reduce((sum, kind) => sum + kind.openJobs(owner), 0)
-          const open = jobs + (running.get(owner) ?? 0)
-          if (open >= maxOpenJobsPerKey) return yield* tooMany("Concurrency limit reached", retryAfterSeconds)
+          if (openOf(owner) >= maxOpenJobsPerKey) return yield* tooMany("Concurrency limit reached", retryAfterSeconds)
           return yield* Effect.acquireUseRelease(
             add(owner, 1),
             () => run,

@@ -44,6 +44,8 @@ export interface ScraperConfig {
   readonly requestsPerMinute?: number
   /** Finished jobs kept, of each kind; older ones are deleted at start and as new ones come. Default 1000. */
   readonly retainJobs?: number
+  /** Days over which statistics tell hours apart; of what is older only the tokens are kept. Default 400. */
+  readonly retainUsageDays?: number
   /** Most bytes of a page, after decompression. Default 10 MiB. */
   readonly maxPageBytes?: number
   /** Longest time for one attempt at a page, redirects and body included. Default 30,000. */
@@ -98,6 +100,7 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   maxOpenJobsPerKey: 100,
   requestsPerMinute: 0,
   retainJobs: 1000,
+  retainUsageDays: 400,
   maxPageBytes: 10 * 1024 * 1024,
   pageTimeoutMs: 30_000,
   maxRedirects: 10,

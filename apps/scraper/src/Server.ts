@@ -19,7 +19,9 @@ import { ExtractHandlers } from "./handlers/Extract.ts"
 import { HealthHandlers } from "./handlers/Health.ts"
 import { MapHandlers } from "./handlers/Map.ts"
 import { NotOfferedHandlers } from "./handlers/NotOffered.ts"
+import { StatisticsHandlers } from "./handlers/Statistics.ts"
 import { Maps } from "./Maps.ts"
+import { Meter } from "./Meter.ts"
 import { Quota } from "./Quota.ts"
 import { Robots } from "./Robots.ts"
 import { type ScraperConfig, ScraperStartError, ServerSettings, withDefaults } from "./ScraperConfig.ts"
@@ -35,13 +37,21 @@ const Fetching = Fetcher.layer.pipe(
 
 const Jobs = Quota.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(Batches.layer, Crawls.layer, ExtractJobs.layer)),
-  Layer.provideMerge(Layer.mergeAll(Extractor.layer, Maps.layer)),
+  Layer.provideMerge(Layer.mergeAll(Extractor.layer, Maps.layer, Meter.layer)),
   Layer.provide(SiteDiscovery.layer),
   Layer.provide([Fetching, StateDir.layer])
 )
 
 const Routes = HttpApiBuilder.layer(ScraperApi).pipe(
-  Layer.provide([BatchHandlers, CrawlHandlers, ExtractHandlers, HealthHandlers, MapHandlers, NotOfferedHandlers]),
+  Layer.provide([
+    BatchHandlers,
+    CrawlHandlers,
+    ExtractHandlers,
+    HealthHandlers,
+    MapHandlers,
+    NotOfferedHandlers,
+    StatisticsHandlers
+  ]),
   Layer.provide([AuthorizationLayer, ValidationLayer]),
   Layer.provide(Jobs)
 )

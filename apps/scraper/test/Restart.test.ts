@@ -1,26 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { isTerminal } from "@sluice/contract"
-import { Duration, Effect, Exit, Fiber, Redacted, Scope } from "effect"
+import { Duration, Effect, Exit, Fiber, Redacted } from "effect"
 import { serve } from "../src/index.ts"
-import { addsUp, clientOf, crawl, endOf, rowsOf, statusOf, testServer, until } from "./TestScraper.ts"
+import { addsUp, crawl, endOf, rowsOf, stateDirectory, statusOf, stoppable, until } from "./TestScraper.ts"
 import { gate, page, testSite } from "./TestSite.ts"
-
-const stateDirectory = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "scraper-test-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
-)
-
-/** A server that can be stopped within a test. */
-const stoppable = Effect.fnUntraced(function* (stateDir: string) {
-  const scope = yield* Scope.make()
-  yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
-  const baseUrl = yield* testServer({ stateDir, pageConcurrency: 2 }).pipe(Scope.provide(scope))
-  const client = yield* clientOf(baseUrl)
-  return { baseUrl, client, stop: Scope.close(scope, Exit.void) }
-})
 
 describe("a restart", () => {
   it.live("goes on with an open crawl and fetches no finished page again", () =>

@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { type CrawlRequest, type CrawlStatus, isTerminal, type JobId, ScraperApi } from "@sluice/contract"
-import { Effect, Redacted, Schedule } from "effect"
+import { Effect, Exit, Redacted, Schedule, Scope } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import { type ScraperConfig, serve } from "../src/index.ts"
@@ -29,6 +32,21 @@ export const clientOf = (baseUrl: string, key: string = keys[0]) =>
 
 /** A server and a client of its first key. */
 export const testScraper = (config: Partial<ScraperConfig> = {}) => Effect.flatMap(testServer(config), clientOf)
+
+/** A state directory for the test. */
+export const stateDirectory = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "scraper-test-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+)
+
+/** A server that can be stopped within a test. */
+export const stoppable = Effect.fnUntraced(function* (stateDir: string, config: Partial<ScraperConfig> = {}) {
+  const scope = yield* Scope.make()
+  yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
+  const baseUrl = yield* testServer({ stateDir, pageConcurrency: 2, ...config }).pipe(Scope.provide(scope))
+  const client = yield* clientOf(baseUrl)
+  return { baseUrl, client, stop: Scope.close(scope, Exit.void) }
+})
 
 export type Client = Effect.Success<ReturnType<typeof clientOf>>
 

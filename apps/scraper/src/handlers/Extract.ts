@@ -5,6 +5,7 @@ import { noSuchJob, refused } from "../Envelope.ts"
 import { type ExtractJob, ExtractJobs } from "../ExtractJobs.ts"
 import { type ExtractFacts, Extractor, type ExtractSpec, extractSpec } from "../Extractor.ts"
 import { pageOf, timesOf, timestamp } from "../Job.ts"
+import { Meter } from "../Meter.ts"
 import type { PageContent } from "../PageContent.ts"
 import { Quota } from "../Quota.ts"
 import { targetUrl, withoutRendering } from "./Requests.ts"
@@ -19,6 +20,7 @@ export const ExtractHandlers = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const extractor = yield* Extractor
     const jobs = yield* ExtractJobs
+    const meter = yield* Meter
     const quota = yield* Quota
 
     return handlers.handleAll({
@@ -36,6 +38,8 @@ export const ExtractHandlers = HttpApiBuilder.group(
           }
         }
         const extraction = yield* quota.withOne(owner, extractor.extract(spec))
+        const ok = extraction._tag === "Extracted"
+        yield* Effect.orDie(meter.record({ owner, job: null, ok, durationMs: extraction.facts.durationMs }))
         if (extraction._tag === "Failed") {
           const { code, message, retryable } = extraction.failure
           return yield* refused(code, message, retryable)

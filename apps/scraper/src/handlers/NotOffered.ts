@@ -4,16 +4,12 @@ import { HttpApiBuilder } from "effect/http-api"
 import { notOffered } from "../Envelope.ts"
 
 const search = () => notOffered("web search")
-const statistics = () => notOffered("statistics")
 const webhooks = () => notOffered("webhooks")
 
 /** The endpoints of the contract that this server answers with 501. */
 export const NotOfferedHandlers = Layer.mergeAll(
   HttpApiBuilder.group(ScraperApi, "search", (handlers) =>
     handlers.handleAll({ search, listSearchJobs: search, getSearchJob: search })
-  ),
-  HttpApiBuilder.group(ScraperApi, "statistics", (handlers) =>
-    handlers.handleAll({ getStatistics: statistics, getUsage: () => notOffered("usage figures") })
   ),
   HttpApiBuilder.group(ScraperApi, "webhooks", (handlers) =>
     handlers.handleAll({
