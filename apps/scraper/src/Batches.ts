@@ -18,6 +18,7 @@ export class Batches extends Context.Service<Batches, PageJobs<BatchSpec>>()("@s
         spec: BatchSpec,
         rules: batchRules,
         maxRunning: maxRunningBatches,
+        mostPages: (_, { total }) => total,
         hasFailed: () => false
       })
     })

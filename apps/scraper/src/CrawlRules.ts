@@ -18,6 +18,9 @@ export const CrawlSpec = Schema.Struct({
 })
 export type CrawlSpec = typeof CrawlSpec.Type
 
+/** How many pages a crawl may come to have. */
+export const mostPagesOf = (spec: Pick<CrawlSpec, "depth" | "limit">): number => (spec.depth === 1 ? 1 : spec.limit)
+
 /** Breadth first from a seed: no URL is crawled twice, no page outside the scope, nothing past depth and limit. */
 export const crawlRules = (spec: CrawlSpec): PageRules => ({
   formats: spec.formats,

@@ -1,5 +1,5 @@
 import { Context, Effect, Layer } from "effect"
-import { CrawlSpec, crawlRules } from "./CrawlRules.ts"
+import { CrawlSpec, crawlRules, mostPagesOf } from "./CrawlRules.ts"
 import type { Fetcher } from "./Fetcher.ts"
 import type { StoreError } from "./Files.ts"
 import type { Meter } from "./Meter.ts"
@@ -18,6 +18,7 @@ export class Crawls extends Context.Service<Crawls, PageJobs<CrawlSpec>>()("@slu
         spec: CrawlSpec,
         rules: crawlRules,
         maxRunning: maxRunningCrawls,
+        mostPages: mostPagesOf,
         hasFailed: (state) => state.pages[0] === undefined || state.pages[0].status === "failed"
       })
     })

@@ -1,5 +1,13 @@
 import { randomUUID } from "node:crypto"
-import { Conflict, NotFound, NotImplemented, TooManyRequests, Unauthorized, Unprocessable } from "@sluice/contract"
+import {
+  Conflict,
+  NotFound,
+  NotImplemented,
+  PaymentRequired,
+  TooManyRequests,
+  Unauthorized,
+  Unprocessable
+} from "@sluice/contract"
 import { Effect } from "effect"
 import { HttpEffect, type HttpServerRequest, HttpServerResponse } from "effect/http"
 
@@ -19,6 +27,9 @@ export const noSuchJob = () => new NotFound(envelope("NOT_FOUND", "No such job")
 
 /** 409. */
 export const invalidState = (message: string) => new Conflict(envelope("INVALID_STATE", message))
+
+/** 402. */
+export const paymentRequired = (message: string) => new PaymentRequired(envelope("PAYMENT_REQUIRED", message))
 
 /** 422 of the envelope kind. */
 export const refused = (code: string, message: string, retryable = false) =>

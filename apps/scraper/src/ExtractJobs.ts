@@ -34,6 +34,8 @@ export class ExtractJobs extends Context.Service<
     readonly find: (owner: string, id: string) => Option.Option<ExtractJob>
     readonly list: (owner: string, filter: JobFilter) => ReadonlyArray<ExtractJob>
     readonly openJobs: (owner: string) => number
+    /** The tokens that the jobs of a key may still cost. */
+    readonly reserved: (owner: string) => number
     /** The content of a completed job; none if it is gone from the disk. */
     readonly content: (job: ExtractJob) => Effect.Effect<Option.Option<typeof Content.Type>, StoreError>
   }
@@ -100,6 +102,12 @@ export class ExtractJobs extends Context.Service<
           else yield* start(job)
         }
 
+        const openJobs = (owner: string) => {
+          let count = 0
+          for (const job of jobs.values()) if (job.owner === owner && !isTerminal(job.status)) count++
+          return count
+        }
+
         return ExtractJobs.of({
           create: Effect.fn("ExtractJobs.create")(function* (owner, spec) {
             const job: ExtractJob = {
@@ -119,11 +127,8 @@ export class ExtractJobs extends Context.Service<
           }, Effect.uninterruptible),
           find: (owner, id) => Option.filter(Option.fromUndefinedOr(jobs.get(id)), (job) => job.owner === owner),
           list: (owner, filter) => matching(jobs.values(), owner, filter),
-          openJobs: (owner) => {
-            let count = 0
-            for (const job of jobs.values()) if (job.owner === owner && !isTerminal(job.status)) count++
-            return count
-          },
+          openJobs,
+          reserved: openJobs,
           content: (job) =>
             Effect.map(readText(contentFile(job.id)), Option.flatMap(Schema.decodeUnknownOption(ContentFile)))
         })

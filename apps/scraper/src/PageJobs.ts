@@ -43,6 +43,8 @@ export interface PageJobKind<Spec, Encoded> {
   readonly rules: (spec: Spec) => PageRules
   /** Jobs in work at once; the others stay queued. */
   readonly maxRunning: number
+  /** How many pages a job may come to have. */
+  readonly mostPages: (spec: Spec, counts: PageCounts) => number
   /** Whether a job has failed all of whose pages have ended. */
   readonly hasFailed: (state: PageState) => boolean
 }
@@ -59,6 +61,8 @@ export interface PageJobs<Spec> {
   readonly find: (owner: string, id: string) => Option.Option<PageJobView<Spec>>
   readonly list: (owner: string, filter: JobFilter) => ReadonlyArray<PageJobView<Spec>>
   readonly openJobs: (owner: string) => number
+  /** The tokens that the jobs of a key may still cost. */
+  readonly reserved: (owner: string) => number
   /** Rows in order, pages still queued or in work included, and what was refused. */
   readonly slice: (
     job: PageJob<Spec>,
@@ -219,6 +223,18 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
       let count = 0
       for (const job of folder.jobs.values()) if (job.owner === owner && !isTerminal(job.status)) count++
       return count
+    },
+    reserved: (owner) => {
+      let tokens = 0
+      for (const [id, { state }] of open) {
+        const job = folder.jobs.get(id)
+        if (job === undefined || job.owner !== owner) continue
+        const counts = state.counts()
+        // A cancelled job finds no further pages; those in work are paid for.
+        const most = isTerminal(job.status) ? counts.total - counts.cancelled : kind.mostPages(job.spec, counts)
+        tokens += Math.max(0, most - meter.counted(id))
+      }
+      return tokens
     },
     slice: Effect.fn("PageJobs.slice")(function* (job, page, size) {
       const live = open.get(job.id)

@@ -1,52 +1,88 @@
-import type { TooManyRequests } from "@sluice/contract"
+import type { PaymentRequired, TooManyRequests } from "@sluice/contract"
 import { Context, Effect, Layer } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { Batches } from "./Batches.ts"
 import { Crawls } from "./Crawls.ts"
-import { tooMany } from "./Envelope.ts"
+import { paymentRequired, tooMany } from "./Envelope.ts"
 import { ExtractJobs } from "./ExtractJobs.ts"
+import { Meter } from "./Meter.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
 
-/** How many jobs and synchronous extractions a key may have open at once. */
+/** How much of the limits a key uses now. Without a balance there is nothing left to tell. */
+export interface QuotaUsage {
+  readonly open_jobs: number
+  readonly max_open_jobs: number
+  readonly tokens_used: number
+  readonly tokens_reserved: number
+  readonly tokens_left: number | null
+}
+
+/**
+ * What a key may have open at once, and what it may spend. What is open reserves the tokens it may come to cost, so that
+ * the balance is never overdrawn.
+ */
 export class Quota extends Context.Service<
   Quota,
   {
-    /** Runs what opens one more, or fails with 429. It counts while it runs; a job it leaves behind counts on. */
+    /**
+     * Runs what opens one more and may cost up to `tokens`, or fails with 429 or 402. It counts while it runs; a job it
+     * leaves behind counts on. What costs nothing is refused too once the balance is used up.
+     */
     readonly withOne: <A, E, R>(
       owner: string,
+      tokens: number,
       run: Effect.Effect<A, E, R>
-    ) => Effect.Effect<A, E | TooManyRequests, R | HttpServerRequest.HttpServerRequest>
-    /** How much of the limits a key uses now. */
-    readonly usage: (owner: string) => { readonly open_jobs: number; readonly max_open_jobs: number }
+    ) => Effect.Effect<A, E | PaymentRequired | TooManyRequests, R | HttpServerRequest.HttpServerRequest>
+    readonly usage: (owner: string) => QuotaUsage
   }
 >()("@sluice/scraper/Quota") {
-  static readonly layer: Layer.Layer<Quota, never, Batches | Crawls | ExtractJobs | ServerSettings> = Layer.effect(
-    this,
-    Effect.gen(function* () {
-      const { maxOpenJobsPerKey } = yield* ServerSettings
-      const batches = yield* Batches
-      const crawls = yield* Crawls
-      const extractions = yield* ExtractJobs
-      const running = new Map<string, number>()
-      const add = (owner: string, step: number) =>
-        Effect.sync(() => running.set(owner, (running.get(owner) ?? 0) + step))
+  static readonly layer: Layer.Layer<Quota, never, Batches | Crawls | ExtractJobs | Meter | ServerSettings> =
+    Layer.effect(
+      this,
+      Effect.gen(function* () {
+        const { maxOpenJobsPerKey, tokenBalance } = yield* ServerSettings
+        const kinds = [yield* Batches, yield* Crawls, yield* ExtractJobs]
+        const { tally } = yield* Meter
+        const running = new Map<string, { readonly count: number; readonly tokens: number }>()
+        const runningOf = (owner: string) => running.get(owner) ?? { count: 0, tokens: 0 }
+        const add = (owner: string, count: number, tokens: number) =>
+          Effect.sync(() => {
+            const now = runningOf(owner)
+            running.set(owner, { count: now.count + count, tokens: now.tokens + tokens })
+          })
 
-      const openOf = (owner: string) =>
-        [batches, crawls, extractions].reduce((sum, kind) => sum + kind.openJobs(owner), running.get(owner) ?? 0)
+        const usage = (owner: string): QuotaUsage => {
+          const { count, tokens } = runningOf(owner)
+          const used = tally.tokensOf(owner)
+          const reserved = kinds.reduce((sum, kind) => sum + kind.reserved(owner), tokens)
+          return {
+            open_jobs: kinds.reduce((sum, kind) => sum + kind.openJobs(owner), count),
+            max_open_jobs: maxOpenJobsPerKey,
+            tokens_used: used,
+            tokens_reserved: reserved,
+            tokens_left: Number.isFinite(tokenBalance) ? Math.max(0, tokenBalance - used - reserved) : null
+          }
+        }
 
-      return Quota.of({
-        usage: (owner) => ({ open_jobs: openOf(owner), max_open_jobs: maxOpenJobsPerKey }),
-        withOne: Effect.fnUntraced(function* (owner, run) {
-          if (openOf(owner) >= maxOpenJobsPerKey) return yield* tooMany("Concurrency limit reached", retryAfterSeconds)
-          return yield* Effect.acquireUseRelease(
-            add(owner, 1),
-            () => run,
-            () => add(owner, -1)
-          )
+        return Quota.of({
+          usage,
+          withOne: Effect.fnUntraced(function* (owner, tokens, run) {
+            const { open_jobs, tokens_left } = usage(owner)
+            if (open_jobs >= maxOpenJobsPerKey) return yield* tooMany("Concurrency limit reached", retryAfterSeconds)
+            if (tokens_left !== null && tokens_left < Math.max(1, tokens)) {
+              return yield* paymentRequired(
+                `Not enough tokens left: this may cost up to ${tokens}, and ${tokens_left} are neither used nor reserved`
+              )
+            }
+            return yield* Effect.acquireUseRelease(
+              add(owner, 1, tokens),
+              () => run,
+              () => add(owner, -1, -tokens)
+            )
+          })
         })
       })
-    })
-  )
+    )
 }
 
 /** A guess: jobs do not tell when they end. */

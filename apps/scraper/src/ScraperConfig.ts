@@ -42,6 +42,8 @@ export interface ScraperConfig {
   readonly maxOpenJobsPerKey?: number
   /** Requests a key may make in a minute; one more is answered 429. Default 0: no limit. */
   readonly requestsPerMinute?: number
+  /** Tokens a key may use, ever; what may cost more than is left of them is answered 402. Default: no limit. */
+  readonly tokenBalance?: number
   /** Finished jobs kept, of each kind; older ones are deleted at start and as new ones come. Default 1000. */
   readonly retainJobs?: number
   /** Days over which statistics tell hours apart; of what is older only the tokens are kept. Default 400. */
@@ -99,6 +101,7 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   sitemapTimeoutMs: 10_000,
   maxOpenJobsPerKey: 100,
   requestsPerMinute: 0,
+  tokenBalance: Number.POSITIVE_INFINITY,
   retainJobs: 1000,
   retainUsageDays: 400,
   maxPageBytes: 10 * 1024 * 1024,

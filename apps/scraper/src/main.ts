@@ -34,7 +34,21 @@ const flags = {
     Flag.withDescription("Requests to one host at once"),
     Flag.withDefault(2)
   ),
-  concurrency: Flag.Int("concurrency").pipe(Flag.withDescription("Page fetches at once"), Flag.withDefault(16))
+  concurrency: Flag.Int("concurrency").pipe(Flag.withDescription("Page fetches at once"), Flag.withDefault(16)),
+  maxOpenJobsPerKey: Flag.Int("max-open-jobs").pipe(
+    Flag.withDescription("Jobs, maps and synchronous extractions a key may have open"),
+    Flag.withDefault(100)
+  ),
+  maxCrawlDepth: Flag.Int("max-crawl-depth").pipe(Flag.withDescription("Deepest crawl allowed"), Flag.withDefault(10)),
+  maxBatchUrls: Flag.Int("max-batch-urls").pipe(Flag.withDescription("URLs of one batch"), Flag.withDefault(1000)),
+  requestsPerMinute: Flag.Int("requests-per-minute").pipe(
+    Flag.withDescription("Requests a key may make in a minute, 0 for any number"),
+    Flag.withDefault(0)
+  ),
+  tokenBalance: Flag.Int("token-balance").pipe(
+    Flag.withDescription("Tokens a key may use, ever; without it there is no limit"),
+    Flag.withDefault(Number.POSITIVE_INFINITY)
+  )
 }
 
 const keys = Config.Redacted("SCRAPER_API_KEYS")

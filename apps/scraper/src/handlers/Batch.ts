@@ -52,7 +52,7 @@ export const BatchHandlers = HttpApiBuilder.group(
         const { id: owner } = yield* Caller
         const invalidUrls = invalid.map(({ url }) => url)
         const create = batches.create(owner, specOf(payload), pages, invalidUrls)
-        const job = yield* quota.withOne(owner, Effect.orDie(create))
+        const job = yield* quota.withOne(owner, pages.length, Effect.orDie(create))
         return {
           job_id: JobId.make(job.id),
           status: job.status,

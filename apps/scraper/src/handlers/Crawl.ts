@@ -1,7 +1,7 @@
 import { Caller, type CrawlResult, JobId, ScraperApi } from "@sluice/contract"
 import { Effect, Option } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import type { CrawlSpec } from "../CrawlRules.ts"
+import { type CrawlSpec, mostPagesOf } from "../CrawlRules.ts"
 import { Crawls } from "../Crawls.ts"
 import { invalidState, noSuchJob, refused } from "../Envelope.ts"
 import { pageOf, timesOf } from "../Job.ts"
@@ -52,13 +52,13 @@ export const CrawlHandlers = HttpApiBuilder.group(
           waitConfig: payload.wait_config ?? null
         } as const
         const create = crawls.create(owner, spec, [{ url, parent: null, depth: 1 }], [])
-        const job = yield* quota.withOne(owner, Effect.orDie(create))
+        const job = yield* quota.withOne(owner, mostPagesOf(spec), Effect.orDie(create))
         return {
           job_id: JobId.make(job.id),
           url: job.spec.url,
           status: job.status,
           status_url: statusUrl(job.id),
-          estimated_pages: depth === 1 ? 1 : limit
+          estimated_pages: mostPagesOf(spec)
         }
       }),
       listCrawlJobs: Effect.fnUntraced(function* ({ query }) {

@@ -29,7 +29,7 @@ export const ExtractHandlers = HttpApiBuilder.group(
         const spec = extractSpec(payload, yield* targetUrl(payload.url))
         const { id: owner } = yield* Caller
         if (spec.mode === "async") {
-          const job = yield* quota.withOne(owner, Effect.orDie(jobs.create(owner, spec)))
+          const job = yield* quota.withOne(owner, 1, Effect.orDie(jobs.create(owner, spec)))
           return {
             job_id: JobId.make(job.id),
             status: job.status,
@@ -37,9 +37,10 @@ export const ExtractHandlers = HttpApiBuilder.group(
             estimated_tokens: 1
           }
         }
-        const extraction = yield* quota.withOne(owner, extractor.extract(spec))
-        const ok = extraction._tag === "Extracted"
-        yield* Effect.orDie(meter.record({ owner, job: null, ok, durationMs: extraction.facts.durationMs }))
+        const extract = Effect.tap(extractor.extract(spec), ({ _tag, facts: { durationMs } }) =>
+          Effect.orDie(meter.record({ owner, job: null, ok: _tag === "Extracted", durationMs }))
+        )
+        const extraction = yield* quota.withOne(owner, 1, extract)
         if (extraction._tag === "Failed") {
           const { code, message, retryable } = extraction.failure
           return yield* refused(code, message, retryable)

@@ -25,7 +25,7 @@ export const MapHandlers = HttpApiBuilder.group(
           includeSubdomains: payload.include_subdomains ?? true,
           ignoreQueryParameters: payload.ignore_query_parameters ?? true
         })
-        const { job, links, warnings } = yield* quota.withOne(owner, run).pipe(
+        const { job, links, warnings } = yield* quota.withOne(owner, 0, run).pipe(
           Effect.catchTags({
             PageFailure: ({ code, message, retryable }) => Effect.fail(refused(code, message, retryable)),
             StoreError: Effect.die

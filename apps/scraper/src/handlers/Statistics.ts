@@ -44,7 +44,7 @@ export const StatisticsHandlers = HttpApiBuilder.group(
       }),
       getUsage: Effect.fnUntraced(function* () {
         const { id: owner } = yield* Caller
-        return { ...quota.usage(owner), tokens_used: tally.tokensOf(owner) }
+        return { ...quota.usage(owner) }
       })
     })
   })
