@@ -1,4 +1,6 @@
 import { Context, Effect, Layer } from "effect"
+import type { Announcements } from "./Announcements.ts"
+import { batchStatusOf, encodeBatchStatus } from "./BatchDocuments.ts"
 import { BatchSpec, batchRules } from "./BatchRules.ts"
 import type { Fetcher } from "./Fetcher.ts"
 import type { StoreError } from "./Files.ts"
@@ -9,18 +11,21 @@ import type { StateDir } from "./StateDir.ts"
 
 /** The batches. Failed pages do not make a batch fail. */
 export class Batches extends Context.Service<Batches, PageJobs<BatchSpec>>()("@sluice/scraper/Batches") {
-  static readonly layer: Layer.Layer<Batches, StoreError, Fetcher | Meter | ServerSettings | StateDir> = Layer.effect(
-    this,
-    Effect.gen(function* () {
-      const { maxRunningBatches } = yield* ServerSettings
-      return yield* openPageJobs({
-        name: "batch",
-        spec: BatchSpec,
-        rules: batchRules,
-        maxRunning: maxRunningBatches,
-        mostPages: (_, { total }) => total,
-        hasFailed: () => false
+  static readonly layer: Layer.Layer<Batches, StoreError, Announcements | Fetcher | Meter | ServerSettings | StateDir> =
+    Layer.effect(
+      this,
+      Effect.gen(function* () {
+        const { maxRunningBatches } = yield* ServerSettings
+        return yield* openPageJobs({
+          name: "batch",
+          spec: BatchSpec,
+          event: "batch_completed",
+          document: (job) => Effect.orDie(encodeBatchStatus(batchStatusOf(job))),
+          rules: batchRules,
+          maxRunning: maxRunningBatches,
+          mostPages: (_, { total }) => total,
+          hasFailed: () => false
+        })
       })
-    })
-  )
+    )
 }

@@ -1,4 +1,6 @@
 import { Context, Effect, Layer } from "effect"
+import type { Announcements } from "./Announcements.ts"
+import { crawlStatusOf, encodeCrawlStatus } from "./CrawlDocuments.ts"
 import { CrawlSpec, crawlRules, mostPagesOf } from "./CrawlRules.ts"
 import type { Fetcher } from "./Fetcher.ts"
 import type { StoreError } from "./Files.ts"
@@ -9,18 +11,21 @@ import type { StateDir } from "./StateDir.ts"
 
 /** The crawls. One fails whose seed could not be had. */
 export class Crawls extends Context.Service<Crawls, PageJobs<CrawlSpec>>()("@sluice/scraper/Crawls") {
-  static readonly layer: Layer.Layer<Crawls, StoreError, Fetcher | Meter | ServerSettings | StateDir> = Layer.effect(
-    this,
-    Effect.gen(function* () {
-      const { maxRunningCrawls } = yield* ServerSettings
-      return yield* openPageJobs({
-        name: "crawl",
-        spec: CrawlSpec,
-        rules: crawlRules,
-        maxRunning: maxRunningCrawls,
-        mostPages: mostPagesOf,
-        hasFailed: (state) => state.pages[0] === undefined || state.pages[0].status === "failed"
+  static readonly layer: Layer.Layer<Crawls, StoreError, Announcements | Fetcher | Meter | ServerSettings | StateDir> =
+    Layer.effect(
+      this,
+      Effect.gen(function* () {
+        const { maxRunningCrawls } = yield* ServerSettings
+        return yield* openPageJobs({
+          name: "crawl",
+          spec: CrawlSpec,
+          event: "crawl_completed",
+          document: (job) => Effect.orDie(encodeCrawlStatus(crawlStatusOf(job))),
+          rules: crawlRules,
+          maxRunning: maxRunningCrawls,
+          mostPages: mostPagesOf,
+          hasFailed: (state) => state.pages[0] === undefined || state.pages[0].status === "failed"
+        })
       })
-    })
-  )
+    )
 }

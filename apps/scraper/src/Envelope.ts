@@ -25,6 +25,9 @@ export const unauthorized = () => new Unauthorized(envelope("UNAUTHORIZED", "API
 /** 404 for a job that does not exist or belongs to another key: a caller cannot tell the two apart. */
 export const noSuchJob = () => new NotFound(envelope("NOT_FOUND", "No such job"))
 
+/** 404 for a webhook, likewise. */
+export const noSuchWebhook = () => new NotFound(envelope("NOT_FOUND", "No such webhook"))
+
 /** 409. */
 export const invalidState = (message: string) => new Conflict(envelope("INVALID_STATE", message))
 

@@ -1,16 +1,19 @@
 import { isTerminal, JobError } from "@sluice/contract"
 import { Cause, Context, Effect, FiberMap, Layer, Option, Schema, Semaphore } from "effect"
+import { type Announcement, Announcements, announceField } from "./Announcements.ts"
+import { encodeExtractJob, extractJobOf } from "./ExtractDocuments.ts"
 import { ExtractFacts, Extractor, ExtractSpec } from "./Extractor.ts"
 import { pathOf, readText, type StoreError, writeAtomic } from "./Files.ts"
-import { type JobFilter, jobFields, matching, newJobId, nowMillis } from "./Job.ts"
-import { openJobFolder } from "./JobFolder.ts"
+import { type JobFilter, jobFields, jobFolder, matching, newJobId, nowMillis } from "./Job.ts"
 import { Meter } from "./Meter.ts"
+import { openRecordFolder } from "./RecordFolder.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
 import { StateDir } from "./StateDir.ts"
 
 /** The manifest of an asynchronous extraction; its content is a file beside it. */
 export const ExtractJob = Schema.Struct({
   ...jobFields,
+  ...announceField,
   spec: ExtractSpec,
   facts: Schema.NullOr(ExtractFacts),
   error: Schema.NullOr(JobError)
@@ -40,100 +43,118 @@ export class ExtractJobs extends Context.Service<
     readonly content: (job: ExtractJob) => Effect.Effect<Option.Option<typeof Content.Type>, StoreError>
   }
 >()("@sluice/scraper/ExtractJobs") {
-  static readonly layer: Layer.Layer<ExtractJobs, StoreError, Extractor | Meter | ServerSettings | StateDir> =
-    Layer.effect(
-      this,
-      Effect.gen(function* () {
-        const settings = yield* ServerSettings
-        const extractor = yield* Extractor
-        const meter = yield* Meter
-        const root = pathOf((yield* StateDir).path, "extract")
-        const slots = yield* Semaphore.make(settings.maxRunningExtractions)
-        const fibers = yield* FiberMap.make<string>()
-        const folder = yield* openJobFolder(root, ExtractJob, settings.retainJobs)
-        const { jobs, put } = folder
-        const contentFile = (id: string) => pathOf(folder.directory(id), "content.json")
+  static readonly layer: Layer.Layer<
+    ExtractJobs,
+    StoreError,
+    Announcements | Extractor | Meter | ServerSettings | StateDir
+  > = Layer.effect(
+    this,
+    Effect.gen(function* () {
+      const settings = yield* ServerSettings
+      const extractor = yield* Extractor
+      const meter = yield* Meter
+      const announcements = yield* Announcements
+      const root = pathOf((yield* StateDir).path, "extract")
+      const slots = yield* Semaphore.make(settings.maxRunningExtractions)
+      const fibers = yield* FiberMap.make<string>()
+      const folder = yield* openRecordFolder(root, ExtractJob, jobFolder(settings.retainJobs))
+      const jobs = folder.records
+      const contentFile = (id: string) => pathOf(folder.directory(id), "content.json")
 
-        const work = Effect.fnUntraced(function* (queued: ExtractJob) {
-          const job: ExtractJob = { ...queued, status: "processing" }
-          // Not written: after a restart queued and processing are the same.
-          folder.hold(job)
-          const extraction = yield* extractor.extract(job.spec)
-          const { facts } = extraction
-          yield* meter.record({
-            owner: job.owner,
-            job: { id: job.id, n: 1 },
-            ok: extraction._tag === "Extracted",
-            durationMs: facts.durationMs
-          })
-          if (extraction._tag === "Extracted") {
-            yield* writeAtomic(contentFile(job.id), yield* Effect.orDie(encodeContent(extraction.content)))
-            yield* put({ ...job, status: "completed", completedAt: yield* nowMillis, facts })
-          } else {
-            const { code, message, retryable } = extraction.failure
-            const error = { code, message, retryable, details: null }
-            yield* put({ ...job, status: "failed", completedAt: yield* nowMillis, facts, error })
-          }
-          yield* meter.close(job.id)
+      const content = (job: ExtractJob) =>
+        job.status === "completed"
+          ? Effect.map(readText(contentFile(job.id)), Option.flatMap(Schema.decodeUnknownOption(ContentFile)))
+          : Effect.succeedNone
+      const announcement: Announcement<ExtractJob> = {
+        folder,
+        event: "extract_completed",
+        data: (job) => Effect.flatMap(content(job), (given) => Effect.orDie(encodeExtractJob(extractJobOf(job, given))))
+      }
+      const end = (job: ExtractJob) => announcements.end(announcement, job)
+
+      const work = Effect.fnUntraced(function* (queued: ExtractJob) {
+        const job: ExtractJob = { ...queued, status: "processing" }
+        // Not written: after a restart queued and processing are the same.
+        folder.hold(job)
+        const extraction = yield* extractor.extract(job.spec)
+        const { facts } = extraction
+        yield* meter.record({
+          owner: job.owner,
+          job: { id: job.id, n: 1 },
+          ok: extraction._tag === "Extracted",
+          durationMs: facts.durationMs
         })
-
-        const fail = Effect.fnUntraced(function* (job: ExtractJob) {
-          const error = { code: "INTERNAL_ERROR", message: "The server could not finish this job", retryable: true }
-          yield* put({ ...job, status: "failed", completedAt: yield* nowMillis, error })
-        })
-
-        const start = (job: ExtractJob) =>
-          FiberMap.run(
-            fibers,
-            job.id,
-            slots
-              .withPermits(1)(work(job))
-              .pipe(
-                Effect.catchCauseIf(
-                  (cause) => !Cause.hasInterruptsOnly(cause),
-                  (cause) =>
-                    Effect.andThen(Effect.logDebug("An extraction broke down", cause), Effect.ignore(fail(job)))
-                )
-              )
-          )
-
-        for (const job of [...jobs.values()].sort((a, b) => a.seq - b.seq)) {
-          if (isTerminal(job.status)) yield* meter.close(job.id)
-          else yield* start(job)
+        if (extraction._tag === "Extracted") {
+          yield* writeAtomic(contentFile(job.id), yield* Effect.orDie(encodeContent(extraction.content)))
+          yield* end({ ...job, status: "completed", completedAt: yield* nowMillis, facts })
+        } else {
+          const { code, message, retryable } = extraction.failure
+          const error = { code, message, retryable, details: null }
+          yield* end({ ...job, status: "failed", completedAt: yield* nowMillis, facts, error })
         }
-
-        const openJobs = (owner: string) => {
-          let count = 0
-          for (const job of jobs.values()) if (job.owner === owner && !isTerminal(job.status)) count++
-          return count
-        }
-
-        return ExtractJobs.of({
-          create: Effect.fn("ExtractJobs.create")(function* (owner, spec) {
-            const job: ExtractJob = {
-              id: yield* newJobId,
-              owner,
-              seq: folder.nextSeq(),
-              status: "queued",
-              createdAt: yield* nowMillis,
-              completedAt: null,
-              spec,
-              facts: null,
-              error: null
-            }
-            yield* folder.add(job)
-            yield* start(job)
-            return job
-          }, Effect.uninterruptible),
-          find: (owner, id) => Option.filter(Option.fromUndefinedOr(jobs.get(id)), (job) => job.owner === owner),
-          list: (owner, filter) => matching(jobs.values(), owner, filter),
-          openJobs,
-          reserved: openJobs,
-          content: (job) =>
-            Effect.map(readText(contentFile(job.id)), Option.flatMap(Schema.decodeUnknownOption(ContentFile)))
-        })
+        yield* meter.close(job.id)
       })
-    )
+
+      const fail = Effect.fnUntraced(function* (job: ExtractJob) {
+        const error = { code: "INTERNAL_ERROR", message: "The server could not finish this job", retryable: true }
+        yield* end({ ...job, status: "failed", completedAt: yield* nowMillis, error })
+      })
+
+      const start = (job: ExtractJob) =>
+        FiberMap.run(
+          fibers,
+          job.id,
+          slots
+            .withPermits(1)(work(job))
+            .pipe(
+              Effect.catchCauseIf(
+                (cause) => !Cause.hasInterruptsOnly(cause),
+                (cause) => Effect.andThen(Effect.logDebug("An extraction broke down", cause), Effect.ignore(fail(job)))
+              )
+            )
+        )
+
+      for (const job of [...jobs.values()].sort((a, b) => a.seq - b.seq)) {
+        if (isTerminal(job.status)) {
+          yield* meter.close(job.id)
+          yield* announcements.resume(announcement, job)
+        } else {
+          yield* start(job)
+        }
+      }
+
+      const openJobs = (owner: string) => {
+        let count = 0
+        for (const job of jobs.values()) if (job.owner === owner && !isTerminal(job.status)) count++
+        return count
+      }
+
+      return ExtractJobs.of({
+        create: Effect.fn("ExtractJobs.create")(function* (owner, spec) {
+          const job: ExtractJob = {
+            id: yield* newJobId,
+            owner,
+            seq: folder.nextSeq(),
+            status: "queued",
+            createdAt: yield* nowMillis,
+            completedAt: null,
+            announce: [],
+            spec,
+            facts: null,
+            error: null
+          }
+          yield* folder.add(job)
+          yield* start(job)
+          return job
+        }, Effect.uninterruptible),
+        find: (owner, id) => Option.filter(Option.fromUndefinedOr(jobs.get(id)), (job) => job.owner === owner),
+        list: (owner, filter) => matching(jobs.values(), owner, filter),
+        openJobs,
+        reserved: openJobs,
+        content
+      })
+    })
+  )
 }
 
 const ContentFile = Schema.fromJsonString(Content)

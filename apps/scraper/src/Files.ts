@@ -28,12 +28,15 @@ export const namesIn = (path: string) =>
 /** Deletes a file or a directory with all it holds; nothing happens if it is not there. */
 export const removePath = (path: string) => attempt("rm", () => rm(path, { recursive: true, force: true }))
 
-/** Replaces a file as a whole: after a crash it is the old or the new one. Synced before the rename. */
+/**
+ * Replaces a file as a whole: after a crash it is the old or the new one. Synced before the rename. Readable by its owner
+ * alone: some hold the headers of callers, some the secrets of webhooks.
+ */
 export const writeAtomic = (path: string, text: string) =>
   attempt("write", async () => {
     const temporary = `${path}.tmp`
     await mkdir(dirname(path), { recursive: true })
-    const file = await open(temporary, "w")
+    const file = await open(temporary, "w", 0o600)
     try {
       await file.writeFile(text)
       await file.sync()

@@ -1,10 +1,10 @@
 import { pipeline, type Readable } from "node:stream"
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib"
 import { Context, Effect, Layer, Option, Predicate, Schema } from "effect"
-import { Agent, request } from "undici"
-import { guardedConnector } from "./AddressGuard.ts"
+import { type Agent, request } from "undici"
 import { finalFailure, type PageErrorCode, PageFailure } from "./PageFailure.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
+import { TargetAgent } from "./TargetAgent.ts"
 
 /** The first part of an answer: enough to decide whether its body is wanted. */
 export interface AnswerHead {
@@ -27,31 +27,16 @@ export interface GetOptions {
   readonly judge: (head: AnswerHead) => "read" | "leave" | PageFailure
 }
 
-/** The only place that opens connections to targets: one GET, no redirect, no retry, every address guarded. */
+/** The only place that asks targets for anything: one GET, no redirect, no retry, every address guarded. */
 export class HttpGet extends Context.Service<
   HttpGet,
   { readonly get: (url: string, options: GetOptions) => Effect.Effect<Answer, PageFailure> }
 >()("@sluice/scraper/HttpGet") {
-  static readonly layer: Layer.Layer<HttpGet, never, ServerSettings> = Layer.effect(
+  static readonly layer: Layer.Layer<HttpGet, never, ServerSettings | TargetAgent> = Layer.effect(
     this,
     Effect.gen(function* () {
       const settings = yield* ServerSettings
-      const agent = yield* Effect.acquireRelease(
-        Effect.sync(
-          () =>
-            new Agent({
-              allowH2: false,
-              connections: settings.hostConcurrency,
-              headersTimeout: settings.pageTimeoutMs,
-              bodyTimeout: settings.pageTimeoutMs,
-              connect: guardedConnector({
-                allowPrivateTargets: settings.allowPrivateTargets,
-                connectTimeoutMs: Math.min(settings.pageTimeoutMs, 10_000)
-              })
-            })
-        ),
-        (agent) => Effect.promise(() => agent.destroy())
-      )
+      const { dispatcher: agent } = yield* TargetAgent
       return HttpGet.of({
         get: (url, options) =>
           Effect.tryPromise({

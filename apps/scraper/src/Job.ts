@@ -68,9 +68,9 @@ export const pageOf = <A>(rows: ReadonlyArray<A>, page: number, pageSize: number
   page_count: Math.ceil(rows.length / pageSize)
 })
 
-/** The finished jobs beyond the newest `keep`. */
-export const expired = <J extends Job>(jobs: Iterable<J>, keep: number): ReadonlyArray<J> =>
-  [...jobs]
-    .filter((job) => isTerminal(job.status))
-    .sort((a, b) => b.seq - a.seq)
-    .slice(keep)
+/** How the jobs of a kind are kept. */
+export const jobFolder = (retain: number) => ({
+  manifest: "job.json",
+  retain,
+  hasEnded: ({ status }: Job) => isTerminal(status)
+})

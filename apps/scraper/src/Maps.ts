@@ -2,9 +2,9 @@ import { LinkSource, MapTimedOut } from "@sluice/contract"
 import { Context, Effect, Layer, Option, Result, Schema, Semaphore } from "effect"
 import { envelope } from "./Envelope.ts"
 import { pathOf, readText, type StoreError, writeAtomic } from "./Files.ts"
-import { type JobFilter, jobFields, matching, newJobId, nowMillis } from "./Job.ts"
-import { openJobFolder } from "./JobFolder.ts"
+import { type JobFilter, jobFields, jobFolder, matching, newJobId, nowMillis } from "./Job.ts"
 import type { PageFailure } from "./PageFailure.ts"
+import { openRecordFolder } from "./RecordFolder.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
 import { MapSpec, SiteDiscovery } from "./SiteDiscovery.ts"
 import { StateDir } from "./StateDir.ts"
@@ -45,7 +45,11 @@ export class Maps extends Context.Service<
     Effect.gen(function* () {
       const settings = yield* ServerSettings
       const discovery = yield* SiteDiscovery
-      const folder = yield* openJobFolder(pathOf((yield* StateDir).path, "map"), MapJob, settings.retainJobs)
+      const folder = yield* openRecordFolder(
+        pathOf((yield* StateDir).path, "map"),
+        MapJob,
+        jobFolder(settings.retainJobs)
+      )
       const slots = yield* Semaphore.make(settings.maxRunningMaps)
       const linksFile = (id: string) => pathOf(folder.directory(id), "links.json")
 
@@ -85,8 +89,9 @@ export class Maps extends Context.Service<
           yield* folder.add(job)
           return Result.isSuccess(found) ? { job, ...found.success } : yield* found.failure
         }),
-        find: (owner, id) => Option.filter(Option.fromUndefinedOr(folder.jobs.get(id)), (job) => job.owner === owner),
-        list: (owner, filter) => matching(folder.jobs.values(), owner, filter),
+        find: (owner, id) =>
+          Option.filter(Option.fromUndefinedOr(folder.records.get(id)), (job) => job.owner === owner),
+        list: (owner, filter) => matching(folder.records.values(), owner, filter),
         links: (job) => Effect.map(readText(linksFile(job.id)), Option.flatMap(Schema.decodeUnknownOption(Links)))
       })
     })

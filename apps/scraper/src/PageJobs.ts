@@ -1,13 +1,14 @@
 import { isTerminal } from "@sluice/contract"
 import { Cache, Cause, Duration, Effect, Exit, FiberMap, Option, Schema, type Scope, Semaphore } from "effect"
+import { type Announcement, Announcements, announceField } from "./Announcements.ts"
 import { Fetcher } from "./Fetcher.ts"
 import { pathOf, type StoreError } from "./Files.ts"
-import { type JobFilter, jobFields, matching, newJobId, nowMillis } from "./Job.ts"
-import { openJobFolder } from "./JobFolder.ts"
+import { type JobFilter, jobFields, jobFolder, matching, newJobId, nowMillis } from "./Job.ts"
 import { Meter } from "./Meter.ts"
 import { openPageLog, type PageEvent, type PageLog, type PageRow } from "./PageLog.ts"
 import { type PageRules, runPages } from "./PageRun.ts"
 import { type FoundPage, type JobPage, openPagesOf, type PageCounts, type PageState } from "./PageState.ts"
+import { openRecordFolder } from "./RecordFolder.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
 import { StateDir } from "./StateDir.ts"
 
@@ -15,6 +16,7 @@ import { StateDir } from "./StateDir.ts"
 export const pageJob = <Spec extends Schema.Top>(spec: Spec) =>
   Schema.Struct({
     ...jobFields,
+    ...announceField,
     spec,
     counts: Schema.Struct({
       total: Schema.Int,
@@ -41,6 +43,9 @@ export interface PageJobKind<Spec, Encoded> {
   readonly name: string
   readonly spec: Schema.Codec<Spec, Encoded>
   readonly rules: (spec: Spec) => PageRules
+  readonly event: Announcement<PageJob<Spec>>["event"]
+  /** What is told of the end of a job. */
+  readonly document: (job: PageJobView<Spec>) => Effect.Effect<Readonly<Record<string, unknown>>>
   /** Jobs in work at once; the others stay queued. */
   readonly maxRunning: number
   /** How many pages a job may come to have. */
@@ -82,13 +87,18 @@ interface OpenJob {
 /** Opens the jobs of a kind and goes on with those that were left open. */
 export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
   kind: PageJobKind<Spec, Encoded>
-): Effect.fn.Return<PageJobs<Spec>, StoreError, Fetcher | Meter | ServerSettings | StateDir | Scope.Scope> {
+): Effect.fn.Return<
+  PageJobs<Spec>,
+  StoreError,
+  Announcements | Fetcher | Meter | ServerSettings | StateDir | Scope.Scope
+> {
   type Job = PageJob<Spec>
   const settings = yield* ServerSettings
   const fetcher = yield* Fetcher
   const meter = yield* Meter
+  const announcements = yield* Announcements
   const root = pathOf((yield* StateDir).path, kind.name)
-  const folder = yield* openJobFolder<Job, unknown>(root, pageJob(kind.spec), settings.retainJobs)
+  const folder = yield* openRecordFolder<Job, unknown>(root, pageJob(kind.spec), jobFolder(settings.retainJobs))
   const slots = yield* Semaphore.make(kind.maxRunning)
   const fibers = yield* FiberMap.make<string>()
   const open = new Map<string, OpenJob>()
@@ -103,7 +113,13 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
     const counts = open.get(job.id)?.state.counts() ?? job.counts
     return { ...job, counts, openPages: openPagesOf(counts) }
   }
-  const latest = (job: Job): Job => folder.jobs.get(job.id) ?? job
+  const latest = (job: Job): Job => folder.records.get(job.id) ?? job
+
+  const announcement: Announcement<Job> = {
+    folder,
+    event: kind.event,
+    data: (job) => kind.document(view(job))
+  }
 
   const count = ({ id, owner }: Job, n: number, row: PageRow) =>
     meter.record({
@@ -130,7 +146,7 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
     const status = broken || kind.hasFailed(state) ? "failed" : "completed"
     const ended = isTerminal(known.status) ? known : ({ ...known, status, completedAt } as const)
     yield* Effect.ensuring(
-      Effect.andThen(Effect.ignore(log.sync), folder.put({ ...ended, counts: state.counts() })),
+      Effect.andThen(Effect.ignore(log.sync), announcements.end(announcement, { ...ended, counts: state.counts() })),
       Effect.sync(() => open.delete(job.id))
     )
     yield* meter.close(job.id)
@@ -172,9 +188,10 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
     )
   }
 
-  for (const job of [...folder.jobs.values()].sort((a, b) => a.seq - b.seq)) {
+  for (const job of [...folder.records.values()].sort((a, b) => a.seq - b.seq)) {
     if (!isUnfinished(job)) {
       yield* meter.close(job.id)
+      yield* announcements.resume(announcement, job)
       continue
     }
     const log = logOf(job.id)
@@ -206,6 +223,7 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
         status: "queued",
         createdAt: yield* nowMillis,
         completedAt: null,
+        announce: [],
         spec,
         counts: state.counts()
       }
@@ -214,20 +232,20 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
       return view(job)
     }, Effect.uninterruptible),
     find: (owner, id) =>
-      Option.fromUndefinedOr(folder.jobs.get(id)).pipe(
+      Option.fromUndefinedOr(folder.records.get(id)).pipe(
         Option.filter((job) => job.owner === owner),
         Option.map(view)
       ),
-    list: (owner, filter) => matching(folder.jobs.values(), owner, filter).map(view),
+    list: (owner, filter) => matching(folder.records.values(), owner, filter).map(view),
     openJobs: (owner) => {
       let count = 0
-      for (const job of folder.jobs.values()) if (job.owner === owner && !isTerminal(job.status)) count++
+      for (const job of folder.records.values()) if (job.owner === owner && !isTerminal(job.status)) count++
       return count
     },
     reserved: (owner) => {
       let tokens = 0
       for (const [id, { state }] of open) {
-        const job = folder.jobs.get(id)
+        const job = folder.records.get(id)
         if (job === undefined || job.owner !== owner) continue
         const counts = state.counts()
         // A cancelled job finds no further pages; those in work are paid for.
@@ -250,7 +268,9 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
       const wasQueued = latest(job).status === "queued"
       const inFlight = entry?.state.cancelOpen(wasQueued) ?? 0
       const counts: PageCounts = entry?.state.counts() ?? job.counts
-      yield* folder.put({ ...latest(job), status: "cancelled", completedAt: yield* nowMillis, counts })
+      const cancelled: Job = { ...latest(job), status: "cancelled", completedAt: yield* nowMillis, counts }
+      // One with pages in work has not ended before they have.
+      yield* wasQueued ? announcements.end(announcement, cancelled) : folder.put(cancelled)
       if (entry !== undefined) yield* entry.log.appendEvents([{ t: "cancelled" }])
       if (wasQueued) {
         yield* FiberMap.remove(fibers, job.id)

@@ -70,6 +70,22 @@ export interface ScraperConfig {
   readonly maxCrawlDepth?: number
   /** URLs of one batch; more are refused with the envelope. Default 1000, which is also the contract's bound. */
   readonly maxBatchUrls?: number
+  /** Webhook subscriptions of a key. Default 10. */
+  readonly maxWebhooksPerKey?: number
+  /** Attempts at a delivery, the first included; then it is abandoned. Default 6. */
+  readonly webhookAttempts?: number
+  /** Wait before the second attempt; four times as long before each further one. Default 10,000: the sixth is after an hour. */
+  readonly webhookRetryDelayMs?: number
+  /** Longest time for one attempt. Default 10,000. */
+  readonly webhookTimeoutMs?: number
+  /** Deliveries sent at once, over all subscriptions. Default 4. */
+  readonly webhookConcurrency?: number
+  /** Deliveries of a subscription that wait for their time; one more is abandoned at once. Default 1000. */
+  readonly maxPendingDeliveries?: number
+  /** Ended deliveries of a subscription that are kept. Default 1000. */
+  readonly retainDeliveries?: number
+  /** How long after a rotation deliveries are signed with the old secret as well. Default 0: it dies at once. */
+  readonly webhookSecretOverlapMs?: number
   /** The `User-Agent` header, whose first word is also the name looked up in `robots.txt`. Default `sluice-scraper/<version>`. */
   readonly userAgent?: string
 }
@@ -115,6 +131,14 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   defaultCrawlLimit: 100,
   maxCrawlDepth: 10,
   maxBatchUrls: 1000,
+  maxWebhooksPerKey: 10,
+  webhookAttempts: 6,
+  webhookRetryDelayMs: 10_000,
+  webhookTimeoutMs: 10_000,
+  webhookConcurrency: 4,
+  maxPendingDeliveries: 1000,
+  retainDeliveries: 1000,
+  webhookSecretOverlapMs: 0,
   userAgent: `sluice-scraper/${version}`,
   ...config
 })

@@ -4,6 +4,7 @@ import { ScraperApi } from "@sluice/contract"
 import { ByteSize, Context, Effect, Layer, Redacted, type Scope } from "effect"
 import { HttpIncomingMessage, HttpRouter, HttpServer } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
+import { Announcements } from "./Announcements.ts"
 import { EnvelopedFaults, UnknownRoute } from "./Answers.ts"
 import { AuthorizationLayer } from "./Auth.ts"
 import { Batches } from "./Batches.ts"
@@ -20,6 +21,7 @@ import { HealthHandlers } from "./handlers/Health.ts"
 import { MapHandlers } from "./handlers/Map.ts"
 import { NotOfferedHandlers } from "./handlers/NotOffered.ts"
 import { StatisticsHandlers } from "./handlers/Statistics.ts"
+import { WebhookHandlers } from "./handlers/Webhooks.ts"
 import { Maps } from "./Maps.ts"
 import { Meter } from "./Meter.ts"
 import { Quota } from "./Quota.ts"
@@ -27,7 +29,12 @@ import { Robots } from "./Robots.ts"
 import { type ScraperConfig, ScraperStartError, ServerSettings, withDefaults } from "./ScraperConfig.ts"
 import { SiteDiscovery } from "./SiteDiscovery.ts"
 import { StateDir } from "./StateDir.ts"
+import { TargetAgent } from "./TargetAgent.ts"
 import { ValidationLayer } from "./Validation.ts"
+import { WebhookDeliveries } from "./WebhookDeliveries.ts"
+import { WebhookPost } from "./WebhookPost.ts"
+import { WebhookStore } from "./WebhookStore.ts"
+import { Webhooks } from "./Webhooks.ts"
 
 const Fetching = Fetcher.layer.pipe(
   Layer.provideMerge(Robots.layer),
@@ -35,11 +42,18 @@ const Fetching = Fetcher.layer.pipe(
   Layer.provide(HttpGet.layer)
 )
 
+const Telling = Announcements.layer.pipe(
+  Layer.provideMerge(Webhooks.layer),
+  Layer.provide(WebhookDeliveries.layer),
+  Layer.provide([WebhookPost.layer, WebhookStore.layer])
+)
+
 const Jobs = Quota.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(Batches.layer, Crawls.layer, ExtractJobs.layer)),
-  Layer.provideMerge(Layer.mergeAll(Extractor.layer, Maps.layer, Meter.layer)),
+  Layer.provideMerge(Layer.mergeAll(Extractor.layer, Maps.layer, Meter.layer, Telling)),
   Layer.provide(SiteDiscovery.layer),
-  Layer.provide([Fetching, StateDir.layer])
+  Layer.provide(Fetching),
+  Layer.provide([StateDir.layer, TargetAgent.layer])
 )
 
 const Routes = HttpApiBuilder.layer(ScraperApi).pipe(
@@ -50,7 +64,8 @@ const Routes = HttpApiBuilder.layer(ScraperApi).pipe(
     HealthHandlers,
     MapHandlers,
     NotOfferedHandlers,
-    StatisticsHandlers
+    StatisticsHandlers,
+    WebhookHandlers
   ]),
   Layer.provide([AuthorizationLayer, ValidationLayer]),
   Layer.provide(Jobs)

@@ -5,6 +5,7 @@ import { HostQueue } from "../src/HostQueue.ts"
 import { HttpGet } from "../src/HttpGet.ts"
 import { Robots } from "../src/Robots.ts"
 import { ServerSettings, withDefaults } from "../src/ScraperConfig.ts"
+import { TargetAgent } from "../src/TargetAgent.ts"
 import { page, testSite } from "./TestSite.ts"
 
 const Settings = Layer.succeed(
@@ -35,6 +36,7 @@ const Guarded = Fetcher.layer.pipe(
   Layer.provide(Robots.layer),
   Layer.provide(HostQueue.layer),
   Layer.provide(PublicRedirector),
+  Layer.provide(TargetAgent.layer),
   Layer.provide(Settings)
 )
 

@@ -1,11 +1,11 @@
-import { type BatchRequest, type BatchResult, Caller, JobId, ScraperApi, ValidationFailed } from "@sluice/contract"
+import { type BatchRequest, Caller, JobId, ScraperApi, ValidationFailed } from "@sluice/contract"
 import { Effect, Option } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { batchConfigOf, batchResultOf, batchStatusOf, batchUrl } from "../BatchDocuments.ts"
 import { Batches } from "../Batches.ts"
 import type { BatchSpec } from "../BatchRules.ts"
 import { invalidState, noSuchJob, refused } from "../Envelope.ts"
 import { pageOf, timesOf } from "../Job.ts"
-import type { PageJobView, PageSlot } from "../PageJobs.ts"
 import type { FoundPage } from "../PageState.ts"
 import { Quota } from "../Quota.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
@@ -56,7 +56,7 @@ export const BatchHandlers = HttpApiBuilder.group(
         return {
           job_id: JobId.make(job.id),
           status: job.status,
-          status_url: statusUrl(job.id),
+          status_url: batchUrl(job.id),
           accepted_urls: pages.length,
           invalid_urls: invalidUrls
         }
@@ -70,7 +70,7 @@ export const BatchHandlers = HttpApiBuilder.group(
           accepted_urls: job.counts.total,
           completed_urls: job.counts.completed,
           failed_urls: job.counts.failed,
-          config: configOf(job),
+          config: batchConfigOf(job),
           ...timesOf(job)
         }))
         return { jobs, ...envelope }
@@ -78,20 +78,7 @@ export const BatchHandlers = HttpApiBuilder.group(
       getBatch: Effect.fnUntraced(function* ({ params, query }) {
         const job = yield* find(params.job_id)
         const { refused, slots } = yield* Effect.orDie(batches.slice(job, query.page ?? 1, query.page_size ?? 10))
-        return {
-          job_id: params.job_id,
-          status: job.status,
-          batch_config: configOf(job),
-          token_summary: { tokens_charged_total: job.counts.completed, tokens_reserved: job.openPages },
-          total_urls: job.counts.total,
-          completed_urls: job.counts.completed,
-          failed_urls: job.counts.failed,
-          cancelled_urls: job.counts.cancelled,
-          pending_urls: job.openPages,
-          invalid_urls: refused,
-          ...timesOf(job),
-          results: slots.map(resultOf)
-        }
+        return { ...batchStatusOf(job), invalid_urls: refused, results: slots.map(batchResultOf) }
       }),
       cancelBatch: Effect.fnUntraced(function* ({ params }) {
         const job = yield* find(params.job_id)
@@ -102,15 +89,13 @@ export const BatchHandlers = HttpApiBuilder.group(
         return {
           job_id: params.job_id,
           status: "cancelled",
-          status_url: statusUrl(job.id),
+          status_url: batchUrl(job.id),
           in_flight_urls: inFlight
         } as const
       })
     })
   })
 )
-
-type BatchJobView = PageJobView<BatchSpec>
 
 /** The URLs that can be fetched, as pages, and those that cannot, each with its place in the request. */
 const sorted = (urls: ReadonlyArray<string>) => {
@@ -129,25 +114,4 @@ const specOf = (request: BatchRequest): BatchSpec => ({
   proxy: { country: null, type: "residential", ...request.proxy },
   headers: request.headers ?? null,
   waitConfig: request.wait_config ?? null
-})
-
-/** `links` is null, as in an extraction that did not ask for them: a batch cannot ask. */
-const resultOf = ({ page, row }: PageSlot): BatchResult => ({
-  input_index: page.index ?? 0,
-  url: page.url,
-  status: page.status,
-  error_code: row?.error_code ?? null,
-  error_message: row?.error_message ?? null,
-  data: row?.data == null ? null : { ...row.data, links: null },
-  ...(row === undefined ? {} : { metadata: row.metadata })
-})
-
-const statusUrl = (id: string) => `/v1/batch/${id}`
-
-const configOf = ({ spec }: BatchJobView) => ({
-  render_js: false,
-  formats: spec.formats,
-  proxy: spec.proxy,
-  headers: spec.headers,
-  wait_config: spec.waitConfig
 })

@@ -1,11 +1,11 @@
-import { Caller, type CrawlResult, JobId, ScraperApi } from "@sluice/contract"
+import { Caller, JobId, ScraperApi } from "@sluice/contract"
 import { Effect, Option } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { type CrawlSpec, mostPagesOf } from "../CrawlRules.ts"
+import { crawlConfigOf, crawlResultOf, crawlStatusOf, crawlUrl } from "../CrawlDocuments.ts"
+import { mostPagesOf } from "../CrawlRules.ts"
 import { Crawls } from "../Crawls.ts"
 import { invalidState, noSuchJob, refused } from "../Envelope.ts"
 import { pageOf, timesOf } from "../Job.ts"
-import type { PageJobView, PageSlot } from "../PageJobs.ts"
 import { Quota } from "../Quota.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
 import { targetUrl, withoutRendering } from "./Requests.ts"
@@ -57,7 +57,7 @@ export const CrawlHandlers = HttpApiBuilder.group(
           job_id: JobId.make(job.id),
           url: job.spec.url,
           status: job.status,
-          status_url: statusUrl(job.id),
+          status_url: crawlUrl(job.id),
           estimated_pages: mostPagesOf(spec)
         }
       }),
@@ -71,7 +71,7 @@ export const CrawlHandlers = HttpApiBuilder.group(
           total_pages: job.counts.total,
           completed_pages: job.counts.completed,
           failed_pages: job.counts.failed,
-          config: configOf(job),
+          config: crawlConfigOf(job),
           ...timesOf(job)
         }))
         return { jobs, ...envelope }
@@ -79,19 +79,7 @@ export const CrawlHandlers = HttpApiBuilder.group(
       getCrawl: Effect.fnUntraced(function* ({ params, query }) {
         const job = yield* find(params.job_id)
         const { slots } = yield* Effect.orDie(crawls.slice(job, query.page ?? 1, query.page_size ?? 10))
-        return {
-          job_id: params.job_id,
-          url: job.spec.url,
-          status: job.status,
-          crawl_config: configOf(job),
-          total_pages: job.counts.total,
-          completed_pages: job.counts.completed,
-          failed_pages: job.counts.failed,
-          cancelled_pages: job.counts.cancelled,
-          ...timesOf(job),
-          token_summary: { tokens_charged_total: job.counts.completed, tokens_reserved: job.openPages },
-          results: slots.map(resultOf)
-        }
+        return { ...crawlStatusOf(job), results: slots.map(crawlResultOf) }
       }),
       cancelCrawl: Effect.fnUntraced(function* ({ params }) {
         const job = yield* find(params.job_id)
@@ -102,35 +90,10 @@ export const CrawlHandlers = HttpApiBuilder.group(
         return {
           job_id: params.job_id,
           status: "cancelled",
-          status_url: statusUrl(job.id),
+          status_url: crawlUrl(job.id),
           in_flight_pages: inFlight
         } as const
       })
     })
   })
 )
-
-type CrawlJobView = PageJobView<CrawlSpec>
-
-const resultOf = ({ page, parentUrl, row }: PageSlot): CrawlResult => ({
-  url: row?.url ?? page.url,
-  parent_url: parentUrl,
-  depth: page.depth,
-  status: page.status,
-  error_code: row?.error_code ?? null,
-  error_message: row?.error_message ?? null,
-  links: row?.links ?? [],
-  data: row?.data ?? null,
-  ...(row === undefined ? {} : { metadata: row.metadata })
-})
-
-const statusUrl = (id: string) => `/v1/crawl/${id}`
-
-const configOf = ({ spec }: CrawlJobView) => ({
-  render_js: false,
-  formats: spec.formats,
-  same_domain_only: spec.sameDomainOnly,
-  include_subdomains: spec.includeSubdomains,
-  proxy: spec.proxy,
-  wait_config: spec.waitConfig
-})

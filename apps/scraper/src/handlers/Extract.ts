@@ -2,11 +2,11 @@ import { Caller, JobId, ScraperApi } from "@sluice/contract"
 import { Effect, Option } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { noSuchJob, refused } from "../Envelope.ts"
-import { type ExtractJob, ExtractJobs } from "../ExtractJobs.ts"
-import { type ExtractFacts, Extractor, type ExtractSpec, extractSpec } from "../Extractor.ts"
-import { pageOf, timesOf, timestamp } from "../Job.ts"
+import { extractDataOf, extractJobOf, extractMetadataOf } from "../ExtractDocuments.ts"
+import { ExtractJobs } from "../ExtractJobs.ts"
+import { Extractor, extractSpec } from "../Extractor.ts"
+import { pageOf, timestamp } from "../Job.ts"
 import { Meter } from "../Meter.ts"
-import type { PageContent } from "../PageContent.ts"
 import { Quota } from "../Quota.ts"
 import { targetUrl, withoutRendering } from "./Requests.ts"
 
@@ -46,8 +46,8 @@ export const ExtractHandlers = HttpApiBuilder.group(
           return yield* refused(code, message, retryable)
         }
         return {
-          data: dataOf(extraction.content, spec),
-          metadata: metadataOf(extraction.facts, spec),
+          data: extractDataOf(extraction.content, spec),
+          metadata: extractMetadataOf(extraction.facts, spec),
           tokens_charged: 1
         }
       }),
@@ -78,41 +78,8 @@ export const ExtractHandlers = HttpApiBuilder.group(
         const { id: owner } = yield* Caller
         const job = jobs.find(owner, params.job_id)
         if (Option.isNone(job)) return yield* noSuchJob()
-        return yield* statusOf(jobs, job.value)
+        return extractJobOf(job.value, yield* Effect.orDie(jobs.content(job.value)))
       })
     })
   })
 )
-
-const statusOf = Effect.fnUntraced(function* (jobs: ExtractJobs["Service"], job: ExtractJob) {
-  const done = job.status === "completed"
-  const content = done ? yield* Effect.orDie(jobs.content(job)) : Option.none()
-  return {
-    job_id: JobId.make(job.id),
-    status: job.status,
-    ...timesOf(job),
-    data: Option.isSome(content) ? dataOf(content.value, job.spec) : null,
-    metadata: job.facts === null ? null : metadataOf(job.facts, job.spec),
-    error: job.error,
-    tokens_charged: job.completedAt === null ? null : done ? 1 : 0
-  }
-})
-
-const dataOf = (content: PageContent, spec: ExtractSpec) => ({
-  markdown: content.markdown,
-  html: content.html,
-  links: spec.extractLinks ? content.links : null
-})
-
-const metadataOf = (facts: ExtractFacts, spec: ExtractSpec) => ({
-  url: facts.url,
-  render_js: false,
-  http_status: facts.httpStatus,
-  duration_ms: facts.durationMs,
-  retry_count: facts.retryCount,
-  formats: spec.formats,
-  processing_mode: spec.mode,
-  proxy: spec.proxy,
-  headers: spec.headers,
-  wait_config: spec.waitConfig
-})

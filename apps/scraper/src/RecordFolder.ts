@@ -1,0 +1,92 @@
+import { Effect, Option, Schema, Semaphore } from "effect"
+import { makeDirectory, namesIn, pathOf, readText, removePath, type StoreError, writeAtomic } from "./Files.ts"
+
+/** What a folder needs to know of a record. */
+export interface FolderRecord {
+  readonly id: string
+  readonly seq: number
+}
+
+/** How a folder keeps its records. */
+export interface FolderOptions<A> {
+  /** The name of a record's manifest. */
+  readonly manifest: string
+  /** How many records are kept that will not change any more. */
+  readonly retain: number
+  readonly hasEnded: (record: A) => boolean
+}
+
+/** The records of one kind: a directory each, with a manifest, and all manifests in memory. */
+export interface RecordFolder<A extends FolderRecord> {
+  readonly records: ReadonlyMap<string, A>
+  readonly directory: (id: string) => string
+  /** The number of the next record, in the order of their making. */
+  readonly nextSeq: () => number
+  /** Makes the directory of a new record. It is one once its manifest is written: without it is deleted at start. */
+  readonly prepare: (id: string) => Effect.Effect<string, StoreError>
+  /** Writes the first manifest of a record, and deletes the oldest ended ones beyond the limit. */
+  readonly add: (record: A) => Effect.Effect<void, StoreError>
+  /** Replaces a manifest, in memory at once and then on disk; nothing happens if the record was deleted. */
+  readonly put: (record: A) => Effect.Effect<void, StoreError>
+  /** Replaces a manifest in memory alone: for what a restart would undo anyway. */
+  readonly hold: (record: A) => void
+  readonly remove: (id: string) => Effect.Effect<void, StoreError>
+}
+
+/** Opens a folder of records. */
+export const openRecordFolder = Effect.fnUntraced(function* <A extends FolderRecord, E>(
+  root: string,
+  schema: Schema.Codec<A, E>,
+  options: FolderOptions<A>
+): Effect.fn.Return<RecordFolder<A>, StoreError> {
+  const Manifest = Schema.fromJsonString(schema)
+  const decode = Schema.decodeUnknownOption(Manifest)
+  const encode = Schema.encodeEffect(Manifest)
+  const records = new Map<string, A>()
+  const directory = (id: string) => pathOf(root, id)
+  const manifest = (id: string) => pathOf(root, id, options.manifest)
+
+  for (const id of yield* namesIn(root)) {
+    const record = Option.flatMap(yield* readText(manifest(id)), decode)
+    // Without a manifest nobody was told of the record: it was cut off while it was made.
+    if (Option.isNone(record)) yield* removePath(directory(id))
+    else records.set(id, record.value)
+  }
+  let seq = Math.max(0, ...Array.from(records.values(), (record) => record.seq))
+
+  const writing = yield* Semaphore.make(1)
+  // Writes what is in memory when its turn has come, so an older manifest never replaces a newer one.
+  const write = Effect.fnUntraced(function* (id: string) {
+    const record = records.get(id)
+    if (record !== undefined) yield* writeAtomic(manifest(id), yield* Effect.orDie(encode(record)))
+  }, writing.withPermits(1))
+
+  const remove = (id: string) => {
+    records.delete(id)
+    return writing.withPermits(1)(removePath(directory(id)))
+  }
+  const sweep = Effect.suspend(() => {
+    const ended = [...records.values()].filter(options.hasEnded).sort((a, b) => b.seq - a.seq)
+    return Effect.forEach(ended.slice(options.retain), ({ id }) => remove(id), { discard: true })
+  })
+  yield* sweep
+
+  return {
+    records,
+    directory,
+    nextSeq: () => ++seq,
+    prepare: (id) => Effect.as(makeDirectory(directory(id)), directory(id)),
+    add: Effect.fnUntraced(function* (record) {
+      records.set(record.id, record)
+      yield* write(record.id)
+      yield* sweep
+    }),
+    put: Effect.fnUntraced(function* (record) {
+      if (!records.has(record.id)) return
+      records.set(record.id, record)
+      yield* write(record.id)
+    }),
+    hold: (record) => void records.set(record.id, record),
+    remove
+  }
+})
