@@ -31,10 +31,10 @@ export interface Announcement<J extends Announced> {
 export class Announcements extends Context.Service<
   Announcements,
   {
-    /** Writes the end of a job and tells of it. */
+    /** Writes the end of a job and tells of it. Fails if the end could not be written. */
     readonly end: <J extends Announced>(kind: Announcement<J>, job: J) => Effect.Effect<void, StoreError>
-    /** Tells of an end that is written, if it was not told to all. */
-    readonly resume: <J extends Announced>(kind: Announcement<J>, job: J) => Effect.Effect<void, StoreError>
+    /** Tells of an end that is written, if it was not told to all. What fails here is tried again after a restart. */
+    readonly resume: <J extends Announced>(kind: Announcement<J>, job: J) => Effect.Effect<void>
   }
 >()("@sluice/scraper/Announcements") {
   static readonly layer: Layer.Layer<Announcements, never, WebhookDeliveries | Webhooks> = Layer.effect(
@@ -43,7 +43,7 @@ export class Announcements extends Context.Service<
       const webhooks = yield* Webhooks
       const deliveries = yield* WebhookDeliveries
 
-      const resume = Effect.fn("Announcements.resume")(function* <J extends Announced>(
+      const tell = Effect.fnUntraced(function* <J extends Announced>(
         { data, event, folder }: Announcement<J>,
         job: J
       ): Effect.fn.Return<void, StoreError> {
@@ -52,6 +52,9 @@ export class Announcements extends Context.Service<
         yield* Effect.forEach(job.announce, (webhookId) => deliveries.enqueue(webhookId, end), { discard: true })
         yield* folder.put({ ...job, announce: [] })
       })
+      const resume = Effect.fn("Announcements.resume")(<J extends Announced>(kind: Announcement<J>, job: J) =>
+        Effect.catch(tell(kind, job), (error) => Effect.logDebug("The end of a job could not be told", error))
+      )
 
       return Announcements.of({
         resume,

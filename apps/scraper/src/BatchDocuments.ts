@@ -1,8 +1,8 @@
 import { type BatchResult, BatchStatus, JobId } from "@sluice/contract"
-import { Schema, Struct } from "effect"
+import { Effect, Schema, Struct } from "effect"
 import type { BatchSpec } from "./BatchRules.ts"
 import { timesOf } from "./Job.ts"
-import type { PageJobView, PageSlot } from "./PageJobs.ts"
+import type { PageJobView, PageSlot } from "./PageJob.ts"
 
 /** The address of a batch's status. */
 export const batchUrl = (id: string) => `/v1/batch/${id}`
@@ -30,10 +30,13 @@ export const batchStatusOf = (job: PageJobView<BatchSpec>) => ({
   ...timesOf(job)
 })
 
-/** The same as it goes over the wire. */
-export const encodeBatchStatus = Schema.encodeEffect(
-  Schema.Struct(Struct.omit(BatchStatus.fields, ["results", "invalid_urls"]))
-)
+const encode = Schema.encodeEffect(Schema.Struct(Struct.omit(BatchStatus.fields, ["results", "invalid_urls"])))
+
+/** What receivers of webhooks are told. The caller's headers are for the targets and go to nobody else. */
+export const batchAnnouncement = (job: PageJobView<BatchSpec>) => {
+  const { batch_config, ...status } = batchStatusOf(job)
+  return Effect.orDie(encode({ ...status, batch_config: Struct.omit(batch_config, ["headers"]) }))
+}
 
 /** A page of a batch. `links` is null, as in an extraction that did not ask for them: a batch cannot ask. */
 export const batchResultOf = ({ page, row }: PageSlot): BatchResult => ({

@@ -1,6 +1,6 @@
 import { Context, Effect, Layer } from "effect"
 import type { Announcements } from "./Announcements.ts"
-import { batchStatusOf, encodeBatchStatus } from "./BatchDocuments.ts"
+import { batchAnnouncement } from "./BatchDocuments.ts"
 import { BatchSpec, batchRules } from "./BatchRules.ts"
 import type { Fetcher } from "./Fetcher.ts"
 import type { StoreError } from "./Files.ts"
@@ -20,7 +20,7 @@ export class Batches extends Context.Service<Batches, PageJobs<BatchSpec>>()("@s
           name: "batch",
           spec: BatchSpec,
           event: "batch_completed",
-          document: (job) => Effect.orDie(encodeBatchStatus(batchStatusOf(job))),
+          announcement: batchAnnouncement,
           rules: batchRules,
           maxRunning: maxRunningBatches,
           mostPages: (_, { total }) => total,

@@ -1,8 +1,8 @@
 import { type CrawlResult, CrawlStatus, JobId } from "@sluice/contract"
-import { Schema, Struct } from "effect"
+import { Effect, Schema, Struct } from "effect"
 import type { CrawlSpec } from "./CrawlRules.ts"
 import { timesOf } from "./Job.ts"
-import type { PageJobView, PageSlot } from "./PageJobs.ts"
+import type { PageJobView, PageSlot } from "./PageJob.ts"
 
 /** The address of a crawl's status. */
 export const crawlUrl = (id: string) => `/v1/crawl/${id}`
@@ -31,8 +31,10 @@ export const crawlStatusOf = (job: PageJobView<CrawlSpec>) => ({
   token_summary: { tokens_charged_total: job.counts.completed, tokens_reserved: job.openPages }
 })
 
-/** The same as it goes over the wire. */
-export const encodeCrawlStatus = Schema.encodeEffect(Schema.Struct(Struct.omit(CrawlStatus.fields, ["results"])))
+const encode = Schema.encodeEffect(Schema.Struct(Struct.omit(CrawlStatus.fields, ["results"])))
+
+/** What receivers of webhooks are told. */
+export const crawlAnnouncement = (job: PageJobView<CrawlSpec>) => Effect.orDie(encode(crawlStatusOf(job)))
 
 /** A page of a crawl. */
 export const crawlResultOf = ({ page, parentUrl, row }: PageSlot): CrawlResult => ({

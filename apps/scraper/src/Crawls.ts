@@ -1,6 +1,6 @@
 import { Context, Effect, Layer } from "effect"
 import type { Announcements } from "./Announcements.ts"
-import { crawlStatusOf, encodeCrawlStatus } from "./CrawlDocuments.ts"
+import { crawlAnnouncement } from "./CrawlDocuments.ts"
 import { CrawlSpec, crawlRules, mostPagesOf } from "./CrawlRules.ts"
 import type { Fetcher } from "./Fetcher.ts"
 import type { StoreError } from "./Files.ts"
@@ -20,7 +20,7 @@ export class Crawls extends Context.Service<Crawls, PageJobs<CrawlSpec>>()("@slu
           name: "crawl",
           spec: CrawlSpec,
           event: "crawl_completed",
-          document: (job) => Effect.orDie(encodeCrawlStatus(crawlStatusOf(job))),
+          announcement: crawlAnnouncement,
           rules: crawlRules,
           maxRunning: maxRunningCrawls,
           mostPages: mostPagesOf,

@@ -1,5 +1,5 @@
 import { ExtractJob as ExtractJobDocument, JobId } from "@sluice/contract"
-import { Option, Schema } from "effect"
+import { Effect, Option, Schema, Struct } from "effect"
 import type { ExtractJob } from "./ExtractJobs.ts"
 import type { ExtractFacts, ExtractSpec } from "./Extractor.ts"
 import { timesOf } from "./Job.ts"
@@ -37,5 +37,10 @@ export const extractJobOf = (job: ExtractJob, content: Option.Option<PageContent
   tokens_charged: job.completedAt === null ? null : job.status === "completed" ? 1 : 0
 })
 
-/** The same as it goes over the wire. */
-export const encodeExtractJob = Schema.encodeEffect(ExtractJobDocument)
+const encode = Schema.encodeEffect(ExtractJobDocument)
+
+/** What receivers of webhooks are told. The caller's headers are for the target and go to nobody else. */
+export const extractAnnouncement = (job: ExtractJob, content: Option.Option<PageContent>) => {
+  const { metadata, ...rest } = extractJobOf(job, content)
+  return Effect.orDie(encode({ ...rest, metadata: metadata === null ? null : Struct.omit(metadata, ["headers"]) }))
+}

@@ -1,7 +1,7 @@
 import { isTerminal, JobError } from "@sluice/contract"
 import { Cause, Context, Effect, FiberMap, Layer, Option, Schema, Semaphore } from "effect"
 import { type Announcement, Announcements, announceField } from "./Announcements.ts"
-import { encodeExtractJob, extractJobOf } from "./ExtractDocuments.ts"
+import { extractAnnouncement } from "./ExtractDocuments.ts"
 import { ExtractFacts, Extractor, ExtractSpec } from "./Extractor.ts"
 import { pathOf, readText, type StoreError, writeAtomic } from "./Files.ts"
 import { type JobFilter, jobFields, jobFolder, matching, newJobId, nowMillis } from "./Job.ts"
@@ -68,7 +68,7 @@ export class ExtractJobs extends Context.Service<
       const announcement: Announcement<ExtractJob> = {
         folder,
         event: "extract_completed",
-        data: (job) => Effect.flatMap(content(job), (given) => Effect.orDie(encodeExtractJob(extractJobOf(job, given))))
+        data: (job) => Effect.flatMap(content(job), (given) => extractAnnouncement(job, given))
       }
       const end = (job: ExtractJob) => announcements.end(announcement, job)
 

@@ -1,41 +1,17 @@
 import { isTerminal } from "@sluice/contract"
-import { Cache, Cause, Duration, Effect, Exit, FiberMap, Option, Schema, type Scope, Semaphore } from "effect"
-import { type Announcement, Announcements, announceField } from "./Announcements.ts"
+import { Cache, Cause, Duration, Effect, Exit, FiberMap, Option, type Schema, type Scope, Semaphore } from "effect"
+import { type Announcement, Announcements } from "./Announcements.ts"
 import { Fetcher } from "./Fetcher.ts"
 import { pathOf, type StoreError } from "./Files.ts"
-import { type JobFilter, jobFields, jobFolder, matching, newJobId, nowMillis } from "./Job.ts"
+import { type JobFilter, jobFolder, matching, newJobId, nowMillis } from "./Job.ts"
 import { Meter } from "./Meter.ts"
+import { type PageJob, type PageJobView, type PageSlot, pageJob } from "./PageJob.ts"
 import { openPageLog, type PageEvent, type PageLog, type PageRow } from "./PageLog.ts"
 import { type PageRules, runPages } from "./PageRun.ts"
 import { type FoundPage, type JobPage, openPagesOf, type PageCounts, type PageState } from "./PageState.ts"
 import { openRecordFolder } from "./RecordFolder.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
 import { StateDir } from "./StateDir.ts"
-
-/** The manifest of a job of many pages. The counters are those of the last time it was written: right once it has ended. */
-export const pageJob = <Spec extends Schema.Top>(spec: Spec) =>
-  Schema.Struct({
-    ...jobFields,
-    ...announceField,
-    spec,
-    counts: Schema.Struct({
-      total: Schema.Int,
-      completed: Schema.Int,
-      failed: Schema.Int,
-      cancelled: Schema.Int
-    })
-  })
-export type PageJob<Spec> = ReturnType<typeof pageJob<Schema.Codec<Spec>>>["Type"]
-
-/** A job with counters of this moment. */
-export type PageJobView<Spec> = PageJob<Spec> & { readonly openPages: number }
-
-/** A row of a job; `row` is there once the page has ended. */
-export interface PageSlot {
-  readonly page: JobPage
-  readonly parentUrl: string | null
-  readonly row: PageRow | undefined
-}
 
 /** A kind of job of many pages. */
 export interface PageJobKind<Spec, Encoded> {
@@ -45,7 +21,7 @@ export interface PageJobKind<Spec, Encoded> {
   readonly rules: (spec: Spec) => PageRules
   readonly event: Announcement<PageJob<Spec>>["event"]
   /** What is told of the end of a job. */
-  readonly document: (job: PageJobView<Spec>) => Effect.Effect<Readonly<Record<string, unknown>>>
+  readonly announcement: (job: PageJobView<Spec>) => Effect.Effect<Readonly<Record<string, unknown>>>
   /** Jobs in work at once; the others stay queued. */
   readonly maxRunning: number
   /** How many pages a job may come to have. */
@@ -118,7 +94,7 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
   const announcement: Announcement<Job> = {
     folder,
     event: kind.event,
-    data: (job) => kind.document(view(job))
+    data: (job) => kind.announcement(view(job))
   }
 
   const count = ({ id, owner }: Job, n: number, row: PageRow) =>

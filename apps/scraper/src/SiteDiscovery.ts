@@ -1,6 +1,6 @@
 import { isIP } from "node:net"
 import type { LinkSource } from "@sluice/contract"
-import { Context, Effect, Layer, Option, Result, Schema } from "effect"
+import { Context, Effect, Layer, Option, Result, Schema, Semaphore } from "effect"
 import { inScope } from "./CrawlScope.ts"
 import { Fetcher, type LoadedPage } from "./Fetcher.ts"
 import { contentOf } from "./PageContent.ts"
@@ -48,6 +48,8 @@ export class SiteDiscovery extends Context.Service<
       const settings = yield* ServerSettings
       const fetcher = yield* Fetcher
       const robots = yield* Robots
+      // One at a time over all maps: unpacked and decoded, a file takes several times its size.
+      const unpacking = yield* Semaphore.make(1)
 
       const load = Effect.fnUntraced(function* (
         url: string,
@@ -61,7 +63,9 @@ export class SiteDiscovery extends Context.Service<
       const sitemapAt = (url: string): Effect.Effect<Sitemap, PageFailure> =>
         load(url, "any").pipe(
           Effect.flatMap((file) =>
-            readSitemap(file, { maxBytes: settings.maxPageBytes, maxUrls: settings.maxSitemapUrls })
+            unpacking.withPermits(1)(
+              readSitemap(file, { maxBytes: settings.maxPageBytes, maxUrls: settings.maxSitemapUrls })
+            )
           ),
           Effect.timeoutOrElse({
             duration: settings.sitemapTimeoutMs,

@@ -48,6 +48,10 @@ const flags = {
   tokenBalance: Flag.Int("token-balance").pipe(
     Flag.withDescription("Tokens a key may use, ever; without it there is no limit"),
     Flag.withDefault(Number.POSITIVE_INFINITY)
+  ),
+  webhookSecretOverlapMs: Flag.Int("webhook-secret-overlap-ms").pipe(
+    Flag.withDescription("How long after a rotation deliveries are signed with the old secret as well"),
+    Flag.withDefault(0)
   )
 }
 

@@ -128,7 +128,9 @@ describe("webhooks", () => {
       const baseUrl = yield* testServer()
       const client = yield* clientOf(baseUrl)
       const webhook = yield* subscribe(client, receiver.url, "extract_completed")
-      const job = yield* client.extract.createExtraction({ payload: { url: site.url("/"), processing_mode: "async" } })
+      const job = yield* client.extract.createExtraction({
+        payload: { url: site.url("/"), processing_mode: "async", headers: { authorization: "Bearer canary" } }
+      })
       const job_id = "job_id" in job ? job.job_id : assert.fail("no job")
       const [first] = yield* receivedBy(receiver, 1)
       if (first === undefined) return assert.fail("nothing came")
@@ -147,7 +149,11 @@ describe("webhooks", () => {
         delivery_id: delivery?.id ?? ""
       })
       const polled = yield* raw(`${baseUrl}/v1/extract/${job_id}`, { headers: { "x-api-key": keys[0] } })
-      assert.deepStrictEqual(envelope.data, polled.body)
+      // The target's credentials are not the receiver's.
+      const { metadata, ...rest } = Object(polled.body)
+      const { headers, ...facts } = metadata
+      assert.deepStrictEqual(headers, { authorization: "Bearer canary" })
+      assert.deepStrictEqual(envelope.data, { ...rest, metadata: facts })
       assert.deepInclude(delivery, { attempt_number: 1, http_status: 200, job_id, event_type: "extract_completed" })
       assert.isNotNull(delivery?.delivered_at ?? null)
     })
@@ -215,8 +221,11 @@ describe("webhooks", () => {
       const { results: _, ...rest } = Object(polled.body)
       assert.deepStrictEqual(first?.data, rest)
 
-      const batch = yield* client.batch.createBatch({ payload: { urls: [site.url("/"), site.url("/gone")] } })
+      const batch = yield* client.batch.createBatch({
+        payload: { urls: [site.url("/"), site.url("/gone")], headers: { authorization: "Bearer canary" } }
+      })
       const [told] = yield* receivedBy(batches, 1)
+      assert.notInclude(told?.body ?? "", "canary")
       const data = told === undefined ? {} : envelopeOf(told).data
       assert.deepInclude(data, { job_id: batch.job_id, completed_urls: 1, failed_urls: 1, pending_urls: 0 })
       // Another key's jobs are its own.
