@@ -117,12 +117,14 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
   /** Ends a job, unless it was cancelled: then only the counters are brought up to date. */
   const conclude = Effect.fnUntraced(function* (job: Job, { log, state }: OpenJob, broken: boolean) {
     if (broken) state.cancelOpen(true)
+    yield* Effect.ignore(log.sync)
+    // After the wait for the disk: the job may have been cancelled meanwhile.
     const completedAt = yield* nowMillis
     const known = latest(job)
     const status = broken || kind.hasFailed(state) ? "failed" : "completed"
     const ended = isTerminal(known.status) ? known : ({ ...known, status, completedAt } as const)
     yield* Effect.ensuring(
-      Effect.andThen(Effect.ignore(log.sync), announcements.end(announcement, { ...ended, counts: state.counts() })),
+      announcements.end(announcement, { ...ended, counts: state.counts() }),
       Effect.sync(() => open.delete(job.id))
     )
     yield* meter.close(job.id)
