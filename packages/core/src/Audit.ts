@@ -1,7 +1,7 @@
 import type { Stream } from "effect"
 import type { PageRecord } from "./PageRecord.ts"
 import type { Receipt } from "./Receipt.ts"
-import type { SinkError } from "./Sink.ts"
+import type { SinkError } from "./SinkError.ts"
 
 /** Something an audit has come upon. */
 export interface AuditFinding {

@@ -1,5 +1,5 @@
 import { Deferred, Effect, type Option } from "effect"
-import type { SinkError } from "./Sink.ts"
+import type { SinkError } from "./SinkError.ts"
 import type { Prepared } from "./segmentCommit.ts"
 import type { KeptSegment } from "./Vault.ts"
 

@@ -4,7 +4,7 @@ import type { CommittedKeys, LedgerError, RunHandle, RunIntent, Submission } fro
 import type { PageRecord } from "./PageRecord.ts"
 import type { Receipt, RunStatus } from "./Receipt.ts"
 import type { Segment } from "./Segment.ts"
-import type { SinkError } from "./Sink.ts"
+import type { SinkError } from "./SinkError.ts"
 
 /** A segment that is kept, without its pages. */
 export interface KeptSegment {

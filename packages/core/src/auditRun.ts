@@ -12,7 +12,7 @@ import type { PageRecord } from "./PageRecord.ts"
 import type { Receipt } from "./Receipt.ts"
 import { Scraper } from "./Scraper.ts"
 import type { ScraperError } from "./ScraperError.ts"
-import type { SinkError } from "./Sink.ts"
+import type { SinkError } from "./SinkError.ts"
 import { preparer } from "./segmentWriter.ts"
 import type { RunVault } from "./Vault.ts"
 

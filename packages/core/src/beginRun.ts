@@ -8,7 +8,8 @@ import { makeLedgerMemory } from "./LedgerMemory.ts"
 import type { PipelineDefinition } from "./makePipeline.ts"
 import { makeHolder } from "./RunHolder.ts"
 import { RunTracker } from "./RunTracker.ts"
-import { type SinkConnection, SinkError, type SinkSession } from "./Sink.ts"
+import type { SinkConnection, SinkSession } from "./Sink.ts"
+import { SinkError } from "./SinkError.ts"
 import type { KeptSegment, RunVault, Vault } from "./Vault.ts"
 
 /** How a run is begun. */

@@ -3,7 +3,7 @@ import type { Target } from "./beginRun.ts"
 import type { LedgerError } from "./Ledger.ts"
 import type { PolicyError } from "./PolicyError.ts"
 import type { Segment } from "./Segment.ts"
-import type { SinkError } from "./Sink.ts"
+import type { SinkError } from "./SinkError.ts"
 import type { Prepared } from "./segmentCommit.ts"
 import type { SegmentWriter } from "./segmentWriter.ts"
 

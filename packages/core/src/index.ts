@@ -43,8 +43,7 @@ export type { Progress } from "./RunTracker.ts"
 export { recordOfResult } from "./recordOfResult.ts"
 export type { Replayed, ReplayOptions } from "./replayRuns.ts"
 export type { Decision } from "./runJournal.ts"
-export type { Outcome } from "./runPipeline.ts"
-export type { RunFailure } from "./runStatus.ts"
+export type { Outcome, RunFailure } from "./runStatus.ts"
 export {
   type Accepted,
   type ExtractAnswer,
@@ -57,6 +56,7 @@ export * as ScraperFailure from "./ScraperError.ts"
 export { ScraperError, ScraperReason } from "./ScraperError.ts"
 export * from "./Segment.ts"
 export * from "./Sink.ts"
+export * from "./SinkError.ts"
 export { MapOptions, SiteMap } from "./SiteMap.ts"
 export { Source } from "./Source.ts"
 export * from "./SourceError.ts"

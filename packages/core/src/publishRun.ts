@@ -4,7 +4,7 @@ import type { JobSnapshot } from "./JobSnapshot.ts"
 import type { LedgerError } from "./Ledger.ts"
 import { Publication } from "./Publication.ts"
 import type { RunStatus } from "./Receipt.ts"
-import type { SinkError } from "./Sink.ts"
+import type { SinkError } from "./SinkError.ts"
 import type { Source } from "./Source.ts"
 import { retried } from "./segmentWriter.ts"
 

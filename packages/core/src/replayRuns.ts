@@ -8,8 +8,8 @@ import type { PipelineDefinition } from "./makePipeline.ts"
 import { Purse } from "./Purse.ts"
 import type { Receipt } from "./Receipt.ts"
 import { type RunOptions, runDefaults } from "./RunOptions.ts"
-import type { Outcome } from "./runPipeline.ts"
-import type { SinkError } from "./Sink.ts"
+import type { Outcome } from "./runStatus.ts"
+import type { SinkError } from "./SinkError.ts"
 import type { KeptRun, RunVault, Vault, VaultConnection } from "./Vault.ts"
 
 /** What is replayed, and how. */

@@ -1,4 +1,4 @@
-import { Effect, type Option } from "effect"
+import { Effect } from "effect"
 import { adoptionDefaults } from "./Adoption.ts"
 import { beginRun, RunNotBegun } from "./beginRun.ts"
 import { carryOut } from "./carryOut.ts"
@@ -9,16 +9,10 @@ import { Purse } from "./Purse.ts"
 import type { Receipt } from "./Receipt.ts"
 import { type RunOptions, runDefaults } from "./RunOptions.ts"
 import { makeRunJournal } from "./runJournal.ts"
-import type { RunFailure } from "./runStatus.ts"
+import type { Outcome } from "./runStatus.ts"
 import { Scraper } from "./Scraper.ts"
 import { recordsOf } from "./Source.ts"
 import type { Incomplete, Vanished } from "./SourceError.ts"
-
-/** How a run ended, and what stopped it if something did. */
-export interface Outcome {
-  readonly receipt: Receipt
-  readonly failure: Option.Option<RunFailure>
-}
 
 /**
  * Runs a pipeline, going on with its last run where that did not end. Connects every sink before anything is paid for. Once

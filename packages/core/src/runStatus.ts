@@ -3,13 +3,19 @@ import type { ExpectationFailed } from "./Expectations.ts"
 import type { LedgerError } from "./Ledger.ts"
 import type { PolicyError } from "./PolicyError.ts"
 import type { Purse } from "./Purse.ts"
-import type { RunStatus } from "./Receipt.ts"
+import type { Receipt, RunStatus } from "./Receipt.ts"
 import type { RunTracker } from "./RunTracker.ts"
-import type { SinkError } from "./Sink.ts"
+import type { SinkError } from "./SinkError.ts"
 import { type Incomplete, SourceError, type Vanished } from "./SourceError.ts"
 
 /** What can stop a run. */
 export type RunFailure = SourceError | SinkError | LedgerError | PolicyError | ExpectationFailed
+
+/** How a run ended, and what stopped it if something did. */
+export interface Outcome {
+  readonly receipt: Receipt
+  readonly failure: Option.Option<RunFailure>
+}
 
 /** How a run ended. */
 export const statusOf = (

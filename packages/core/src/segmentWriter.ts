@@ -6,7 +6,7 @@ import type { PageRecord } from "./PageRecord.ts"
 import type { PolicyError } from "./PolicyError.ts"
 import { type RunPolicies, withoutExtra } from "./runPolicies.ts"
 import type { Segment } from "./Segment.ts"
-import type { SinkError } from "./Sink.ts"
+import type { SinkError } from "./SinkError.ts"
 import { keysOf, type Prepared, toCommit, withoutHeld } from "./segmentCommit.ts"
 import { tallyOf } from "./Tally.ts"
 
