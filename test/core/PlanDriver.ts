@@ -1,8 +1,8 @@
 import { isTerminal } from "@sluice/contract"
 import { pageKey } from "@sluice/core"
 import type { JobHistory } from "@sluice/testkit"
-import type { JobSnapshot } from "../../packages/core/src/JobSnapshot.ts"
-import { SlicePlan } from "../../packages/core/src/SlicePlan.ts"
+import type { JobSnapshot } from "../../packages/core/src/record/JobSnapshot.ts"
+import { SlicePlan } from "../../packages/core/src/source/SlicePlan.ts"
 
 /** What reading a history with a plan came to. */
 export interface Reading {

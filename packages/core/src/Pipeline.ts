@@ -1,7 +1,7 @@
-import { audit } from "./auditRun.ts"
-import { makePipeline, type PipelineDefinition } from "./makePipeline.ts"
-import { replay } from "./replayRuns.ts"
-import { execute, run } from "./runPipeline.ts"
+import { makePipeline, type PipelineDefinition } from "./pipeline/makePipeline.ts"
+import { audit } from "./run/auditRun.ts"
+import { replay } from "./run/replayRuns.ts"
+import { execute, run } from "./run/runPipeline.ts"
 
 /** What is crawled, what is done with it, and where it goes, as one value. */
 export type Pipeline = PipelineDefinition

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
-import { Crawl } from "../src/Crawl.ts"
+import { Crawl } from "../src/source/Crawl.ts"
 import { acceptedBody, crawlBody, fakeApi, json, scraperOver } from "./FakeApi.ts"
 
 const count = 2_000

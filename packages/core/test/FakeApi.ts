@@ -1,7 +1,7 @@
 import { JobId } from "@sluice/contract"
 import { Effect, Layer, Redacted } from "effect"
 import { HttpClient, HttpClientError, type HttpClientRequest, HttpClientResponse } from "effect/http"
-import { Scraper, type ScraperOptions } from "../src/Scraper.ts"
+import { Scraper, type ScraperOptions } from "../src/api/Scraper.ts"
 
 /** A key that must show up nowhere. */
 export const canary = "canary-7f3a9c51-key"

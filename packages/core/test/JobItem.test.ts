@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { readBatchItem, readCrawlItem, recognise } from "../src/JobItem.ts"
+import { readBatchItem, readCrawlItem, recognise } from "../src/source/JobItem.ts"
 
 const crawled = {
   url: "https://site.test/",

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { KeySet } from "../src/KeySet.ts"
+import { KeySet } from "../src/record/KeySet.ts"
 
 /** Keys that collide, the empty slot's own value, both ends of the range, and any. */
 const keys = fc.oneof(

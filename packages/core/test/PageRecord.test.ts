@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { pageKey, weigh } from "../src/PageRecord.ts"
-import { recordOfItem } from "../src/recordOfItem.ts"
+import { pageKey, weigh } from "../src/record/PageRecord.ts"
+import { recordOfItem } from "../src/source/recordOfItem.ts"
 
 describe("pageKey", () => {
   it("is the first eight bytes of the URL's SHA-256, signed", () => {

@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { Batch } from "../src/Batch.ts"
-import { Crawl } from "../src/Crawl.ts"
-import { Extract } from "../src/Extract.ts"
 import { Pipeline } from "../src/Pipeline.ts"
-import { pipelineFromConfig, pipelineJsonSchema, type SinkFactory } from "../src/PipelineConfig.ts"
-import type { Sink } from "../src/Sink.ts"
-import { SiteMap } from "../src/SiteMap.ts"
-import { Transform } from "../src/Transform.ts"
+import { pipelineFromConfig, pipelineJsonSchema, type SinkFactory } from "../src/pipeline/PipelineConfig.ts"
+import { Transform } from "../src/record/Transform.ts"
+import type { Sink } from "../src/sink/Sink.ts"
+import { Batch } from "../src/source/Batch.ts"
+import { Crawl } from "../src/source/Crawl.ts"
+import { Extract } from "../src/source/Extract.ts"
+import { SiteMap } from "../src/source/SiteMap.ts"
 
 const StoreOptions = Schema.Struct({
   url: Schema.optionalKey(Schema.String),

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { JobStatus } from "@sluice/contract"
-import type { JobSnapshot } from "../src/JobSnapshot.ts"
-import { RunTracker } from "../src/RunTracker.ts"
-import { noTally } from "../src/Tally.ts"
+import type { JobSnapshot } from "../src/record/JobSnapshot.ts"
+import { noTally } from "../src/record/Tally.ts"
+import { RunTracker } from "../src/run/RunTracker.ts"
 
 const run = { runId: "run", epoch: 1 }
 const snapshot = (jobId: string, status: JobStatus, completed: number, observedAt: number): JobSnapshot => ({

@@ -3,9 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Fiber, Ref } from "effect"
 import type { HttpClientRequest } from "effect/http"
 import { TestClock } from "effect/testing"
-import { CurrentRequestCounter } from "../src/RequestCounter.ts"
-import { Scraper, type ScraperOptions } from "../src/Scraper.ts"
-import type { ScraperError } from "../src/ScraperError.ts"
+import { CurrentRequestCounter } from "../src/api/RequestCounter.ts"
+import { Scraper, type ScraperOptions } from "../src/api/Scraper.ts"
+import type { ScraperError } from "../src/api/ScraperError.ts"
 import {
   type Answer,
   acceptedBody,

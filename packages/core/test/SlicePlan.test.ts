@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { JobStatus } from "@sluice/contract"
-import type { JobSnapshot } from "../src/JobSnapshot.ts"
-import { SlicePlan, type Step } from "../src/SlicePlan.ts"
+import type { JobSnapshot } from "../src/record/JobSnapshot.ts"
+import { SlicePlan, type Step } from "../src/source/SlicePlan.ts"
 
 const snapshot = (status: JobStatus, completed: number, discovered = completed): JobSnapshot => ({
   jobId: "job",

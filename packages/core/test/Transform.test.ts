@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type PageRecord, type PageStatus, pageKey, weigh } from "../src/PageRecord.ts"
-import { Transform } from "../src/Transform.ts"
+import { type PageRecord, type PageStatus, pageKey, weigh } from "../src/record/PageRecord.ts"
+import { Transform } from "../src/record/Transform.ts"
 
 const record = (url: string, depth: number | null = 1, status: PageStatus = "completed"): PageRecord => {
   const bare = {

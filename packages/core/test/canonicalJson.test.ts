@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { canonicalHash, canonicalJson } from "../src/canonicalJson.ts"
+import { canonicalHash, canonicalJson } from "../src/record/canonicalJson.ts"
 
 type Json = fc.JsonValue
 

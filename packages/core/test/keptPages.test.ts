@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { batchedRecord } from "../src/Batch.ts"
-import { crawledRecord } from "../src/Crawl.ts"
-import { recognise } from "../src/JobItem.ts"
-import { keptLines, recordOfLine } from "../src/keptPages.ts"
-import { type PageRecord, pageKey } from "../src/PageRecord.ts"
+import { type PageRecord, pageKey } from "../src/record/PageRecord.ts"
+import { batchedRecord } from "../src/source/Batch.ts"
+import { crawledRecord } from "../src/source/Crawl.ts"
+import { recognise } from "../src/source/JobItem.ts"
+import { keptLines, recordOfLine } from "../src/vault/keptPages.ts"
 
 const text = fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("a\0b", "\ud800", "\u2028\n\r", "漢字 😀", ""))
 const maybe = <A>(arbitrary: fc.Arbitrary<A>) => fc.option(arbitrary, { nil: null })

@@ -44,7 +44,7 @@ export const audit = Command.make(
     yield* printResult(
       count.differs === 0
         ? `run ${runId}: nothing differs from what it claims${unknown}`
-        : `run ${runId}: ${count.differs} differences${unknown}`
+        : `run ${runId}: ${count.differs} ${count.differs === 1 ? "difference" : "differences"}${unknown}`
     )
   }, Effect.scoped)
 ).pipe(

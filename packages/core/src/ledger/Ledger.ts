@@ -1,0 +1,234 @@
+import { type Effect, Schema, type Stream } from "effect"
+import type { JobKind, JobSnapshot } from "../record/JobSnapshot.ts"
+import type { DatasetCounts } from "../record/Segment.ts"
+import type { Tally } from "../record/Tally.ts"
+import type { Receipt, RunStatus } from "./Receipt.ts"
+
+/** Another process has taken the run over: nothing may be written under this epoch any more. */
+export class Fenced extends Schema.TaggedError<Fenced>()("Fenced", { epoch: Schema.Int, current: Schema.Int }) {}
+/** Another process carries the run out, and its lease holds. */
+export class Held extends Schema.TaggedError<Held>()("Held", { runId: Schema.String, holder: Schema.String }) {}
+/** The store cannot be reached or broke off. */
+export class LedgerUnavailable extends Schema.TaggedError<LedgerUnavailable>()("LedgerUnavailable", {
+  cause: Schema.Defect()
+}) {}
+/** There is no such run. */
+export class UnknownRun extends Schema.TaggedError<UnknownRun>()("UnknownRun", { runId: Schema.String }) {}
+
+/** Every failure of a ledger. */
+export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError", {
+  operation: Schema.String,
+  reason: Schema.Union([Fenced, Held, LedgerUnavailable, UnknownRun])
+}) {
+  override get message(): string {
+    return describe(this.reason, this.operation)
+  }
+}
+
+const describe = (reason: LedgerError["reason"], operation: string): string => {
+  switch (reason._tag) {
+    case "Fenced":
+      return `another process took this run over (epoch ${reason.current}, ours is ${reason.epoch}); this one stops without writing`
+    case "Held":
+      return `run ${reason.runId} is being carried out by ${reason.holder}: wait for it to end, or stop it first`
+    case "LedgerUnavailable":
+      return `the ledger could not be reached during ${operation}`
+    case "UnknownRun":
+      return `there is no run ${reason.runId} in this ledger`
+  }
+}
+
+/** What a run is begun with. */
+export interface RunIntent {
+  readonly pipeline: string
+  readonly configHash: string
+  /** Epoch milliseconds. */
+  readonly startedAt: number
+}
+
+/** A run as its process holds it. Whoever takes a run over gets a higher epoch. */
+export interface RunHandle extends RunIntent {
+  readonly runId: string
+  readonly epoch: number
+}
+
+/** Paid work about to be asked for. `ordinal` numbers a run's submissions from 0, the same way on every attempt. */
+export interface SubmissionIntent {
+  readonly ordinal: number
+  readonly kind: JobKind
+  readonly url: string
+  /** SHA-256 of the canonical request, in hex. */
+  readonly requestHash: string
+  readonly submittedAt: number
+  /** The most it may cost, in tokens. */
+  readonly tokens: number
+}
+
+/** An intent and, once the answer has been seen, the job it became. */
+export interface Submission extends SubmissionIntent {
+  readonly jobId: string | null
+}
+
+/** The keys of a job that a segment holds. */
+export interface CommittedKeys {
+  readonly jobId: string
+  readonly keys: BigInt64Array
+}
+
+/** A segment that stands in a sink, and under which epoch it was written. */
+export interface CommittedSegment {
+  readonly seq: number
+  readonly epoch: number
+  /** The pages it holds, by job; none where it carried snapshots alone. */
+  readonly keys: ReadonlyArray<CommittedKeys>
+}
+
+/**
+ * Who carries a run out, and until when nobody else may. A lease is renewed while its run is carried out; past it, or when
+ * its process is known to be dead, the run may be taken over.
+ */
+export interface Lease {
+  /** Names the process: host, process id, and something of its own. */
+  readonly holder: string
+  /** Milliseconds from now. */
+  readonly durationMs: number
+}
+
+/** A run that has not ended, as whoever may take it over finds it. */
+export interface OpenRun {
+  readonly runId: string
+  readonly pipeline: string
+  readonly configHash: string
+  readonly startedAt: number
+  /** The process that carries it out, and for how many more milliseconds its lease holds; 0 or less is past. */
+  readonly holder: string | null
+  readonly leaseLeftMs: number
+}
+
+/** What earlier attempts of a run have left. Keys are asked for apart: see `committed`. */
+export interface RunState {
+  /** The highest sequence number of a committed segment, 0 when there is none. */
+  readonly lastSeq: number
+  /** The latest snapshot of each job of the run, of those that were committed. */
+  readonly jobs: ReadonlyArray<JobSnapshot>
+  /** What each sink has taken, by its name; of `token_summaries` all that came, see {@link SegmentCommit}. */
+  readonly landed: ReadonlyMap<
+    string,
+    { readonly rows: DatasetCounts; readonly deadLetters: number; readonly tally: Tally }
+  >
+  /** Names of members the contract does not know, those of all segments, in the order of JavaScript's `sort`. */
+  readonly drift: ReadonlyArray<string>
+}
+
+/** What is recorded when a segment stands in a sink. */
+export interface SegmentCommit {
+  readonly runId: string
+  readonly epoch: number
+  readonly sink: string
+  readonly seq: number
+  readonly bytes: number
+  readonly keys: ReadonlyArray<CommittedKeys>
+  /** Snapshots that came with the segment. */
+  readonly jobs: ReadonlyArray<JobSnapshot>
+  /** `token_summaries` is how many snapshots came: a job's come again and again. */
+  readonly rows: DatasetCounts
+  /** Records set aside instead of written. */
+  readonly deadLetters: number
+  /** Names of members the contract does not know, first met with the segment. */
+  readonly drift?: ReadonlyArray<string>
+  /** What is counted of its records, also of those set aside. */
+  readonly tally: Tally
+}
+
+/** An open transaction of the store a ledger lives in. Only that store's own sink can make one. */
+export interface LedgerTransaction {
+  readonly store: object
+  readonly connection: unknown
+}
+
+/** A run as a list shows it. `receipt` is null until the run has ended. */
+export interface RunSummary {
+  readonly runId: string
+  readonly pipeline: string
+  readonly configHash: string
+  readonly status: RunStatus | "running"
+  readonly startedAt: number
+  readonly finishedAt: number | null
+  readonly receipt: Receipt | null
+}
+
+/**
+ * The truth about runs: what was about to be paid for, what it became, what stands where, how it ended. Every write is
+ * refused with {@link Fenced} once the run's epoch has been raised.
+ */
+export interface Ledger {
+  /** Identity of the store: a sink living in the same one commits inside its own transaction. */
+  readonly store: object
+  /**
+   * Begins a new run under epoch 1, held by this lease. With `unlessOpen` it is refused with {@link Held} while `open` answers
+   * a run of the pipeline; of several that are begun so at once, one is.
+   */
+  readonly begin: (
+    intent: RunIntent,
+    lease: Lease,
+    options?: { readonly unlessOpen: boolean }
+  ) => Effect.Effect<RunHandle, LedgerError>
+  /** The newest run of a pipeline that has not ended, or the named one; none when it has ended or there is none. */
+  readonly open: (
+    which: { readonly pipeline: string } | { readonly runId: string }
+  ) => Effect.Effect<OpenRun | undefined, LedgerError>
+  /**
+   * Begins a run again under its own id: one that is over, or that this ledger has lost. What is known to stand in the named sinks
+   * is forgotten; its submissions are not, nor what its jobs have told. Refused with {@link Held} while a lease holds.
+   */
+  readonly restore: (
+    run: RunIntent & { readonly runId: string },
+    lease: Lease,
+    forgotten: ReadonlyArray<string>
+  ) => Effect.Effect<RunHandle, LedgerError>
+  /**
+   * Takes a run over that has not ended, raising its epoch: from then on its former process can write nothing. Refused
+   * with {@link Held} while a lease holds that is not `displacing`'s.
+   */
+  readonly takeOver: (runId: string, lease: Lease, displacing?: string) => Effect.Effect<RunHandle, LedgerError>
+  /** Holds the lease for longer. Changes nothing where it was given up. */
+  readonly renew: (run: RunHandle, lease: Lease) => Effect.Effect<void, LedgerError>
+  /**
+   * Gives the lease up without ending the run: it can be resumed at once. `status` is how this attempt ended. Changes nothing
+   * once the run has ended.
+   */
+  readonly suspend: (run: RunHandle, status: RunStatus) => Effect.Effect<void, LedgerError>
+  /** What earlier attempts of a run have left. */
+  readonly state: (runId: string) => Effect.Effect<RunState, LedgerError>
+  /** Records the intent to submit; durable before the request leaves. Repeating an ordinal changes nothing. */
+  readonly intend: (run: RunHandle, intent: SubmissionIntent) => Effect.Effect<void, LedgerError>
+  /** Records the job an intent became. */
+  readonly submitted: (run: RunHandle, ordinal: number, jobId: string) => Effect.Effect<void, LedgerError>
+  /** Takes an intent back that the API refused for certain: nothing was paid, and it may be asked for again. */
+  readonly refused: (run: RunHandle, ordinal: number) => Effect.Effect<void, LedgerError>
+  /** Which of these jobs the ledger knows, of any run. */
+  readonly knows: (jobIds: ReadonlyArray<string>) => Effect.Effect<ReadonlySet<string>, LedgerError>
+  /**
+   * What other runs of a pipeline have cost, of those that began from one instant, up to but not at another (epoch milliseconds). A job
+   * that is not known to have ended counts with all it may still cost; so does a submission whose answer was lost.
+   */
+  readonly spent: (which: {
+    readonly pipeline: string
+    readonly exceptRun: string
+    readonly from?: number
+    readonly to?: number
+  }) => Effect.Effect<number, LedgerError>
+  /** All submissions of a run, by ordinal. */
+  readonly submissions: (runId: string) => Stream.Stream<Submission, LedgerError>
+  /** Records a written segment. Committing the same sink and sequence number again changes nothing. */
+  readonly commit: (commit: SegmentCommit, within?: LedgerTransaction) => Effect.Effect<void, LedgerError>
+  /** The segments of a run that stand in a sink, by sequence number. */
+  readonly committed: (runId: string, sink: string) => Stream.Stream<CommittedSegment, LedgerError>
+  /** Ends a run with its receipt. Ending it again changes nothing: the first receipt stands. */
+  readonly end: (run: RunHandle, receipt: Receipt) => Effect.Effect<void, LedgerError>
+  /** The newest runs first, at most `limit`. */
+  readonly runs: (options: {
+    readonly pipeline?: string
+    readonly limit: number
+  }) => Effect.Effect<ReadonlyArray<RunSummary>, LedgerError>
+}

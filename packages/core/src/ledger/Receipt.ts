@@ -1,0 +1,55 @@
+import { Schema } from "effect"
+import { JobKind } from "../record/JobSnapshot.ts"
+
+/** How a run ended. */
+export const RunStatus = Schema.Literals([
+  "completed",
+  "failed",
+  "stopped_budget",
+  "incomplete",
+  "halted",
+  "interrupted"
+])
+export type RunStatus = typeof RunStatus.Type
+
+/** A number of rows for each dataset. */
+export const RowCounts = Schema.Struct({
+  pages: Schema.Int,
+  links: Schema.Int,
+  page_metadata: Schema.Int,
+  token_summaries: Schema.Int
+})
+
+/**
+ * What a finished run can prove. `pages.discovered` to `pages.cancelled` are the API's counts, `pages.delivered` is ours;
+ * `rows` stand for this run's records in each sink, `dead_letters` are the records set aside instead. `requests.reads` and
+ * `requests.submitted` count answers asked for once, `requests.retries` the attempts beyond the first.
+ */
+export const Receipt = Schema.Struct({
+  run_id: Schema.String,
+  pipeline: Schema.String,
+  config_hash: Schema.String,
+  status: RunStatus,
+  started_at: Schema.String,
+  finished_at: Schema.String,
+  jobs: Schema.Array(
+    Schema.Struct({ job_id: Schema.String, kind: JobKind, url: Schema.String, status: Schema.String })
+  ),
+  pages: Schema.Struct({
+    discovered: Schema.Int,
+    completed: Schema.Int,
+    failed: Schema.Int,
+    cancelled: Schema.Int,
+    delivered: Schema.Int
+  }),
+  tokens: Schema.Struct({ charged: Schema.Int, reserved: Schema.Int }),
+  sinks: Schema.Array(
+    Schema.Struct({ name: Schema.String, kind: Schema.String, rows: RowCounts, dead_letters: Schema.Int })
+  ),
+  requests: Schema.Struct({ submitted: Schema.Int, reads: Schema.Int, retries: Schema.Int }),
+  /** Members of the API's results that are not known here, where there are any: see `drift` in pipeline files. */
+  drift: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** Why the run did not complete, in a sentence; absent when it did. */
+  reason: Schema.optionalKey(Schema.String)
+}).annotate({ identifier: "Receipt" })
+export type Receipt = typeof Receipt.Type

@@ -1,0 +1,39 @@
+import type { Duration, Effect } from "effect"
+import type { AdoptionOptions } from "../source/Adoption.ts"
+import type { ReaderOptions } from "../source/JobReader.ts"
+import type { BeginOptions } from "./beginRun.ts"
+import type { Progress } from "./RunTracker.ts"
+import type { Decision } from "./runJournal.ts"
+
+/** How a run is begun, cut and paced. Every number is a bound. */
+export interface RunOptions extends Partial<BeginOptions> {
+  /** What to do about a submission whose answer was lost and which could not be settled; see `halted`. */
+  readonly decision?: Decision
+  readonly adoption?: Partial<AdoptionOptions>
+  /** Asks for nothing more, cancels the remote jobs that are under way, and lands what has been paid for. */
+  readonly cancel?: boolean
+  readonly reader?: Partial<ReaderOptions>
+  /** A segment is closed at this many records (when absent, and the next two: as all sinks want it, or 2,000, 16 MiB, 0.5 s), */
+  readonly segmentRecords?: number
+  /** or at about this many bytes, */
+  readonly segmentBytes?: number
+  /** or when its first record has waited this long. */
+  readonly segmentDelayMs?: number
+  /** How long an interrupted run may take to land what it has read. */
+  readonly drain?: Duration.Input
+  /** Attempts of a segment beyond the first, when its sink broke off. */
+  readonly writeRetries?: number
+  /** Called after each answer and each landed segment. */
+  readonly onProgress?: (progress: Progress) => Effect.Effect<void>
+}
+
+/** What the bounds of a run default to. */
+export const runDefaults = {
+  resume: "auto",
+  lease: "30 seconds",
+  drain: "10 seconds",
+  writeRetries: 5
+} as const
+
+/** Options with the bounds every run has. */
+export type SettledOptions = RunOptions & Required<Pick<RunOptions, keyof typeof runDefaults>>

@@ -1,0 +1,162 @@
+import type { RunState } from "../ledger/Ledger.ts"
+import type { Receipt } from "../ledger/Receipt.ts"
+import { DriftNames } from "../record/Drift.ts"
+import { type JobSnapshot, supersedes } from "../record/JobSnapshot.ts"
+import type { PageRecord } from "../record/PageRecord.ts"
+import { addRows, type DatasetCounts, noRows, type Segment } from "../record/Segment.ts"
+import { addTallies, noTally, type Tally } from "../record/Tally.ts"
+import type { WriteResult } from "../sink/Sink.ts"
+
+/** What a sink has taken, and what was counted of the records it was given. */
+export interface Landing extends WriteResult {
+  readonly tally: Tally
+}
+
+/** What a sink has taken of a run. */
+export interface Landed extends Landing {
+  readonly rows: DatasetCounts
+}
+
+/** Where a run stands: what its jobs say, what was delivered, what each sink holds. Times in epoch milliseconds. */
+export interface Progress {
+  readonly startedAt: number
+  readonly jobs: number
+  readonly pages: Receipt["pages"]
+  readonly tokens: Receipt["tokens"]
+  readonly rows: DatasetCounts
+}
+
+/**
+ * What a run has seen so far, kept by one process while it runs. Holds a snapshot a job and totals, never pages. Totals are
+ * kept up as snapshots arrive, so a run of many small jobs is not counted anew at each.
+ */
+export class RunTracker {
+  readonly #jobs = new Map<string, JobSnapshot>()
+  readonly #moved = new Set<string>()
+  readonly #landed = new Map<string, Landing>()
+  /** The jobs whose counters each sink has. */
+  readonly #summarised = new Map<string, Set<string>>()
+  readonly #startedAt: number
+  readonly #drift: DriftNames
+  #seq = 0
+  #delivered = 0
+  #pages = { discovered: 0, completed: 0, failed: 0, cancelled: 0 }
+  #tokens = { charged: 0, reserved: 0 }
+
+  /**
+   * `earlier` is what attempts before this one have left, `delivered` how many of their pages need not be read again,
+   * `summarised` the jobs whose counters each sink has.
+   */
+  constructor(
+    startedAt: number,
+    earlier?: {
+      readonly state: RunState
+      readonly delivered: number
+      readonly summarised: ReadonlyMap<string, Iterable<string>>
+    }
+  ) {
+    this.#startedAt = startedAt
+    this.#drift = new DriftNames(earlier?.state.drift)
+    if (earlier === undefined) return
+    this.#seq = earlier.state.lastSeq
+    this.#delivered = earlier.delivered
+    for (const [sink, result] of earlier.state.landed) this.#landed.set(sink, result)
+    for (const [sink, jobs] of earlier.summarised) this.#summarised.set(sink, new Set(jobs))
+    for (const job of earlier.state.jobs) {
+      this.#jobs.set(job.jobId, job)
+      this.#count(job, 1)
+    }
+  }
+
+  /** Takes an answer's snapshot in, unless what is known of the job is further on. */
+  observe(answer: JobSnapshot): void {
+    const before = this.#jobs.get(answer.jobId)
+    if (before !== undefined && !supersedes(answer, before)) return
+    // A clock may be behind that of the process before: stores order snapshots by time, and this one is the later.
+    const observedAt = Math.max(answer.observedAt, before === undefined ? 0 : before.observedAt + 1)
+    const snapshot = { ...answer, observedAt }
+    if (before !== undefined) this.#count(before, -1)
+    this.#count(snapshot, 1)
+    this.#jobs.set(snapshot.jobId, snapshot)
+    this.#moved.add(snapshot.jobId)
+  }
+
+  /** Counts a record as delivered by the source, and takes note of what of it is not known. */
+  deliver({ extra }: Pick<PageRecord, "extra">): void {
+    this.#delivered++
+    if (extra !== null) this.#drift.meet(extra)
+  }
+
+  /** Makes the next segment of records, with the jobs that have moved. Undefined when there is nothing to say. */
+  segment(
+    run: Pick<Segment, "runId" | "epoch">,
+    records: ReadonlyArray<PageRecord>,
+    bytes: number
+  ): Segment | undefined {
+    for (const record of records) this.#moved.add(record.jobId)
+    if (this.#moved.size === 0) return undefined
+    const jobs: Array<JobSnapshot> = []
+    for (const jobId of this.#moved) {
+      const snapshot = this.#jobs.get(jobId)
+      if (snapshot !== undefined) jobs.push(snapshot)
+    }
+    this.#moved.clear()
+    const drift = this.#drift.takeFresh()
+    const segment = { runId: run.runId, epoch: run.epoch, seq: ++this.#seq, records, jobs, bytes }
+    return drift.length === 0 ? segment : { ...segment, drift }
+  }
+
+  /** Counts what a sink has taken: of records, and the counters of these jobs. */
+  land(sink: string, result: Landing, jobs: ReadonlyArray<JobSnapshot>): void {
+    const before = this.#landed.get(sink) ?? { rows: noRows, deadLetters: 0, tally: noTally }
+    const summarised = this.#summarised.get(sink) ?? new Set()
+    for (const { jobId } of jobs) summarised.add(jobId)
+    this.#summarised.set(sink, summarised)
+    this.#landed.set(sink, {
+      rows: addRows({ ...noRows, ...before.rows }, { ...noRows, ...result.rows }),
+      deadLetters: before.deadLetters + result.deadLetters,
+      tally: addTallies(before.tally, result.tally)
+    })
+  }
+
+  /** What a sink holds of this run. */
+  landed(sink: string): Landed {
+    const landed = this.#landed.get(sink) ?? { rows: noRows, deadLetters: 0, tally: noTally }
+    return { ...landed, rows: { ...landed.rows, token_summaries: this.#summarised.get(sink)?.size ?? 0 } }
+  }
+
+  /** Names of members the contract does not know. */
+  get drift(): ReadonlyArray<string> {
+    return this.#drift.all
+  }
+
+  /** The latest snapshot of a job. */
+  job(jobId: string): JobSnapshot | undefined {
+    return this.#jobs.get(jobId)
+  }
+
+  /** The latest snapshot of every job. */
+  get jobs(): ReadonlyArray<JobSnapshot> {
+    return [...this.#jobs.values()]
+  }
+
+  get progress(): Progress {
+    const sinks = [...this.#landed.keys()].map((sink) => this.landed(sink))
+    return {
+      startedAt: this.#startedAt,
+      jobs: this.#jobs.size,
+      pages: { ...this.#pages, delivered: this.#delivered },
+      tokens: { ...this.#tokens },
+      rows: sinks.reduce((least, { rows }) => (rows.pages < least.pages ? rows : least), sinks[0]?.rows ?? noRows)
+    }
+  }
+
+  #count(snapshot: JobSnapshot, sign: 1 | -1): void {
+    this.#pages.discovered += sign * snapshot.discovered
+    this.#pages.completed += sign * snapshot.completed
+    this.#pages.failed += sign * snapshot.failed
+    this.#pages.cancelled += sign * snapshot.cancelled
+    this.#tokens.charged += sign * snapshot.tokensCharged
+    this.#tokens.reserved += sign * snapshot.tokensReserved
+  }
+}

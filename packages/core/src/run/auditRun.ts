@@ -1,0 +1,213 @@
+import { JobId } from "@sluice/contract"
+import { Effect, Option, Stream } from "effect"
+import { Scraper } from "../api/Scraper.ts"
+import type { ScraperError } from "../api/ScraperError.ts"
+import { type Ledger, LedgerError, UnknownRun } from "../ledger/Ledger.ts"
+import type { Receipt } from "../ledger/Receipt.ts"
+import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
+import { canonicalJson } from "../record/canonicalJson.ts"
+import type { JobSnapshot } from "../record/JobSnapshot.ts"
+import type { PageRecord } from "../record/PageRecord.ts"
+import type { AuditClaim, AuditFinding } from "../sink/Audit.ts"
+import type { SinkError } from "../sink/SinkError.ts"
+import { batchSnapshot } from "../source/Batch.ts"
+import { crawlSnapshot } from "../source/Crawl.ts"
+import type { RunVault } from "../vault/Vault.ts"
+import { connect, RunNotBegun } from "./beginRun.ts"
+import { preparer } from "./segmentWriter.ts"
+
+/** What is audited. */
+export interface AuditOptions {
+  readonly runId: string
+  readonly ledger?: Ledger
+  /** Whether the API is asked for the counters of the run's jobs: a read each, which costs no token. */
+  readonly askApi: boolean
+}
+
+/** So many of a pipeline's newest runs are looked through for the one that is audited. */
+const mostRuns = 10_000
+/** Jobs the API is asked for at once. */
+const jobsAtOnce = 4
+
+/**
+ * Holds what a run's receipt claims against what its sinks, the ledger, the vault and the API hold now, and names each
+ * difference. Reads alone. Where the pipeline has a vault that keeps the run, every row is compared with what was delivered;
+ * without, with its own fingerprint.
+ */
+export const audit = (
+  pipeline: PipelineDefinition,
+  options: AuditOptions
+): Stream.Stream<AuditFinding, RunNotBegun, Scraper> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const { runId } = options
+      const { connections, ledger } = yield* connect(pipeline, options.ledger)
+      const runs = yield* ledger.runs({ pipeline: pipeline.name, limit: mostRuns })
+      const run = runs.find((run) => run.runId === runId)
+      if (run === undefined) {
+        return yield* new LedgerError({ operation: "audit", reason: new UnknownRun({ runId }) })
+      }
+      const { receipt } = run
+      if (receipt === null) {
+        return Stream.make(unknown("ledger", runId, "the run has not ended, and claims nothing yet"))
+      }
+      const kept = yield* keptOf(pipeline, runId)
+      const state = yield* ledger.state(runId)
+      const sinks = connections.flatMap(({ connection, name }) => {
+        const claimed = receipt.sinks.find((sink) => sink.name === name)
+        if (claimed === undefined) return []
+        if (connection.audit === undefined) {
+          return [Stream.make(unknown(name, "sink", "a sink of this kind cannot be read back"))]
+        }
+        const records = kept === undefined ? undefined : recordsIn(pipeline, kept.vault)
+        const claim: AuditClaim = {
+          runId,
+          pipeline: pipeline.name,
+          receipt,
+          claimed,
+          isLatest: runs[0]?.runId === runId,
+          records
+        }
+        return [connection.audit(claim)]
+      })
+      const gone = receipt.sinks
+        .filter(({ name }) => connections.every((sink) => sink.name !== name))
+        .map(({ name }) => unknown(name, "sink", "the pipeline has no such sink any more"))
+      const found = [
+        ...gone,
+        ...tokensOf(receipt, state.jobs),
+        ...(kept?.receipt === undefined || sameReceipt(kept.receipt, receipt)
+          ? []
+          : [differs("ledger", "receipt", "it is not the receipt the vault keeps of this run")])
+      ]
+      return Stream.concat(
+        Stream.fromIterable(found),
+        Stream.concat(
+          Stream.flatten(Stream.fromIterable(sinks)),
+          options.askApi ? askApi(receipt, state.jobs) : Stream.empty
+        )
+      )
+    })
+  ).pipe(Stream.mapError((error) => new RunNotBegun({ error })))
+
+const differs = (where: string, subject: string, detail: string): AuditFinding => ({
+  kind: "differs",
+  where,
+  subject,
+  detail
+})
+const unknown = (where: string, subject: string, detail: string): AuditFinding => ({
+  kind: "unknown",
+  where,
+  subject,
+  detail
+})
+
+/** What the vault of a pipeline keeps of a run that is over. */
+const keptOf = Effect.fnUntraced(function* ({ name, vault }: PipelineDefinition, runId: string) {
+  if (vault === undefined) return undefined
+  const connection = yield* vault.connect
+  const found = yield* Stream.runHead(Stream.filter(connection.runs(name), (kept) => kept.runId === runId))
+  if (Option.isNone(found)) return undefined
+  return { vault: yield* connection.open(found.value), receipt: found.value.end?.receipt }
+})
+
+/** What every sink of the pipeline was given. */
+const recordsIn = (
+  pipeline: PipelineDefinition,
+  vault: RunVault
+): Stream.Stream<ReadonlyArray<PageRecord>, SinkError> => {
+  const prepare = preparer(pipeline)
+  return Stream.fromIterable(vault.segments).pipe(
+    Stream.mapEffect((kept) =>
+      Effect.map(
+        vault.read(kept),
+        (records) => prepare({ runId: "", epoch: 0, seq: kept.seq, bytes: 0, jobs: kept.jobs, records }).segment.records
+      )
+    )
+  )
+}
+
+/** Everything but when it ended and what it asked: a run that was cut off as it ended does so twice. */
+const sameReceipt = (one: Receipt, other: Receipt): boolean =>
+  canonicalJson({ ...one, finished_at: "", requests: null }) ===
+  canonicalJson({ ...other, finished_at: "", requests: null })
+
+/** The counters of all jobs add up to what the receipt says. */
+const tokensOf = (receipt: Receipt, jobs: ReadonlyArray<JobSnapshot>): ReadonlyArray<AuditFinding> => {
+  const sum = (pick: (job: JobSnapshot) => number) => jobs.reduce((total, job) => total + pick(job), 0)
+  const counts = [
+    ["tokens charged", receipt.tokens.charged, sum((job) => job.tokensCharged)],
+    ["tokens reserved", receipt.tokens.reserved, sum((job) => job.tokensReserved)],
+    ["pages completed", receipt.pages.completed, sum((job) => job.completed)],
+    ["pages failed", receipt.pages.failed, sum((job) => job.failed)],
+    ["pages cancelled", receipt.pages.cancelled, sum((job) => job.cancelled)]
+  ] as const
+  return counts.flatMap(([what, claimed, found]) =>
+    claimed === found
+      ? []
+      : [differs("ledger", what, `the receipt says ${claimed}, the counters of the run's jobs come to ${found}`)]
+  )
+}
+
+/** The API's own counters of each job of the run, that has any. */
+const askApi = (receipt: Receipt, known: ReadonlyArray<JobSnapshot>): Stream.Stream<AuditFinding, never, Scraper> => {
+  const snapshots = new Map(known.map((job) => [job.jobId, job]))
+  return Stream.fromIterable(receipt.jobs).pipe(
+    Stream.filter(({ job_id: jobId, kind }) => kind !== "map" && !jobId.startsWith("sync-")),
+    Stream.mapEffect(
+      ({ job_id: jobId, kind }) =>
+        Effect.match(countersOf(JobId.make(jobId), kind), {
+          onSuccess: (counters) => compareJob(jobId, counters, snapshots.get(jobId)),
+          onFailure: (error) => [
+            unknown(
+              "api",
+              `job ${jobId}`,
+              error.reason._tag === "NotFound" ? "the API does not know this job any more" : error.message
+            )
+          ]
+        }),
+      { concurrency: jobsAtOnce }
+    ),
+    Stream.flattenIterable
+  )
+}
+
+type Counters = Pick<JobSnapshot, "status" | "tokensCharged" | "completed" | "failed" | "cancelled">
+
+const countersOf = Effect.fnUntraced(function* (
+  jobId: JobId,
+  kind: JobSnapshot["kind"]
+): Effect.fn.Return<Counters, ScraperError, Scraper> {
+  const scraper = yield* Scraper
+  const first = { page: 1, pageSize: 1 }
+  if (kind === "crawl") return crawlSnapshot(yield* scraper.crawl(jobId, first), 0)
+  if (kind === "batch") return batchSnapshot(yield* scraper.batch(jobId, first), "", 0)
+  const { status, tokens_charged: tokens } = yield* scraper.extraction(jobId)
+  const count = (as: string) => (status === as ? 1 : 0)
+  return {
+    status,
+    tokensCharged: tokens ?? 0,
+    completed: count("completed"),
+    failed: count("failed"),
+    cancelled: count("cancelled")
+  }
+})
+
+const compared = {
+  status: "status",
+  tokensCharged: "tokens charged",
+  completed: "pages completed",
+  failed: "pages failed",
+  cancelled: "pages cancelled"
+} as const
+
+const compareJob = (jobId: string, api: Counters, known: Counters | undefined): ReadonlyArray<AuditFinding> => {
+  const subject = `job ${jobId}`
+  if (known === undefined) return [differs("ledger", subject, "the receipt names it, the ledger has no counters of it")]
+  return (Object.keys(compared) as Array<keyof typeof compared>).flatMap((name) =>
+    api[name] === known[name]
+      ? []
+      : [differs("api", subject, `the API says ${api[name]} ${compared[name]}, the ledger ${known[name]}`)]
+  )
+}

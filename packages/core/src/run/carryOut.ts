@@ -1,0 +1,205 @@
+import { Cause, DateTime, Deferred, Effect, Exit, Fiber, Option, Schedule, Stream } from "effect"
+import { CurrentRequestCounter, type RequestCounter } from "../api/RequestCounter.ts"
+import type { LedgerError } from "../ledger/Ledger.ts"
+import type { Receipt, RunStatus } from "../ledger/Receipt.ts"
+import { findUnmet } from "../pipeline/Expectations.ts"
+import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
+import type { PageRecord } from "../record/PageRecord.ts"
+import type { SinkError } from "../sink/SinkError.ts"
+import type { Incomplete, SourceError, Vanished } from "../source/SourceError.ts"
+import type { Begun, Target } from "./beginRun.ts"
+import { deliverApart } from "./deliverApart.ts"
+import { deliverTogether } from "./deliverTogether.ts"
+import { boundsOf, gatherRecords } from "./gatherRecords.ts"
+import type { Purse } from "./Purse.ts"
+import { publishRun } from "./publishRun.ts"
+import type { SettledOptions } from "./RunOptions.ts"
+import { runPolicies } from "./runPolicies.ts"
+import { isOver, type Outcome, type RunFailure, reasonOf, statusOf } from "./runStatus.ts"
+import { mayPass, preparer, retried, segmentWriter } from "./segmentWriter.ts"
+
+/** What a run reads, and what comes to light as it does. */
+export interface Reading<R> {
+  readonly records: Stream.Stream<PageRecord, SourceError, R>
+  /** Whether anything may have been paid for. */
+  readonly hasAsked: () => boolean
+  readonly unreconciled: ReadonlyArray<Incomplete | Vanished>
+  readonly purse: Purse
+  /** The receipt a run is to end with, where it is not what this attempt has seen. */
+  readonly receipt?: (receipt: Receipt) => Receipt
+}
+
+/** Reads the source of a run that has begun, lands it, publishes it and ends the run with a receipt. */
+export const carryOut = Effect.fnUntraced(function* <R>(
+  pipeline: PipelineDefinition,
+  begun: Begun,
+  options: SettledOptions,
+  { hasAsked, purse, receipt: amended = (receipt) => receipt, records, unreconciled }: Reading<R>
+): Effect.fn.Return<Outcome, never, R> {
+  const { ledger, lease, run, submissions, targets, tracker, vault } = begun
+  const counter: RequestCounter = { submitted: 0, reads: 0, retries: 0 }
+  const tell = Effect.suspend(() => options.onProgress?.(tracker.progress) ?? Effect.void)
+  const times = options.writeRetries
+  const policies = runPolicies(pipeline, tracker)
+  const bounds = boundsOf(options, targets)
+  const stopping = yield* Deferred.make<void>()
+
+  /** How it ended: as the vault has it where an earlier attempt read the source to its end. */
+  const statusNow = (exit: Exit.Exit<unknown, RunFailure>): RunStatus =>
+    Exit.isSuccess(exit) && vault?.end !== undefined
+      ? vault.end.status
+      : statusOf(exit, tracker, unreconciled, purse.hasKeptBack(tracker.jobs))
+  const reasonNow = (status: RunStatus, failure: Option.Option<RunFailure>) =>
+    status !== "completed" && Option.isNone(failure) && vault?.end?.reason !== undefined
+      ? { reason: vault.end.reason }
+      : reasonOf(status, failure, { tracker, unreconciled, purse })
+
+  // Once the vault holds all of it, the API is not asked again.
+  const segments = (vault?.end === undefined ? records : Stream.empty).pipe(
+    Stream.interruptWhen(Deferred.await(stopping)),
+    Stream.mapArrayEffect((records) => policies.admit(records)),
+    Stream.aggregateWithin(gatherRecords(bounds), Schedule.spaced(bounds.delayMs)),
+    Stream.map(({ bytes, records }) => tracker.segment(run, records, bytes)),
+    Stream.concat(Stream.suspend(() => Stream.succeed(tracker.segment(run, [], 0)))),
+    Stream.filter((segment) => segment !== undefined)
+  )
+
+  const delivering = {
+    targets,
+    prepare: preparer(pipeline),
+    write: segmentWriter(begun, policies, times),
+    tell
+  }
+  const deliver =
+    vault === undefined
+      ? Effect.as(deliverTogether(segments, delivering), new Map<string, SinkError>())
+      : deliverApart(segments, { ...delivering, run, vault, times })
+
+  const publishAs = (status: RunStatus, targets: ReadonlyArray<Target>) =>
+    publishRun(begun, { source: pipeline.source, status, targets, times })
+
+  /** Sinks that have taken everything were given the same records: any of them can answer. */
+  const proveExpectations = (whole: Target) =>
+    Effect.suspend(() => {
+      const { tally } = tracker.landed(whole.name)
+      const unmet = pipeline.expect && findUnmet(pipeline.expect, { pages: tracker.progress.pages, tally })
+      return unmet === undefined ? Effect.void : Effect.fail(unmet)
+    })
+
+  const work = Effect.gen(function* () {
+    const out = yield* deliver
+    if (Deferred.isDoneUnsafe(stopping)) return
+    const status = statusNow(Exit.void)
+    if (vault !== undefined && vault.end === undefined) {
+      yield* retried(vault.keepEnd({ status, ...reasonNow(status, Option.none()) }), times)
+    }
+    const whole = targets.filter(({ name }) => !out.has(name))
+    const [any] = whole
+    if (status === "completed" && any !== undefined) {
+      for (const { name } of whole) yield* policies.proveShare(name)
+      yield* proveExpectations(any)
+      yield* publishAs(status, whole)
+    } else if (out.size > 0) yield* show(publishAs(status, whole))
+    for (const error of out.values()) return yield* error
+  }).pipe(Effect.provideService(CurrentRequestCounter, counter))
+
+  // The run is over: what could not be tidied up is no reason to call it failed.
+  const closeVault =
+    vault?.close.pipe(
+      Effect.catch((error) => Effect.logWarning(`what the run had kept could not be removed: ${error.message}`))
+    ) ?? Effect.void
+
+  /** Holds the run's lease while it is carried out; ends, with what it was refused with, once another has taken it over. */
+  const keepHold = ledger.renew(run, lease).pipe(
+    Effect.catchIf(
+      (error) => error.reason._tag === "LedgerUnavailable",
+      () => Effect.logWarning("the ledger could not be reached to renew the lease")
+    ),
+    Effect.delay(lease.durationMs / 3),
+    Effect.forever
+  )
+
+  /** Reads no more and lands what has been read, within bounds. What came of it is an interruption, unless it failed. */
+  const drain = Effect.fnUntraced(function* (worker: Fiber.Fiber<void, RunFailure>) {
+    yield* Deferred.succeed(stopping, undefined)
+    const bound = yield* Effect.forkChild(Effect.interruptible(Effect.delay(Fiber.interrupt(worker), options.drain)))
+    const exit = yield* Fiber.await(worker)
+    yield* Fiber.interrupt(bound)
+    return Exit.isSuccess(exit) ? Exit.interrupt() : exit
+  })
+
+  return yield* Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* (): Effect.fn.Return<Outcome, never, R> {
+      const worker = yield* Effect.forkChild(restore(Effect.raceFirst(work, keepHold)))
+      const awaited = yield* Effect.exit(restore(Fiber.await(worker)))
+      const exit = Exit.isSuccess(awaited) ? awaited.value : yield* drain(worker)
+      const failure: Option.Option<RunFailure> = Exit.isFailure(exit)
+        ? Cause.findErrorOption(exit.cause)
+        : Option.none()
+      const status = statusNow(exit)
+      const hasEnded = isOver(status, failure, hasAsked())
+      // What could not be shown to readers is shown by the next attempt: the run stays open.
+      const isShown = status === "completed" || !hasEnded || (yield* show(publishAs(status, targets)))
+      yield* policies.report
+      const finished = yield* DateTime.now
+      const receipt = amended({
+        run_id: run.runId,
+        pipeline: pipeline.name,
+        config_hash: pipeline.hash,
+        status,
+        started_at: DateTime.formatIso(DateTime.makeUnsafe(run.startedAt)),
+        finished_at: DateTime.formatIso(finished),
+        jobs: tracker.jobs.map(({ jobId, kind, status, url }) => ({ job_id: jobId, kind, url, status })),
+        pages: tracker.progress.pages,
+        tokens: tracker.progress.tokens,
+        sinks: targets.map(({ kind, name }) => {
+          const { deadLetters, rows } = tracker.landed(name)
+          return { name, kind, rows, dead_letters: deadLetters }
+        }),
+        requests: { ...counter },
+        ...(tracker.drift.length === 0 ? {} : { drift: tracker.drift }),
+        ...reasonNow(status, failure)
+      })
+      // A run that could not write its end down is one that did not end: it stays open in the ledger.
+      const writeDown =
+        hasEnded && isShown
+          ? Effect.andThen(keepReceipt(receipt), Effect.andThen(ledger.end(run, receipt), closeVault))
+          : ledger.suspend(run, status)
+      // Writing it down twice changes nothing, and the connection may be one that has been ended meanwhile.
+      const written = yield* Effect.result(
+        Effect.retry(writeDown, { times: 2, schedule: Schedule.exponential("100 millis"), while: mayPass })
+      )
+      // Whoever has lost the run to another process says so, whatever else went wrong with it.
+      const isLost =
+        written._tag === "Failure" && written.failure._tag === "LedgerError" && written.failure.reason._tag === "Fenced"
+      if (written._tag === "Failure" && (status === "completed" || isLost)) {
+        const reason = written.failure.message
+        const unwritten: Receipt = { ...receipt, status: isLost ? "halted" : "failed", reason }
+        return { receipt: unwritten, failure: Option.some(written.failure) }
+      }
+      if (Exit.isFailure(exit) && Option.isNone(failure) && status !== "interrupted") {
+        return yield* Effect.failCause(exit.cause as Cause.Cause<never>)
+      }
+      return { receipt, failure }
+    })
+  )
+
+  /** What a replay needs besides the pages. It goes before the ledger's own: what the ledger holds, the vault can give back. */
+  function keepReceipt(receipt: Receipt): Effect.Effect<void, SinkError | LedgerError> {
+    if (vault === undefined) return Effect.void
+    return Effect.flatMap(Stream.runCollect(ledger.submissions(run.runId)), (made) =>
+      vault.keepReceipt({ receipt, submissions: made.length > 0 ? made : [...submissions.values()] })
+    )
+  }
+})
+
+/** Lets readers see what was paid for, and answers whether they do. */
+const show = (publish: Effect.Effect<void, SinkError | LedgerError>): Effect.Effect<boolean> =>
+  Effect.matchEffect(publish, {
+    onSuccess: () => Effect.succeed(true),
+    onFailure: (error) =>
+      Effect.as(
+        Effect.logWarning(`what was paid for is not shown to readers yet; resume the run: ${error.message}`),
+        false
+      )
+  })

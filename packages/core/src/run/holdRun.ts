@@ -1,0 +1,144 @@
+import { Clock, Effect, Schema } from "effect"
+import {
+  Held,
+  type Lease,
+  type Ledger,
+  LedgerError,
+  type OpenRun,
+  type RunHandle,
+  UnknownRun
+} from "../ledger/Ledger.ts"
+import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
+import { isKnownAlive, isKnownDead } from "./RunHolder.ts"
+
+/** Which run to carry out: the pipeline's last one if it did not end (`auto`), a new one (`never`), or a named one. */
+export type Resume = "auto" | "never" | { readonly runId: string }
+
+/** The last run of the pipeline did not end, and the pipeline is another one now. */
+export class PipelineChanged extends Schema.TaggedError<PipelineChanged>()("PipelineChanged", {
+  runId: Schema.String
+}) {
+  override get message(): string {
+    return `run ${this.runId} of this pipeline did not end, and the pipeline has changed since: run it as it was to go on with it, or start anew (--fresh), which pays for a new job`
+  }
+}
+
+/** A run as it has come to be held: begun, or gone on with. */
+export interface HeldRun {
+  readonly run: RunHandle
+  readonly isNew: boolean
+}
+
+type Holding = Effect.Effect<HeldRun, LedgerError | PipelineChanged>
+
+/** How often a run that waits for another looks whether that has ended. */
+const lookMs = 1000
+
+/** Begins a run, or takes the one over that did not end, as soon as nobody else may be carrying it out. */
+export const holdRun = (ledger: Ledger, pipeline: PipelineDefinition, lease: Lease, resume: Resume): Holding => {
+  if (resume === "never") return beginNew(ledger, pipeline, lease, { unlessOpen: false })
+  return resume === "auto" ? holdLast(ledger, pipeline, lease) : holdNamed(ledger, pipeline, lease, resume.runId)
+}
+
+const beginNew = (
+  ledger: Ledger,
+  { hash, name }: PipelineDefinition,
+  lease: Lease,
+  options: { readonly unlessOpen: boolean }
+): Effect.Effect<HeldRun, LedgerError> =>
+  Effect.flatMap(Clock.currentTimeMillis, (startedAt) =>
+    Effect.map(ledger.begin({ pipeline: name, configHash: hash, startedAt }, lease, options), (run) => ({
+      run,
+      isNew: true
+    }))
+  )
+
+const holdNamed = Effect.fnUntraced(function* (
+  ledger: Ledger,
+  pipeline: PipelineDefinition,
+  lease: Lease,
+  runId: string
+): Effect.fn.Return<HeldRun, LedgerError | PipelineChanged> {
+  const open = yield* ledger.open({ runId })
+  if (open === undefined) return yield* new LedgerError({ operation: "resume", reason: new UnknownRun({ runId }) })
+  if (yield* isCarriedOut(open)) return yield* heldBy(open)
+  return yield* goOn(ledger, pipeline, lease, open)
+})
+
+const holdLast = Effect.fnUntraced(function* (
+  ledger: Ledger,
+  pipeline: PipelineDefinition,
+  lease: Lease
+): Effect.fn.Return<HeldRun, LedgerError | PipelineChanged> {
+  const { waitMinutes, whenRunning } = pipeline.overlap
+  const giveUpAt = (yield* Clock.currentTimeMillis) + waitMinutes * 60_000
+  const waits = whenRunning === "wait"
+  let told: string | undefined
+  while (true) {
+    const open = yield* ledger.open({ pipeline: pipeline.name })
+    if (open !== undefined && (yield* waits ? mayBeCarriedOut(open) : isCarriedOut(open))) {
+      const left = waits ? giveUpAt - (yield* Clock.currentTimeMillis) : 0
+      if (left <= 0) return yield* heldBy(open)
+      if (told !== open.runId) yield* tellOfWaiting(open, left)
+      told = open.runId
+      yield* Effect.sleep(Math.min(lookMs, left))
+      continue
+    }
+    const held = yield* Effect.result(
+      open === undefined ? beginNew(ledger, pipeline, lease, { unlessOpen: true }) : goOn(ledger, pipeline, lease, open)
+    )
+    if (held._tag === "Success") return held.success
+    // Another process was faster: what it has begun is met above. Whoever kept a lease that was waited for keeps the run.
+    const isOutrun = held.failure._tag === "LedgerError" && held.failure.reason._tag === "Held"
+    if (!isOutrun || (open !== undefined && !waits)) return yield* held.failure
+  }
+})
+
+const tellOfWaiting = ({ holder, runId }: OpenRun, left: number): Effect.Effect<void> =>
+  Effect.logInfo(
+    `run ${runId} is being carried out by ${holder}; waiting for it to end, ${Math.ceil(left / 60_000)} minutes at most`
+  )
+
+/** Whether a run is known to be carried out: a process of another host that has died is known by its lease alone. */
+export const isCarriedOut = ({ holder, leaseLeftMs }: OpenRun): Effect.Effect<boolean> =>
+  holder === null || leaseLeftMs <= 0 ? Effect.succeed(false) : isKnownAlive(holder)
+
+const mayBeCarriedOut = ({ holder, leaseLeftMs }: OpenRun): Effect.Effect<boolean> =>
+  holder === null || leaseLeftMs <= 0 ? Effect.succeed(false) : Effect.map(isKnownDead(holder), (isDead) => !isDead)
+
+export const heldBy = ({ holder, runId }: OpenRun): Effect.Effect<never, LedgerError> =>
+  Effect.fail(new LedgerError({ operation: "take over", reason: new Held({ runId, holder: String(holder) }) }))
+
+const goOn = Effect.fnUntraced(function* (
+  ledger: Ledger,
+  pipeline: PipelineDefinition,
+  lease: Lease,
+  open: OpenRun
+): Effect.fn.Return<HeldRun, LedgerError | PipelineChanged> {
+  if (open.configHash !== pipeline.hash) return yield* new PipelineChanged({ runId: open.runId })
+  return { run: yield* takeOver(ledger, open, lease), isNew: false }
+})
+
+/** Takes a run over as soon as its holder is known to be dead or has let its lease pass. */
+export const takeOver = Effect.fnUntraced(function* (
+  ledger: Ledger,
+  open: OpenRun,
+  lease: Lease
+): Effect.fn.Return<RunHandle, LedgerError> {
+  const { holder, leaseLeftMs, runId } = open
+  if (holder === null) return yield* ledger.takeOver(runId, lease)
+  if (leaseLeftMs > 0 && (yield* isKnownDead(holder))) {
+    const run = yield* ledger.takeOver(runId, lease, holder)
+    yield* Effect.logInfo(`run ${runId} is taken over from ${holder}, which has died`)
+    return run
+  }
+  // No longer than a lease of ours lasts: a holder that lives renews its own, and there is no point in waiting for it.
+  if (leaseLeftMs > lease.durationMs) return yield* heldBy(open)
+  if (leaseLeftMs > 0) {
+    yield* Effect.logInfo(`run ${runId} is held by ${holder}; waiting for its lease to pass`)
+    yield* Effect.sleep(leaseLeftMs + 50)
+  }
+  const run = yield* ledger.takeOver(runId, lease)
+  yield* Effect.logInfo(`run ${runId} is taken over from ${holder}, whose lease had passed`)
+  return run
+})

@@ -1,0 +1,158 @@
+import { createHash } from "node:crypto"
+import { Effect, Option, Stream } from "effect"
+import type { Lease, Ledger, LedgerError, RunHandle } from "../ledger/Ledger.ts"
+import type { Receipt } from "../ledger/Receipt.ts"
+import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
+import type { SinkError } from "../sink/SinkError.ts"
+import type { KeptRun, RunVault, Vault, VaultConnection } from "../vault/Vault.ts"
+import { type Connected, connect, leaseOf, openSessions, RunNotBegun } from "./beginRun.ts"
+import { carryOut } from "./carryOut.ts"
+import { heldBy, isCarriedOut, takeOver } from "./holdRun.ts"
+import { Purse } from "./Purse.ts"
+import { type RunOptions, runDefaults } from "./RunOptions.ts"
+import type { Outcome } from "./runStatus.ts"
+
+/** What is replayed, and how. */
+export interface ReplayOptions extends Pick<RunOptions, "ledger" | "lease" | "writeRetries" | "drain" | "onProgress"> {
+  readonly vault: Vault
+  /** Whose runs they are; the pipeline's own when absent. Another's land as runs of this pipeline, with ids of their own. */
+  readonly from?: string
+  /** The runs; all that ended when absent. One that is named is replayed as far as it went. */
+  readonly runs?: ReadonlyArray<string>
+  /** Names of sinks whose data is gone although the ledger holds that it stands: they are given everything again. */
+  readonly again?: ReadonlyArray<string>
+}
+
+/** What became of a run of the vault. */
+export interface Replayed {
+  /** As the vault has it. */
+  readonly runId: string
+  /** `stands` where no sink lacked anything, `open` where the run has not ended and was not named. */
+  readonly result: "landed" | "failed" | "stands" | "open"
+  /** Where something was landed. */
+  readonly outcome: Option.Option<Outcome>
+}
+
+/**
+ * Lands what a vault holds in the sinks of a pipeline, run by run, oldest first, without a request and without a token. A sink is
+ * given the segments it lacks; ids, receipts and submissions are restored in the ledger where it has lost them. Ends after the
+ * first run that could not be landed.
+ */
+export const replay = (pipeline: PipelineDefinition, options: ReplayOptions): Stream.Stream<Replayed, RunNotBegun> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const connected = yield* connect(pipeline, options.ledger)
+      const vault = yield* options.vault.connect
+      const lease = yield* leaseOf(options.lease ?? runDefaults.lease)
+      const replaying = { pipeline, options, connected, vault, lease }
+      return vault.runs(options.from ?? pipeline.name).pipe(
+        Stream.filter(({ runId }) => options.runs?.includes(runId) ?? true),
+        Stream.mapEffect((kept) => replayRun(replaying, kept)),
+        Stream.takeUntil(({ result }) => result === "failed")
+      )
+    })
+  ).pipe(Stream.mapError((error) => new RunNotBegun({ error })))
+
+interface Replaying {
+  readonly pipeline: PipelineDefinition
+  readonly options: ReplayOptions
+  readonly connected: Connected
+  readonly vault: VaultConnection
+  readonly lease: Lease
+}
+
+const replayRun = Effect.fnUntraced(function* (
+  { connected, lease, options, pipeline, vault }: Replaying,
+  kept: KeptRun
+): Effect.fn.Return<Replayed, SinkError | LedgerError> {
+  const { ledger } = connected
+  const held = yield* vault.open(kept)
+  const because = (result: Replayed["result"]) => ({ runId: kept.runId, result, outcome: Option.none() })
+  if (held.end === undefined && options.runs === undefined) return because("open")
+
+  const isOwn = kept.pipeline === pipeline.name
+  const runId = isOwn ? kept.runId : runIdOf(kept.runId, pipeline.name)
+  const open = yield* ledger.open({ runId })
+  if (open !== undefined && (yield* isCarriedOut(open))) return yield* heldBy(open)
+  const connections = yield* Effect.filter(connected.connections, ({ name }) =>
+    options.again?.includes(name) === true ? Effect.succeed(true) : lacks(ledger, runId, name, held)
+  )
+  // A replay may have died when everything had landed: then the run is still to be published and ended.
+  if (connections.length === 0 && open === undefined) return because("stands")
+
+  const intent = { runId, pipeline: pipeline.name, configHash: pipeline.hash, startedAt: kept.startedAt }
+  const run =
+    open === undefined
+      ? yield* ledger.restore(intent, lease, options.again ?? [])
+      : yield* takeOver(ledger, open, lease)
+  if (isOwn) yield* restoreSubmissions(ledger, run, kept)
+  const targets = connections.length === 0 ? connected.connections : connections
+  const begun = yield* openSessions(
+    pipeline,
+    { connections: targets, ledger },
+    { isNew: false, lease, run, vault: readOnly(held) }
+  )
+  const outcome = yield* carryOut(
+    pipeline,
+    begun,
+    { ...runDefaults, ...options },
+    {
+      records: Stream.empty,
+      hasAsked: () => true,
+      unreconciled: [],
+      purse: new Purse({ clamp: true, spent: () => 0 }),
+      ...(isOwn && kept.end !== undefined ? { receipt: asItWas(kept.end.receipt) } : {})
+    }
+  )
+  const hasLanded = Option.isNone(outcome.failure) || outcome.failure.value._tag === "ExpectationFailed"
+  return { runId: kept.runId, result: hasLanded ? "landed" : "failed", outcome: Option.some(outcome) }
+})
+
+/** Whether a sink has not taken every segment that is kept. */
+const lacks = (ledger: Ledger, runId: string, sink: string, { segments }: RunVault) =>
+  Effect.map(
+    Stream.runFold(
+      ledger.committed(runId, sink),
+      () => new Set(segments.map(({ seq }) => seq)),
+      (lacking, { seq }) => {
+        lacking.delete(seq)
+        return lacking
+      }
+    ),
+    (lacking) => lacking.size > 0
+  )
+
+/** The jobs of a run are known again: none of them is taken for the answer of a submission that was lost. */
+const restoreSubmissions = Effect.fnUntraced(function* (ledger: Ledger, run: RunHandle, kept: KeptRun) {
+  for (const { jobId, ...intent } of kept.end?.submissions ?? []) {
+    yield* ledger.intend(run, intent)
+    if (jobId !== null) yield* ledger.submitted(run, intent.ordinal, jobId)
+  }
+})
+
+/** What is kept stays as it is, whatever is made of it. */
+const readOnly = (held: RunVault): RunVault & Pick<Vault, "maxBytes"> => ({
+  ...held,
+  end: held.end ?? { status: "incomplete", reason: "the vault does not hold the end of this run" },
+  keepEnd: () => Effect.void,
+  keepReceipt: () => Effect.void,
+  release: () => Effect.void,
+  close: Effect.void,
+  maxBytes: Number.POSITIVE_INFINITY
+})
+
+/** The receipt a run had, with what its sinks hold now. */
+const asItWas =
+  (before: Receipt) =>
+  (now: Receipt): Receipt => {
+    if (now.status !== before.status) return now
+    const sinks = new Map([...before.sinks, ...now.sinks].map((sink) => [sink.name, sink]))
+    return { ...before, config_hash: now.config_hash, sinks: [...sinks.values()] }
+  }
+
+/** The id under which another pipeline's run lands: the same each time, so that it lands once. */
+const runIdOf = (runId: string, pipeline: string): string => {
+  const hex = createHash("sha256").update(`${runId}\n${pipeline}`).digest("hex")
+  const variant = ((Number.parseInt(hex[16]!, 16) & 3) | 8).toString(16)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+}

@@ -1,0 +1,168 @@
+import type { JobId } from "@sluice/contract"
+import { Clock, Effect } from "effect"
+import type { Scraper } from "../api/Scraper.ts"
+import type { ScraperError } from "../api/ScraperError.ts"
+import type { LedgerError } from "../ledger/Ledger.ts"
+import type { Budget } from "../pipeline/Budget.ts"
+import { canonicalHash } from "../record/canonicalJson.ts"
+import { type AdoptionOptions, findLost } from "../source/Adoption.ts"
+import type { Journal, SubmissionRequest } from "../source/Journal.ts"
+import type { Incomplete, Vanished } from "../source/SourceError.ts"
+import { AnswerLost, RequestChanged, type SubmitFailure } from "../source/SubmitFailure.ts"
+import { allowanceOf, isShared } from "./Allowance.ts"
+import type { Begun } from "./beginRun.ts"
+import { makeTurns } from "./makeTurns.ts"
+import type { Purse } from "./Purse.ts"
+
+/** What somebody has decided about a submission whose answer was lost. */
+export type Decision = { readonly adopt: string } | "resubmit"
+
+/** What a run's journal is made of besides the run. */
+export interface JournalOptions {
+  readonly scraper: Scraper["Service"]
+  readonly adoption: AdoptionOptions
+  /** Taken for the first submission whose answer was lost; later ones are decided anew. */
+  readonly decision: Decision | undefined
+  /** Asks for nothing more, cancels what is under way, and takes what has been paid for. */
+  readonly cancel: boolean
+  readonly budget: Budget | undefined
+  readonly purse: Purse
+  readonly tell: Effect.Effect<void>
+  readonly onUnreconciled: (reason: Incomplete | Vanished) => void
+}
+
+/** The journal of a run, which knows whether anything may have been paid for. */
+export interface RunJournal extends Journal {
+  readonly hasAsked: () => boolean
+}
+
+/** A submission with what it takes to make it. */
+interface Asking {
+  readonly request: Omit<SubmissionRequest<unknown>, "body">
+  readonly requestHash: string
+  /** The body when it may cost no more than so much, for the API's lists to be searched by. */
+  readonly body: unknown
+  readonly post: (granted: number) => Effect.Effect<{ readonly jobId: JobId }, ScraperError>
+}
+
+/** How often a submission is made again that has been shown to have had no effect. */
+const mostResubmissions = 1
+
+type Submitted = Effect.Effect<JobId | undefined, SubmitFailure>
+
+/**
+ * The journal of a run, kept in the ledger. Paid work is asked for once: the intent is durable before the request leaves, the
+ * job id is durable before the job is read. A submission whose answer was lost, by this process or the one before, is looked
+ * for in the API's lists before anything else is done about it.
+ */
+export const makeRunJournal = (begun: Begun, options: JournalOptions): RunJournal => {
+  const { ledger, run, seen, submissions, tracker, vault } = begun
+  const { cancel, purse } = options
+  const asked = new Set(submissions.keys())
+  // Two submissions of the same request are told apart by the jobs the ledger knows: the next one waits until it knows this one.
+  const takeTurns = makeTurns()
+  let { decision } = options
+
+  const record = (asking: Asking, jobId: JobId): Effect.Effect<JobId, LedgerError> =>
+    Effect.as(ledger.submitted(run, asking.request.ordinal, jobId), jobId)
+
+  const withdraw = (asking: Asking): Effect.Effect<void, LedgerError> =>
+    Effect.map(ledger.refused(run, asking.request.ordinal), () => void asked.delete(asking.request.ordinal))
+
+  const ask = (asking: Asking, made = 0): Submitted =>
+    Effect.gen(function* () {
+      const { kind, ordinal, tokens, url } = asking.request
+      if (cancel) return undefined
+      const granted = purse.grant(tokens)
+      if (granted === 0 && tokens > 0) return undefined
+      const submittedAt = yield* Clock.currentTimeMillis
+      asked.add(ordinal)
+      yield* ledger.intend(run, {
+        kind,
+        ordinal,
+        url,
+        requestHash: asking.requestHash,
+        submittedAt,
+        tokens: granted
+      })
+      // Only now that others see it can ours be weighed against theirs: of two at once, one at least sees the other.
+      if (isShared(options.budget)) {
+        purse.allow(yield* allowanceOf(options.budget, ledger, run))
+        if (purse.isOverdrawn()) {
+          purse.withhold(granted)
+          yield* withdraw(asking)
+          return undefined
+        }
+      }
+      const answer = yield* Effect.result(asking.post(granted))
+      if (answer._tag === "Success") {
+        purse.assign(granted, tokens, answer.success.jobId)
+        return yield* record(asking, answer.success.jobId)
+      }
+      const error = answer.failure
+      purse.release(granted)
+      if (error.tookNoEffect) {
+        yield* withdraw(asking)
+        return yield* error
+      }
+      yield* Effect.logWarning(`the answer to a submission (${kind} of ${url}) was lost`)
+      return yield* settle(asking, submittedAt, { error, made })
+    })
+
+  const askAnew = (asking: Asking, made = 0): Submitted => Effect.andThen(withdraw(asking), ask(asking, made))
+
+  /** What became of a submission whose answer was lost, to this process (with `lost`) or to an earlier one. */
+  const settle = (
+    asking: Asking,
+    submittedAt: number,
+    lost?: { readonly error: ScraperError; readonly made: number }
+  ): Submitted =>
+    Effect.gen(function* () {
+      if (decision !== undefined) {
+        const decided = decision
+        decision = undefined
+        return yield* decided === "resubmit" ? askAnew(asking) : record(asking, decided.adopt as JobId)
+      }
+      const { kind, url, whenLost } = asking.request
+      if (whenLost === "ask again") {
+        // An API that is down stays so: what cannot be asked now is asked by the next attempt.
+        return yield* lost === undefined ? askAnew(asking) : lost.error
+      }
+      if (whenLost === "give up" || kind === "map") return yield* new AnswerLost({ url })
+      const { body } = asking
+      const found = yield* findLost(options.scraper, { kind, url, body, submittedAt }, ledger.knows, options.adoption)
+      if (found === undefined) {
+        if (lost === undefined || lost.made < mostResubmissions) return yield* askAnew(asking, (lost?.made ?? 0) + 1)
+        yield* withdraw(asking)
+        return yield* lost.error
+      }
+      yield* Effect.logWarning(`adopted job ${found.jobId} for a submission whose answer was lost`)
+      return yield* record(asking, found.jobId)
+    })
+
+  return {
+    hasAsked: () => asked.size > 0,
+    keepsAnswers: vault !== undefined,
+    submit: ({ body, ...request }, post) => {
+      const whole = body(request.tokens)
+      const requestHash = canonicalHash(whole)
+      const asking: Asking = { request, requestHash, body: whole, post: (granted) => post(body(granted)) }
+      const known = submissions.get(request.ordinal)
+      if (known === undefined) return takeTurns(requestHash, ask(asking))
+      if (known.requestHash !== requestHash) {
+        return Effect.fail(new RequestChanged({ ordinal: request.ordinal, url: request.url }))
+      }
+      if (known.jobId === null) return takeTurns(requestHash, settle(asking, known.submittedAt))
+      purse.assume(known.tokens, request.tokens, known.jobId, tracker.job(known.jobId))
+      return Effect.succeed(known.jobId as JobId)
+    },
+    committed: (jobId) => Effect.sync(() => seen(jobId)),
+    progress: (snapshot) =>
+      Effect.suspend(() => {
+        tracker.observe(snapshot)
+        const isBeyond = purse.told(snapshot)
+        return Effect.as(options.tell, isBeyond || cancel ? "cancel" : "continue")
+      }),
+    unreconciled: (reason) => Effect.sync(() => options.onUnreconciled(reason))
+  }
+}

@@ -1,0 +1,85 @@
+import { Effect, Schedule } from "effect"
+import type { LedgerError } from "../ledger/Ledger.ts"
+import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
+import type { PageRecord } from "../record/PageRecord.ts"
+import type { Segment } from "../record/Segment.ts"
+import { tallyOf } from "../record/Tally.ts"
+import type { SinkError } from "../sink/SinkError.ts"
+import type { Begun, Target } from "./beginRun.ts"
+import type { PolicyError } from "./PolicyError.ts"
+import { type RunPolicies, withoutExtra } from "./runPolicies.ts"
+import { keysOf, type Prepared, toCommit, withoutHeld } from "./segmentCommit.ts"
+
+/** The longest pause before a store that broke off is tried again. */
+const longestPause = "10 seconds"
+
+/** Whether a store that broke off may be back: what failed is done again, which changes nothing if it was done. */
+export const mayPass = (error: SinkError | LedgerError): boolean =>
+  error._tag === "SinkError" ? error.isRetryable : error.reason._tag === "LedgerUnavailable"
+
+/** Does work again that broke off, so many times; for longer while that is worth while, where it is a sink that broke off. */
+export const retried = <A, E extends SinkError | LedgerError>(
+  work: Effect.Effect<A, E>,
+  times: number,
+  isWorthWhile: () => boolean = () => false
+): Effect.Effect<A, E> =>
+  Effect.suspend(() => {
+    let tries = 0
+    return Effect.retry(work, {
+      schedule: Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced(longestPause)]).pipe(
+        Schedule.jittered
+      ),
+      while: (error) => mayPass(error) && (tries++ < times || (error._tag === "SinkError" && isWorthWhile()))
+    })
+  })
+
+/** A segment as sinks are given it: what the transforms make of its records. */
+export const preparer = ({ drift, transforms }: PipelineDefinition) => {
+  const transformed = (record: PageRecord): PageRecord | null => {
+    let current: PageRecord | null = drift === "ignore" ? withoutExtra(record) : record
+    if (record.refusal !== null) return record
+    for (const transform of transforms) {
+      current = transform.apply(current)
+      if (current === null) return null
+    }
+    return current
+  }
+  return (segment: Segment): Prepared => ({
+    segment:
+      transforms.length === 0 && drift !== "ignore"
+        ? segment
+        : { ...segment, records: segment.records.map(transformed).filter((record) => record !== null) },
+    keys: keysOf(segment.records)
+  })
+}
+
+/** Writes a segment to a sink, commits it and counts it. */
+export type SegmentWriter = (
+  target: Target,
+  prepared: Prepared,
+  isWorthWhile?: () => boolean
+) => Effect.Effect<void, SinkError | LedgerError | PolicyError>
+
+/** Writes segments of a run; what breaks off is tried again so many times. */
+export const segmentWriter =
+  (
+    { ledger, tracker }: Pick<Begun, "ledger" | "tracker">,
+    { proveShare }: Pick<RunPolicies, "proveShare">,
+    times: number
+  ): SegmentWriter =>
+  ({ held, name, session }, prepared, isWorthWhile) => {
+    const missing = withoutHeld(prepared, held)
+    const { jobs, records } = missing.segment
+    const tally = tallyOf(records)
+    return retried(
+      session.write(missing.segment, {
+        store: ledger.store,
+        run: (result, within) => ledger.commit(toCommit(missing, name, { ...result, tally }), within)
+      }),
+      times,
+      isWorthWhile
+    ).pipe(
+      Effect.tap((result) => Effect.sync(() => tracker.land(name, { ...result, tally }, jobs))),
+      Effect.andThen(proveShare(name))
+    )
+  }

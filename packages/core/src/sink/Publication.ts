@@ -1,0 +1,25 @@
+import { Context, type Effect, type Stream } from "effect"
+import type { CommittedSegment, LedgerError } from "../ledger/Ledger.ts"
+import type { RunStatus } from "../ledger/Receipt.ts"
+
+/** What a run is published with. A sink that needs none of it leaves it unasked. */
+export class Publication extends Context.Service<
+  Publication,
+  {
+    /** Identity of the ledger's store: a sink in the same one publishes under the run's epoch, as it writes. */
+    readonly store: object
+    /** How the run has ended. */
+    readonly status: RunStatus
+    /** What of this sink the ledger holds to stand, over all attempts of the run: nothing else may be shown to readers. */
+    readonly segments: Stream.Stream<CommittedSegment, LedgerError>
+    /**
+     * Keys of every page whose end the run has seen, over all its attempts and however it ended: those this sink took, set
+     * aside, or was never given because a transform left them out. A key may come more than once.
+     */
+    readonly seen: Stream.Stream<BigInt64Array, LedgerError>
+    /** Whether what the run has not seen is not there: a crawl that names no limit, or has reached it, cannot tell. */
+    readonly isWhole: boolean
+    /** Fails when another process has taken the run over: for a store that the ledger's fence does not reach. */
+    readonly proveHeld: Effect.Effect<void, LedgerError>
+  }
+>()("@sluice/core/Publication") {}

@@ -1,0 +1,65 @@
+import type { Effect, Schema, Scope, Stream } from "effect"
+import type { Ledger, LedgerError, LedgerTransaction, RunHandle } from "../ledger/Ledger.ts"
+import type { Segment, SegmentBounds, WrittenRows } from "../record/Segment.ts"
+import type { AuditClaim, AuditFinding } from "./Audit.ts"
+import type { Publication } from "./Publication.ts"
+import type { SinkError } from "./SinkError.ts"
+
+/** What writing a segment came to: rows standing for its records, changed or not, and records set aside. */
+export interface WriteResult {
+  readonly rows: WrittenRows
+  readonly deadLetters: number
+}
+
+/**
+ * Records a segment in the ledger. A sink calls `run` exactly once, after the segment's rows are durable, or, where
+ * `store` is its own, inside the very transaction that writes them.
+ */
+export interface Commit {
+  readonly store: object
+  readonly run: (result: WriteResult, within?: LedgerTransaction) => Effect.Effect<void, LedgerError>
+}
+
+/** A sink while one run writes to it. */
+export interface SinkSession {
+  /**
+   * How many segments may be written at once. Segments of one run hold different pages, so their order does not matter.
+   */
+  readonly concurrency: number
+  /** How large segments should be where every sink of the pipeline has a wish; see `RunOptions`. */
+  readonly wants?: SegmentBounds
+  /** Writes a segment and commits it. Writing the same segment again changes nothing. */
+  readonly write: (segment: Segment, commit: Commit) => Effect.Effect<WriteResult, SinkError | LedgerError>
+  /**
+   * After the last segment of a run that ended `completed`: lets readers see it, where writing alone does not. Publishing
+   * again changes nothing: a process may have died before it could end the run.
+   */
+  readonly publish: Effect.Effect<void, SinkError | LedgerError, Publication>
+  /**
+   * In place of `publish` for a run that has ended without completing (a budget, a job that failed): what was paid for is to be
+   * seen as well. Absent where it is, or where only what is complete may be seen. Again, it changes nothing.
+   */
+  readonly publishEnded?: Effect.Effect<void, SinkError | LedgerError, Publication>
+}
+
+/** A sink whose store answers, is prepared and may be written to. */
+export interface SinkConnection {
+  /** The ledger in the sink's own store, where it can keep one. */
+  readonly ledger: Ledger | undefined
+  /** Refuses a pipeline the store cannot take as the sink is set, before a run of it is begun. */
+  readonly admit?: (pipeline: string) => Effect.Effect<void, SinkError>
+  readonly begin: (run: RunHandle) => Effect.Effect<SinkSession, SinkError>
+  /** Holds what stands of a run that is over against what is claimed of it. Writes nothing. */
+  readonly audit?: (claim: AuditClaim) => Stream.Stream<AuditFinding, SinkError>
+}
+
+/** A place records are loaded into, as a value. Nothing is opened before `connect`. */
+export interface Sink {
+  readonly kind: string
+  /** Unique within a pipeline; the kind when there is one sink of it. */
+  readonly name: string
+  /** What it does with the records (mode, layout), as plain JSON: part of the pipeline's hash. No addresses, no secrets. */
+  readonly behaviour: Schema.Json
+  /** Checks the store, prepares it (tables, rights) and keeps it open for the scope. */
+  readonly connect: Effect.Effect<SinkConnection, SinkError, Scope.Scope>
+}

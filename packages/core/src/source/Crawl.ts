@@ -1,0 +1,116 @@
+import { type CrawlAnswer, CrawlRequest } from "@sluice/contract"
+import { Clock, Effect, Schema, Stream } from "effect"
+import { Scraper } from "../api/Scraper.ts"
+import type { JobSnapshot } from "../record/JobSnapshot.ts"
+import { type PageRecord, pageKey } from "../record/PageRecord.ts"
+import { endedRows } from "./endedRows.ts"
+import { type Recognised, readCrawlItem } from "./JobItem.ts"
+import { type EndedRow, type ReaderOptions, readerDefaults, readJob } from "./JobReader.ts"
+import { recordOfItem, refusedRecord } from "./recordOfItem.ts"
+import type { SourceError } from "./SourceError.ts"
+import { Formats, PageUrl } from "./sourceOptions.ts"
+import { submitJob } from "./submitJob.ts"
+
+/** A site to crawl: the members of the API's request, `formats` being `["markdown"]` when absent. */
+export const CrawlOptions = Schema.Struct({ ...CrawlRequest.fields, url: PageUrl, formats: Formats }).annotate({
+  identifier: "CrawlOptions",
+  description: "Crawl a site breadth first from one URL."
+})
+export type CrawlOptions = typeof CrawlOptions.Type
+
+/** Pages the API crawls at most, and so tokens a crawl can cost. */
+const largestCrawl = 10_000
+
+const decode = Schema.decodeUnknownSync(CrawlOptions, { onExcessProperty: "error" })
+
+/** A crawl as a source of a pipeline. Throws a `SchemaError` on options that make no sense. */
+const make = (options: typeof CrawlOptions.Encoded) => ({ crawl: decode(options) }) as const
+
+/**
+ * The pages of a crawl, each once, as they end. Running the stream starts a crawl and pays for it; running it again starts
+ * another. Stopping early leaves the crawl running.
+ */
+const records = (
+  options: typeof CrawlOptions.Encoded,
+  reader: Partial<ReaderOptions> = {}
+): Stream.Stream<PageRecord, SourceError, Scraper> =>
+  Stream.suspend(() => stream(decode(options), { ...readerDefaults, ...reader }))
+
+/** Crawling a site: `Crawl.make` for a pipeline, `Crawl.records` for a plain stream. */
+export const Crawl = { make, records }
+
+/** @internal */
+export const stream = (
+  request: CrawlOptions,
+  options: ReaderOptions
+): Stream.Stream<PageRecord, SourceError, Scraper> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const scraper = yield* Scraper
+      const jobId = yield* submitJob(
+        {
+          ordinal: 0,
+          kind: "crawl",
+          url: request.url,
+          tokens: request.limit ?? largestCrawl,
+          body: (granted) => (granted < (request.limit ?? largestCrawl) ? { ...request, limit: granted } : request),
+          whenLost: "find"
+        },
+        scraper.createCrawl
+      )
+      if (jobId === undefined) return Stream.empty
+      return readJob(
+        {
+          source: "crawl",
+          jobId,
+          fetch: (slice) =>
+            Effect.gen(function* () {
+              const answer = yield* scraper.crawl(jobId, slice)
+              const ended = yield* endedRows(
+                { operation: "read crawl", origin: scraper.origin },
+                answer.results,
+                (item, said) => toRow(jobId, item, said)
+              )
+              const snapshot = crawlSnapshot(answer, yield* Clock.currentTimeMillis)
+              return { snapshot, rows: answer.results.length, ended }
+            }),
+          cancel: scraper.cancelCrawl(jobId)
+        },
+        options
+      )
+    })
+  )
+
+/** The counters of an answer. */
+export const crawlSnapshot = (status: CrawlAnswer, observedAt: number): JobSnapshot => ({
+  jobId: status.job_id,
+  kind: "crawl",
+  url: status.url,
+  status: status.status,
+  discovered: status.total_pages,
+  completed: status.completed_pages,
+  failed: status.failed_pages,
+  cancelled: status.cancelled_pages,
+  tokensCharged: status.token_summary.tokens_charged_total,
+  tokensReserved: status.token_summary.tokens_reserved,
+  observedAt
+})
+
+const toRow = (jobId: string, item: unknown, { status, url }: Recognised): Omit<EndedRow, "answer"> | undefined => {
+  if (url === undefined) return undefined
+  const key = pageKey(url)
+  return { key, record: () => crawledRecord({ jobId, key, url, status }, item) }
+}
+
+/** The record of a terminal item of a crawl, known by what it says of itself. */
+export const crawledRecord = (
+  page: Pick<PageRecord, "jobId" | "key" | "url"> & Pick<Recognised, "status">,
+  raw: unknown
+): PageRecord => {
+  const read = readCrawlItem(raw)
+  if ("refusal" in read) return refusedRecord({ ...page, inputIndex: null }, read.refusal)
+  const { extra, item } = read
+  const { jobId, key } = page
+  const place = { jobId, key, inputIndex: null, parentUrl: item.parent_url, depth: item.depth, links: item.links }
+  return recordOfItem(place, item, extra)
+}

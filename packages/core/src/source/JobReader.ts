@@ -1,0 +1,195 @@
+import { isTerminal, type JobId } from "@sluice/contract"
+import { Clock, Duration, Effect, type Schema, Stream } from "effect"
+import type { NonEmptyArray } from "effect/Array"
+import type { Slice } from "../api/Scraper.ts"
+import type { ScraperError } from "../api/ScraperError.ts"
+import { type JobSnapshot, settled } from "../record/JobSnapshot.ts"
+import type { PageRecord } from "../record/PageRecord.ts"
+import { CurrentJournal } from "./Journal.ts"
+import { SlicePlan } from "./SlicePlan.ts"
+import { ApiFailed, DeadlinePassed, Incomplete, LedgerFailed, SourceError, Vanished } from "./SourceError.ts"
+
+/** How a job is read. Every number is a bound. */
+export interface ReaderOptions {
+  /** The shortest and longest pause between polls; in between it follows the pace of the job. */
+  readonly pollMin: Duration.Input
+  readonly pollMax: Duration.Input
+  /** How long a job may take to end. */
+  readonly deadline: Duration.Input
+  /** Slices in flight at once, when many are known to be ready. */
+  readonly concurrency: number
+  /** About how many bytes of slices may be in flight; heavy pages lower the page size, then the concurrency. */
+  readonly inFlightBytes: number
+  /** Whole sweeps over an ended job whose pages and counters differ; more while it may still settle. */
+  readonly maxSweeps: number
+  /**
+   * A job may be unknown for this long after it was made, and its pages may lag behind its counters for this long after it
+   * was seen to have ended: job stores answer late.
+   */
+  readonly settleTime: Duration.Input
+}
+
+/** What {@link ReaderOptions} default to. */
+export const readerDefaults: ReaderOptions = {
+  pollMin: "250 millis",
+  pollMax: "5 seconds",
+  deadline: "24 hours",
+  concurrency: 16,
+  inFlightBytes: 32 * 1024 * 1024,
+  maxSweeps: 3,
+  settleTime: "30 seconds"
+}
+
+/** A slice may weigh this part of what may be in flight. */
+const sliceShare = 4
+/** How slowly heavy slices are forgotten: a slice counts half after seven others. */
+const weightDecay = 0.9
+
+/** A page of a slice that has ended. The record is made only if it is wanted. */
+export interface EndedRow {
+  readonly key: bigint
+  readonly record: () => PageRecord
+  /** The item as it came. */
+  readonly answer: Schema.Json
+}
+
+/** One answer about a job: its counters and the slice that was asked for. */
+export interface Observation {
+  readonly snapshot: JobSnapshot
+  /** Rows of the slice, those still open included. */
+  readonly rows: number
+  readonly ended: ReadonlyArray<EndedRow>
+}
+
+/** A job to read, whatever its kind. */
+export interface ReadableJob {
+  readonly source: string
+  readonly jobId: JobId
+  readonly fetch: (slice: Slice) => Effect.Effect<Observation, ScraperError>
+  readonly cancel: Effect.Effect<void, ScraperError>
+}
+
+/**
+ * Streams the pages of a job as they end, each once, while the job still runs; a page is in one chunk with the others of
+ * its slice. Ends when the job has ended and the distinct pages delivered agree with its counters.
+ */
+export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream<PageRecord, SourceError> => {
+  const toSourceError = (reason: SourceError["reason"]) => new SourceError({ source: job.source, reason })
+  return Stream.unwrap(
+    Effect.gen(function* () {
+      const journal = yield* CurrentJournal
+      const seen = yield* journal.committed(job.jobId).pipe(Effect.mapError((error) => new LedgerFailed({ error })))
+      const plan = new SlicePlan({ maxSweeps: options.maxSweeps, seen: seen.size, probe: true })
+      const pollMin = Duration.toMillis(options.pollMin)
+      const pollMax = Duration.toMillis(options.pollMax)
+      const startedAt = yield* Clock.currentTimeMillis
+      const pace = { interval: pollMin, settled: 0, at: startedAt }
+      let endedAt: number | undefined
+      let known = false
+      let cancelled = false
+      /** What a page weighs, by the heaviest slices of late; undefined until one has been seen. */
+      let weight: number | undefined
+
+      /** Aims at half a slice of news a poll. */
+      const pause = Effect.gen(function* () {
+        const now = yield* Clock.currentTimeMillis
+        const deadline = Duration.toMillis(options.deadline)
+        if (now - startedAt > deadline) {
+          return yield* new DeadlinePassed({ jobId: job.jobId, afterMs: deadline })
+        }
+        const ended = plan.snapshot === undefined ? 0 : settled(plan.snapshot)
+        const rate = (ended - pace.settled) / Math.max(1, now - pace.at)
+        const wanted = rate > 0 ? plan.pageSize / 2 / rate : pace.interval * 1.5
+        pace.interval = Math.min(pollMax, Math.max(pollMin, Math.min(wanted, pace.interval * 2)))
+        pace.settled = ended
+        pace.at = now
+        yield* Effect.sleep(pace.interval)
+      })
+
+      /** An unknown job is waited for while it is young and was never seen; afterwards it has vanished. */
+      const fetch = (slice: Slice): Effect.Effect<Observation, ApiFailed | Vanished> =>
+        job
+          .fetch(slice)
+          .pipe(
+            Effect.catch((error) =>
+              error.reason._tag === "NotFound" ? unknown(slice) : Effect.fail(new ApiFailed({ error }))
+            )
+          )
+      const unknown = Effect.fnUntraced(function* (slice: Slice): Effect.fn.Return<Observation, ApiFailed | Vanished> {
+        const now = yield* Clock.currentTimeMillis
+        if (known || now - startedAt > Duration.toMillis(options.settleTime)) {
+          return yield* new Vanished({ jobId: job.jobId })
+        }
+        yield* Effect.sleep(pollMin)
+        return yield* fetch(slice)
+      })
+
+      const read = Effect.fnUntraced(function* (page: number) {
+        const { pageSize } = plan
+        const observation = yield* fetch({ page, pageSize })
+        known = true
+        const fresh: Array<PageRecord> = []
+        let weighed = 0
+        let bytes = 0
+        for (const row of observation.ended) {
+          const isNew = seen.add(row.key)
+          if (!isNew && weight !== undefined) continue
+          const record = row.record()
+          weighed++
+          bytes += record.bytes
+          if (isNew) fresh.push(journal.keepsAnswers === true ? { ...record, answer: row.answer } : record)
+        }
+        if (weighed > 0) weight = Math.max(bytes / weighed, (weight ?? 0) * weightDecay)
+        if (pageSize === plan.pageSize) {
+          const slice = { page, rows: observation.rows, terminalRows: observation.ended.length }
+          plan.observe(observation.snapshot, slice, seen.size)
+        }
+        const verdict = yield* journal.progress(observation.snapshot)
+        if (verdict === "cancel" && !cancelled && !isTerminal(observation.snapshot.status)) {
+          cancelled = true
+          yield* job.cancel.pipe(
+            // it ended by itself in the meantime
+            Effect.catchIf(
+              (error) => error.reason._tag === "Conflict",
+              () => Effect.void
+            ),
+            Effect.mapError((error) => new ApiFailed({ error }))
+          )
+        }
+        return fresh
+      })
+
+      const round = Effect.gen(function* () {
+        if (weight !== undefined) plan.fit(options.inFlightBytes / sliceShare / weight)
+        const now = yield* Clock.currentTimeMillis
+        if (plan.snapshot !== undefined && isTerminal(plan.snapshot.status)) endedAt ??= now
+        const step = plan.next(endedAt !== undefined && now - endedAt >= Duration.toMillis(options.settleTime))
+        if (step._tag === "Read") {
+          // the first read of all needs no pause: it is the first poll
+          if (step.afterPause && known) yield* pause
+          return [step.pages, undefined] as const
+        }
+        if (!step.reconciled) {
+          const expected = plan.snapshot === undefined ? 0 : settled(plan.snapshot)
+          yield* journal.unreconciled(new Incomplete({ jobId: job.jobId, expected, delivered: seen.size }))
+        }
+        return undefined
+      })
+
+      const slicesAtOnce = () => {
+        const slice = weight === undefined ? options.inFlightBytes : weight * plan.pageSize
+        return Math.max(1, Math.min(options.concurrency, Math.floor(options.inFlightBytes / Math.max(1, slice))))
+      }
+
+      return Stream.unfold(undefined, () => round).pipe(
+        Stream.flatMap((pages) =>
+          Stream.fromIterable(pages).pipe(Stream.mapEffect(read, { concurrency: slicesAtOnce() }))
+        ),
+        Stream.filter((fresh): fresh is NonEmptyArray<PageRecord> => fresh.length > 0),
+        Stream.flattenArray,
+        Stream.catchTag("Vanished", (vanished) => Stream.fromEffectDrain(journal.unreconciled(vanished))),
+        Stream.mapError(toSourceError)
+      )
+    }).pipe(Effect.mapError(toSourceError))
+  )
+}

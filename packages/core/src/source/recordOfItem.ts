@@ -1,0 +1,53 @@
+import { type ItemMetadata, isTerminal, type JobStatus } from "@sluice/contract"
+import { type JsonObject, type PageRecord, type Refusal, weigh } from "../record/PageRecord.ts"
+
+/** Where a result stands in its job. */
+interface Place extends Pick<PageRecord, "jobId" | "key" | "inputIndex" | "parentUrl" | "depth"> {
+  readonly links: ReadonlyArray<string> | null
+}
+
+/** What the results of crawls and batches have in common. */
+interface Item {
+  readonly url: string
+  readonly status: JobStatus
+  readonly error_code?: string | null
+  readonly error_message?: string | null
+  readonly data?: { readonly markdown: string | null; readonly html: string | null } | null
+  readonly metadata?: ItemMetadata | null
+}
+
+/** The record of a terminal result; `extra` is what of it the contract does not know. */
+export const recordOfItem = (place: Place, item: Item, extra: JsonObject | null = null): PageRecord => {
+  const record = {
+    jobId: place.jobId,
+    key: place.key,
+    url: item.url,
+    inputIndex: place.inputIndex,
+    parentUrl: place.parentUrl,
+    depth: place.depth,
+    status: isTerminal(item.status) ? item.status : "cancelled",
+    errorCode: item.error_code ?? null,
+    errorMessage: item.error_message ?? null,
+    markdown: item.data?.markdown ?? null,
+    html: item.data?.html ?? null,
+    links: place.links ?? [],
+    httpStatus: item.metadata?.http_status ?? null,
+    durationMs: item.metadata?.duration_ms ?? null,
+    retryCount: item.metadata?.retry_count ?? null,
+    tokensCharged: item.metadata?.tokens_charged ?? null,
+    extra,
+    refusal: null
+  } as const
+  return { ...record, bytes: weigh(record) }
+}
+
+/** The record of a terminal result that the contract refuses. */
+export const refusedRecord = (
+  place: Pick<PageRecord, "jobId" | "key" | "url" | "inputIndex"> & { readonly status: JobStatus },
+  refusal: Refusal
+): PageRecord => {
+  const { status, url, ...rest } = place
+  const item = recordOfItem({ ...rest, parentUrl: null, depth: null, links: null }, { url, status })
+  const record = { ...item, refusal }
+  return { ...record, bytes: weigh(record) }
+}

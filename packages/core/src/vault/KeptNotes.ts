@@ -1,0 +1,173 @@
+import { JobStatus } from "@sluice/contract"
+import { Schema } from "effect"
+import type { Submission } from "../ledger/Ledger.ts"
+import { Receipt, RunStatus } from "../ledger/Receipt.ts"
+import { JobKind, type JobSnapshot } from "../record/JobSnapshot.ts"
+import type { KeptSegment, RunEnd } from "./Vault.ts"
+
+// What a vault notes beside the pages, as JSON documents. Times are epoch milliseconds.
+
+const Snapshot = Schema.Struct({
+  job_id: Schema.String,
+  kind: JobKind,
+  url: Schema.String,
+  status: JobStatus,
+  pages_discovered: Schema.Int,
+  pages_completed: Schema.Int,
+  pages_failed: Schema.Int,
+  pages_cancelled: Schema.Int,
+  tokens_charged: Schema.Int,
+  tokens_reserved: Schema.Int,
+  observed_at: Schema.Finite
+})
+
+/** A segment: what is to be known of it without reading its pages. `sha256` names the object they are in. */
+export const SegmentKept = Schema.Struct({
+  note_version: Schema.Literal(1),
+  seq: Schema.Int,
+  epoch: Schema.Int,
+  bytes: Schema.Int,
+  pages: Schema.Int,
+  sha256: Schema.String,
+  /** Keys as 64-bit integers, little endian. */
+  keys: Schema.Array(Schema.Struct({ job_id: Schema.String, keys: Schema.Uint8ArrayFromBase64 })),
+  jobs: Schema.Array(Snapshot),
+  drift: Schema.Array(Schema.String)
+})
+export type SegmentKept = typeof SegmentKept.Type
+
+/** A run that was begun. */
+export const RunKept = Schema.Struct({
+  note_version: Schema.Literal(1),
+  run_id: Schema.String,
+  pipeline: Schema.String,
+  config_hash: Schema.String,
+  started_at: Schema.Finite
+})
+
+/** What a process found as it came to hold a run: what others add afterwards under an earlier epoch does not count. */
+export const EpochKept = Schema.Struct({
+  note_version: Schema.Literal(1),
+  epoch: Schema.Int,
+  segments: Schema.Array(Schema.Struct({ epoch: Schema.Int, seq: Schema.Int })),
+  /** The epoch under which the source was read to its end. */
+  end: Schema.NullOr(Schema.Int)
+})
+
+/** How the source of a run ended. */
+export const EndKept = Schema.Struct({
+  note_version: Schema.Literal(1),
+  status: RunStatus,
+  reason: Schema.optionalKey(Schema.String)
+})
+
+/** How a run ended. */
+export const ReceiptKept = Schema.Struct({
+  note_version: Schema.Literal(1),
+  receipt: Receipt,
+  submissions: Schema.Array(
+    Schema.Struct({
+      ordinal: Schema.Int,
+      kind: JobKind,
+      url: Schema.String,
+      request_hash: Schema.String,
+      submitted_at: Schema.Finite,
+      tokens: Schema.Int,
+      job_id: Schema.NullOr(Schema.String)
+    })
+  )
+})
+
+/** A segment as it is noted. */
+export const noteOfSegment = (
+  kept: KeptSegment,
+  { pages, sha256 }: Pick<SegmentKept, "pages" | "sha256">
+): SegmentKept => ({
+  note_version: 1,
+  seq: kept.seq,
+  epoch: kept.epoch,
+  bytes: kept.bytes,
+  pages,
+  sha256,
+  keys: kept.keys.map(({ jobId, keys }) => {
+    const packed = Buffer.alloc(8 * keys.length)
+    keys.forEach((key, at) => void packed.writeBigInt64LE(key, 8 * at))
+    return { job_id: jobId, keys: packed }
+  }),
+  jobs: kept.jobs.map(noteOfJob),
+  drift: kept.drift
+})
+
+/** What {@link noteOfSegment} noted. */
+export const segmentOfNote = ({ bytes, drift, epoch, jobs, keys, seq }: SegmentKept): KeptSegment => ({
+  seq,
+  epoch,
+  bytes,
+  keys: keys.map(({ job_id: jobId, keys: packed }) => {
+    const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength)
+    const unpacked = new BigInt64Array(packed.length / 8)
+    for (let at = 0; at < unpacked.length; at++) unpacked[at] = view.getBigInt64(8 * at, true)
+    return { jobId, keys: unpacked }
+  }),
+  jobs: jobs.map(jobOfNote),
+  drift
+})
+
+const noteOfJob = (job: JobSnapshot): typeof Snapshot.Type => ({
+  job_id: job.jobId,
+  kind: job.kind,
+  url: job.url,
+  status: job.status,
+  pages_discovered: job.discovered,
+  pages_completed: job.completed,
+  pages_failed: job.failed,
+  pages_cancelled: job.cancelled,
+  tokens_charged: job.tokensCharged,
+  tokens_reserved: job.tokensReserved,
+  observed_at: job.observedAt
+})
+
+const jobOfNote = (job: typeof Snapshot.Type): JobSnapshot => ({
+  jobId: job.job_id,
+  kind: job.kind,
+  url: job.url,
+  status: job.status,
+  discovered: job.pages_discovered,
+  completed: job.pages_completed,
+  failed: job.pages_failed,
+  cancelled: job.pages_cancelled,
+  tokensCharged: job.tokens_charged,
+  tokensReserved: job.tokens_reserved,
+  observedAt: job.observed_at
+})
+
+/** The end of a run as it is noted. */
+export const noteOfEnd = ({ receipt, submissions }: RunEnd): typeof ReceiptKept.Type => ({
+  note_version: 1,
+  receipt,
+  submissions: submissions.map((made) => ({
+    ordinal: made.ordinal,
+    kind: made.kind,
+    url: made.url,
+    request_hash: made.requestHash,
+    submitted_at: made.submittedAt,
+    tokens: made.tokens,
+    job_id: made.jobId
+  }))
+})
+
+/** What {@link noteOfEnd} noted. */
+export const endOfNote = ({ receipt, submissions }: typeof ReceiptKept.Type): RunEnd => ({
+  receipt,
+  submissions: submissions.map(
+    (made): Submission => ({
+      ordinal: made.ordinal,
+      kind: made.kind,
+      url: made.url,
+      requestHash: made.request_hash,
+      submittedAt: made.submitted_at,
+      tokens: made.tokens,
+      jobId: made.job_id
+    })
+  )
+})
