@@ -21,6 +21,8 @@ const atOnce = 2
 export interface WriterReport {
   readonly seconds: number
   readonly megabytes: number
+  /** Seconds of CPU of this process. */
+  readonly cpu: number
   readonly peakRss: number
 }
 
@@ -120,10 +122,13 @@ const main = Effect.gen(function* () {
   )
   const writing = yield* format === "raw" ? rawPut(segments, count) : sinkWrite(format, segments, count)
   const start = performance.now()
+  const before = process.cpuUsage()
   yield* writing
   const seconds = (performance.now() - start) / 1000
+  const { system, user } = process.cpuUsage(before)
   const { maxRSS } = process.resourceUsage()
-  const report: WriterReport = { seconds, megabytes: (count * segmentBytes) / 1e6, peakRss: maxRSS / 1000 }
+  const megabytes = (count * segmentBytes) / 1e6
+  const report: WriterReport = { seconds, megabytes, cpu: (system + user) / 1e6, peakRss: maxRSS / 1000 }
   yield* Console.log(JSON.stringify(report))
 }).pipe(Effect.scoped)
 

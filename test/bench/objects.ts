@@ -77,9 +77,15 @@ const speedOf = (format: string) => median(reports.get(format)!.map(({ megabytes
 const names = { raw: "raw put of gzip JSON Lines", jsonl: "sink, gzip JSON Lines", parquet: "sink, zstd Parquet" }
 for (const format of formats) {
   const speed = speedOf(format)
+  const cpu = median(reports.get(format)!.map(({ cpu, megabytes }) => (1000 * cpu) / megabytes))
   const rss = Math.max(...reports.get(format)!.map(({ peakRss }) => peakRss))
-  process.stdout.write(
-    `${names[format].padEnd(30)}${speed.toFixed(1).padStart(8)} MB/s${(speed / speedOf("raw")).toFixed(2).padStart(7)} of raw${`peak RSS ${Math.round(rss)} MB`.padStart(20)}\n`
-  )
+  const columns = [
+    names[format].padEnd(30),
+    `${speed.toFixed(1)} MB/s`.padStart(12),
+    `${(speed / speedOf("raw")).toFixed(2)} of raw`.padStart(14),
+    `${cpu.toFixed(1)} ms of CPU a MB`.padStart(24),
+    `peak RSS ${Math.round(rss)} MB`.padStart(20)
+  ]
+  process.stdout.write(`${columns.join("")}\n`)
 }
 process.exit(0)

@@ -16,6 +16,19 @@ export type Value = string | number | bigint | JsonObject | null
 /** A row: values in the order of the columns. */
 export type Row = ReadonlyArray<Value>
 
+/** Rows that may be gone through again and again; they may be made as they are asked for. */
+export interface Rows extends Iterable<Row> {
+  readonly length: number
+}
+
+/** A row of each record, made as it is asked for: a segment has too many links to have them all at once. */
+const rowsOf = <A>(all: ReadonlyArray<A>, length: number, rows: (one: A) => Iterable<Row>): Rows => ({
+  length,
+  *[Symbol.iterator]() {
+    for (const one of all) yield* rows(one)
+  }
+})
+
 /** The four datasets, and what was set aside. */
 export const lakeDatasets = [...datasets, "dead_letters"] as const
 export type LakeDataset = (typeof lakeDatasets)[number]
@@ -80,45 +93,40 @@ export const columnsOf: { readonly [D in LakeDataset]: ReadonlyArray<Column> } =
 }
 
 /** Rows of `pages`. */
-export const pageRows = (records: ReadonlyArray<PageRecord>): ReadonlyArray<Row> =>
-  records.map((page) => [
-    page.jobId,
-    page.key,
-    page.url,
-    page.parentUrl,
-    page.depth,
-    page.inputIndex,
-    page.status,
-    page.errorCode,
-    page.errorMessage,
-    page.markdown,
-    page.html,
-    page.extra
+export const pageRows = (records: ReadonlyArray<PageRecord>): Rows =>
+  rowsOf(records, records.length, (page) => [
+    [
+      page.jobId,
+      page.key,
+      page.url,
+      page.parentUrl,
+      page.depth,
+      page.inputIndex,
+      page.status,
+      page.errorCode,
+      page.errorMessage,
+      page.markdown,
+      page.html,
+      page.extra
+    ]
   ])
 
 /** Rows of `links`. */
-export const linkRows = (records: ReadonlyArray<PageRecord>): ReadonlyArray<Row> =>
-  records.flatMap(({ jobId, key, links, url }) => links.map((link, at): Row => [jobId, key, at, url, link]))
+export const linkRows = (records: ReadonlyArray<PageRecord>): Rows =>
+  rowsOf(
+    records,
+    records.reduce((count, { links }) => count + links.length, 0),
+    ({ jobId, key, links, url }) => links.map((link, at): Row => [jobId, key, at, url, link])
+  )
 
 /** Rows of `page_metadata`. */
-export const metadataRows = (records: ReadonlyArray<PageRecord>): ReadonlyArray<Row> =>
-  records.map((page) => [
-    page.jobId,
-    page.key,
-    page.url,
-    page.httpStatus,
-    page.durationMs,
-    page.retryCount,
-    page.tokensCharged
+export const metadataRows = (records: ReadonlyArray<PageRecord>): Rows =>
+  rowsOf(records, records.length, (page) => [
+    [page.jobId, page.key, page.url, page.httpStatus, page.durationMs, page.retryCount, page.tokensCharged]
   ])
 
 /** Rows of `dead_letters`. Text that is no Unicode is mended but for `raw`, which is JSON and escapes it. */
-export const letterRows = (letters: ReadonlyArray<DeadLetter>): ReadonlyArray<Row> =>
-  letters.map(({ detail, reason, record }) => [
-    cleanText(record.jobId),
-    record.key,
-    cleanText(record.url),
-    reason,
-    detail,
-    rawJson(record)
+export const letterRows = (letters: ReadonlyArray<DeadLetter>): Rows =>
+  rowsOf(letters, letters.length, ({ detail, reason, record }) => [
+    [cleanText(record.jobId), record.key, cleanText(record.url), reason, detail, rawJson(record)]
   ])

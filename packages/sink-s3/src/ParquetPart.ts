@@ -1,7 +1,7 @@
 import { gzipSync, constants as zlib, zstdCompressSync } from "node:zlib"
 import { Effect } from "effect"
 import { parquetWriteBuffer } from "hyparquet-writer"
-import type { Column, ColumnType, Value } from "./Columns.ts"
+import type { Column, ColumnType, Rows, Value } from "./Columns.ts"
 import type { Compression } from "./LakeOptions.ts"
 import type { PartFormat } from "./PartFormat.ts"
 
@@ -34,10 +34,7 @@ export const parquet = (compression: Compression): PartFormat => ({
         new Uint8Array(
           parquetWriteBuffer({
             schema: [{ name: "root", num_children: columns.length }, ...columns.map(elementOf)],
-            columnData: columns.map(({ name, type }, at) => ({
-              name,
-              data: rows.map((row) => parquetOf(type, row[at] ?? null))
-            })),
+            columnData: dataOf(columns, rows),
             codec: codecs[compression],
             compressors: {
               GZIP: (input) => gzipSync(input, { level: gzipLevel }),
@@ -50,13 +47,26 @@ export const parquet = (compression: Compression): PartFormat => ({
     )
 })
 
+/** The values of each column, gathered in one pass. */
+const dataOf = (columns: ReadonlyArray<Column>, rows: Rows) => {
+  const data = columns.map(({ name, type }) => ({ name, type, data: new Array<ParquetValue>(rows.length) }))
+  let at = 0
+  for (const row of rows) {
+    for (const [column, { data: values, type }] of data.entries()) values[at] = parquetOf(type, row[column] ?? null)
+    at++
+  }
+  return data.map(({ data, name }) => ({ name, data }))
+}
+
 const elementOf = ({ isRequired, name, type }: Column): SchemaElement => ({
   name,
   repetition_type: isRequired ? "REQUIRED" : "OPTIONAL",
   ...elements[type]
 })
 
-const parquetOf = (type: ColumnType, value: Value) => {
+type ParquetValue = Value | Date
+
+const parquetOf = (type: ColumnType, value: Value): ParquetValue => {
   if (value === null) return null
   if (type === "long") return BigInt(Number(value))
   return type === "instant" ? new Date(Number(value)) : value

@@ -1,6 +1,6 @@
 import { type DeadLetter, dirtDetail, findDirt, type JobSnapshot, type PageRecord, type Segment } from "@sluice/core"
 import { Effect } from "effect"
-import { columnsOf, type LakeDataset, letterRows, linkRows, metadataRows, pageRows, type Row } from "./Columns.ts"
+import { columnsOf, type LakeDataset, letterRows, linkRows, metadataRows, pageRows, type Rows } from "./Columns.ts"
 import { documentOf, writeOnce } from "./Documents.ts"
 import { noteKey, partKey } from "./Layout.ts"
 import { type ObjectStore, objectOf } from "./ObjectStore.ts"
@@ -24,7 +24,7 @@ export const writeSegment = Effect.fnUntraced(function* (
   segment: Segment
 ): Effect.fn.Return<ReadonlyArray<Part>, StoreError> {
   const { letters, records } = sift(segment.records)
-  const rows: ReadonlyArray<readonly [LakeDataset, ReadonlyArray<Row>]> = [
+  const rows: ReadonlyArray<readonly [LakeDataset, Rows]> = [
     ["pages", pageRows(records)],
     ["links", linkRows(records)],
     ["page_metadata", metadataRows(records)],
@@ -44,7 +44,7 @@ export const writeSegment = Effect.fnUntraced(function* (
 export const writePart = Effect.fnUntraced(function* (
   { format, pipeline, store }: SegmentTarget,
   name: { readonly dataset: LakeDataset; readonly runId: string; readonly epoch: number; readonly seq: number },
-  rows: ReadonlyArray<Row>
+  rows: Rows
 ): Effect.fn.Return<Part, StoreError> {
   const key = partKey({ ...name, pipeline }, format.extension)
   const bytes = yield* format.encode(columnsOf[name.dataset], rows)

@@ -32,9 +32,9 @@ const records = [
 const summary: Row = ["job-1", "crawl", "https://a.example/", "completed", 3, 2, 1, 0, 2 ** 40, 0, 1_750_000_000_123]
 
 const datasets = {
-  pages: pageRows(records),
-  links: linkRows(records),
-  page_metadata: metadataRows(records),
+  pages: [...pageRows(records)],
+  links: [...linkRows(records)],
+  page_metadata: [...metadataRows(records)],
   token_summaries: [summary]
 } as const
 

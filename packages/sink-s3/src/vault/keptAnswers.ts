@@ -1,9 +1,8 @@
-import { Readable } from "node:stream"
-import { buffer } from "node:stream/consumers"
 import { promisify } from "node:util"
 import { createZstdCompress, constants as zlib, zstdDecompress } from "node:zlib"
 import { keptLines, type PageRecord, recordOfLine, type Segment } from "@sluice/core"
 import { Effect } from "effect"
+import { gathered } from "../gathered.ts"
 import { type NewObject, objectOf } from "../ObjectStore.ts"
 import { conflict, type StoreError } from "../StoreError.ts"
 
@@ -17,8 +16,11 @@ const decompress = promisify(zstdDecompress)
 /** The pages of a segment, with the results they were made of, as one object. */
 export const answersOf = (segment: Segment): Effect.Effect<NewObject> =>
   Effect.promise(async () => {
-    const compress = createZstdCompress({ params: { [zlib.ZSTD_c_compressionLevel]: zstdLevel } })
-    return objectOf(await buffer(Readable.from(chunks(segment)).pipe(compress)), "application/zstd")
+    const compress = createZstdCompress({
+      params: { [zlib.ZSTD_c_compressionLevel]: zstdLevel },
+      chunkSize: chunkLength
+    })
+    return objectOf(await gathered(chunks(segment), compress), "application/zstd")
   })
 
 function* chunks(segment: Segment): Generator<Buffer> {

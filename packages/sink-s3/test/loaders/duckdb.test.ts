@@ -50,9 +50,9 @@ const summaryOf = (run: number): Row => {
 
 const assertShown = Effect.fnUntraced(function* (schema: string, ids: ReadonlyArray<readonly [number, string]>) {
   const rows = {
-    pages: (run: number) => pageRows(recordsOf(run)),
-    links: (run: number) => linkRows(recordsOf(run)),
-    page_metadata: (run: number) => metadataRows(recordsOf(run)),
+    pages: (run: number) => [...pageRows(recordsOf(run))],
+    links: (run: number) => [...linkRows(recordsOf(run))],
+    page_metadata: (run: number) => [...metadataRows(recordsOf(run))],
     token_summaries: (run: number) => [summaryOf(run)]
   }
   for (const dataset of ["pages", "links", "page_metadata", "token_summaries"] as const) {
