@@ -50,8 +50,13 @@ const columns = `p.set_no, p.page_key::text AS page_key, j.job_id, p.url, p.pare
   to_json(ARRAY(SELECT l.url FROM links l WHERE l.set_no = p.set_no AND l.page_key = p.page_key ORDER BY l.position))::text
     AS links,
   m.job_no IS NOT NULL AS has_metadata, m.http_status, m.duration_ms, m.retry_count, m.tokens_charged`
-const from = "FROM pages p JOIN jobs j USING (job_no) LEFT JOIN page_metadata m USING (set_no, page_key)"
-const inScope = "p.set_no = ANY ($1::int[]) AND ($2::int[] IS NULL OR p.job_no = ANY ($2::int[]))"
+// In merge mode an unchanged page names the job its content came from; its metadata, the job that delivered it last.
+const deliveredBy = "coalesce(m.job_no, p.job_no)"
+const from = `FROM pages p LEFT JOIN page_metadata m USING (set_no, page_key) JOIN jobs j ON j.job_no = ${deliveredBy}`
+const inScope = `p.set_no = ANY ($1::int[]) AND ($2::int[] IS NULL OR ${deliveredBy} = ANY ($2::int[]))`
+
+/** Names the pages in scope, by set and key; the sets are the first parameter, the jobs the second. */
+export const pagesInScope = `SELECT p.set_no, p.page_key ${from} WHERE ${inScope}`
 
 /** Every page in scope as it stands, in the order of the primary key. */
 export const standingRecords = (

@@ -5,7 +5,7 @@ import type { DatabaseError } from "./DatabaseError.ts"
 import { fingerprint } from "./Fingerprint.ts"
 import { placeOf } from "./PageSets.ts"
 import type { LoadMode, PostgresSinkConfig } from "./PostgresSinkConfig.ts"
-import { listOf, type Scope, type StandingRecord, standingOf, standingRecords } from "./StandingRows.ts"
+import { listOf, pagesInScope, type Scope, type StandingRecord, standingOf, standingRecords } from "./StandingRows.ts"
 
 /** Pages that are looked up at once. */
 const pagesAtOnce = 50
@@ -101,9 +101,7 @@ const countRows = Effect.fnUntraced(function* (
   { claimed, runId }: AuditClaim
 ): Effect.fn.Return<Record<"pages" | "links" | "page_metadata" | "letters" | "replayed", number>, DatabaseError> {
   const [row] = yield* database.query(
-    `WITH mine AS MATERIALIZED (
-       SELECT set_no, page_key FROM pages
-       WHERE set_no = ANY ($1::int[]) AND ($2::int[] IS NULL OR job_no = ANY ($2::int[])))
+    `WITH mine AS MATERIALIZED (${pagesInScope})
      SELECT (SELECT count(*) FROM mine)::float8 AS pages,
        (SELECT count(*) FROM mine JOIN links USING (set_no, page_key))::float8 AS links,
        (SELECT count(*) FROM mine JOIN page_metadata USING (set_no, page_key))::float8 AS page_metadata,
