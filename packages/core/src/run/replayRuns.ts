@@ -68,6 +68,8 @@ const replayRun = Effect.fnUntraced(function* (
   const { ledger } = connected
   const held = yield* vault.open(kept)
   const because = (result: Replayed["result"]) => ({ runId: kept.runId, result, outcome: Option.none() })
+  // Of one that failed before anything was read there is nothing to land.
+  if (held.segments.length === 0) return because(kept.end === undefined ? "open" : "stands")
   if (held.end === undefined && options.runs === undefined) return because("open")
 
   const isOwn = kept.pipeline === pipeline.name

@@ -52,6 +52,8 @@ export interface RunVault {
 /** A run as a vault holds it, for replay. */
 export interface KeptRun extends RunIntent {
   readonly runId: string
+  /** The latest under which it was kept: who goes on with it has to have a higher one. */
+  readonly epoch: number
   /** Absent where the run is not over, or its process died as it ended. */
   readonly end: RunEnd | undefined
 }

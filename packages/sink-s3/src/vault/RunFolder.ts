@@ -22,7 +22,7 @@ export interface RunFolder {
   readonly segments: ReadonlyArray<KeptNotes.SegmentKept>
   /** The epoch under which the source was read to its end. */
   readonly end: number | null
-  /** The epoch of the latest receipt. */
+  /** The epoch under which it ended: a receipt of one before is that of a process that had lost the run, or could not end it. */
   readonly receipt: number | null
 }
 
@@ -36,7 +36,7 @@ export const readRunFolder = Effect.fnUntraced(function* (
   before: number
 ): Effect.fn.Return<RunFolder, StoreError> {
   const epochs: Array<number> = []
-  const receipts: Array<number> = []
+  const receipts = new Set<number>()
   const ends = new Set<number>()
   const written = new Map<number, Array<number>>()
   yield* Stream.runForEach(store.list(runFolder(pipeline, runId)), ({ key }) =>
@@ -45,7 +45,7 @@ export const readRunFolder = Effect.fnUntraced(function* (
       if (name === undefined || name.epoch >= before) return
       const { epoch, kind, seq } = name
       if (kind === "epoch") epochs.push(epoch)
-      else if (kind === "receipt") receipts.push(epoch)
+      else if (kind === "receipt") receipts.add(epoch)
       else if (kind === "end") ends.add(epoch)
       else written.set(epoch, [...(written.get(epoch) ?? []), seq])
     })
@@ -67,7 +67,7 @@ export const readRunFolder = Effect.fnUntraced(function* (
     epoch,
     segments,
     end: found?.end ?? (ends.has(epoch) ? epoch : null),
-    receipt: receipts.length === 0 ? null : Math.max(...receipts)
+    receipt: receipts.has(epoch) ? epoch : null
   }
 })
 

@@ -1,7 +1,8 @@
 // Names of objects of a vault, below its prefix.
 
 const digits = (n: number, length: number) => String(n).padStart(length, "0")
-const folder = (pipeline: string) => `vault/pipeline=${pipeline}/`
+/** The folder of all that is kept of a pipeline: what runs hold, then their notes. */
+export const folder = (pipeline: string): string => `vault/pipeline=${pipeline}/`
 
 /** The folder of the notes of runs, by the instant they began: their order is that of time. */
 export const runNotes = (pipeline: string): string => `${folder(pipeline)}runs/`
@@ -12,6 +13,10 @@ export const runNoteKey = (run: { readonly pipeline: string; readonly startedAt:
 
 /** The folder of all that is kept of a run. */
 export const runFolder = (pipeline: string, runId: string): string => `${folder(pipeline)}run=${runId}/`
+
+/** The run an object belongs to. */
+export const runOf = (key: string): string | undefined =>
+  /\/run=([^/]+)\//.exec(key)?.[1] ?? /\/runs\/\d{14,}-(.+)\.json$/.exec(key)?.[1]
 
 /** Results, as they came, under the SHA-256 of the object. */
 export const answersKey = (pipeline: string, runId: string, sha256: string): string =>

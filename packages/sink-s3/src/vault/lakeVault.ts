@@ -8,18 +8,20 @@ import {
   type SourceEnd,
   type VaultConnection
 } from "@sluice/core"
-import { Effect, Stream } from "effect"
+import { Clock, Effect, Stream } from "effect"
 import { documentOf, writeOnce } from "../Documents.ts"
 import type { ObjectStore } from "../ObjectStore.ts"
 import { conflict, type StoreError, toSinkError } from "../StoreError.ts"
 import { answersOf, recordsOf } from "./keptAnswers.ts"
 import { noteOf, type RunFolder, type RunName, readNote, readRunFolder } from "./RunFolder.ts"
-import { answersKey, runFolder, runNoteKey, runNotes, segmentKey } from "./VaultLayout.ts"
+import { answersKey, folder as folderOf, runFolder, runNoteKey, runNotes, runOf, segmentKey } from "./VaultLayout.ts"
 
 /** Runs whose notes are read at once. */
 const runsAtOnce = 4
 /** Objects that are removed at once. */
 const removedAtOnce = 500
+/** What is still half written after so long belongs to a process that has died. */
+const abandonedMs = 24 * 3_600_000
 
 /** How long what is kept stays: for good, or until every sink has it. */
 export type Keeping = "for good" | "until landed"
@@ -31,10 +33,10 @@ export const lakeVault = (store: ObjectStore, name: string, keeping: Keeping): V
 
   const runVault = (run: HeldName, folder: RunFolder, end: SourceEnd | undefined): RunVault => {
     const hashes = new Map(folder.segments.map(({ seq, sha256 }) => [seq, sha256]))
-    const objectsOf = (kept: KeptSegment) => [
-      segmentKey(run.pipeline, run.runId, kept.epoch, kept.seq),
-      answersKey(run.pipeline, run.runId, hashes.get(kept.seq) ?? "")
-    ]
+    const noteOfSegment = ({ epoch, seq }: KeptSegment) => segmentKey(run.pipeline, run.runId, epoch, seq)
+    /** None where there are no pages: the object of nothing would be that of several segments, and the first to be released took it. */
+    const answersOfSegment = ({ keys, seq }: KeptSegment) =>
+      keys.length === 0 ? undefined : answersKey(run.pipeline, run.runId, hashes.get(seq) ?? "")
     return {
       segments: folder.segments.map(KeptNotes.segmentOfNote),
       end,
@@ -47,10 +49,10 @@ export const lakeVault = (store: ObjectStore, name: string, keeping: Keeping): V
             const answers = yield* answersOf(segment)
             hashes.set(seq, answers.sha256)
             const note = KeptNotes.noteOfSegment(kept, { pages: records.length, sha256: answers.sha256 })
-            const [noteKey = "", key = ""] = objectsOf(kept)
-            yield* writeOnce(store, key, answers)
+            const key = answersOfSegment(kept)
+            if (key !== undefined) yield* writeOnce(store, key, answers)
             // Last: what is noted is there.
-            yield* writeOnce(store, noteKey, documentOf(KeptNotes.SegmentKept, note))
+            yield* writeOnce(store, noteOfSegment(kept), documentOf(KeptNotes.SegmentKept, note))
             return kept
           })
         ),
@@ -58,7 +60,8 @@ export const lakeVault = (store: ObjectStore, name: string, keeping: Keeping): V
         named(
           "read",
           Effect.suspend(() => {
-            const [, key = ""] = objectsOf(kept)
+            const key = answersOfSegment(kept)
+            if (key === undefined) return Effect.succeed([])
             return Effect.flatMap(store.read(key), (bytes) => recordsOf(key, hashes.get(kept.seq) ?? "", bytes))
           })
         ),
@@ -83,7 +86,9 @@ export const lakeVault = (store: ObjectStore, name: string, keeping: Keeping): V
           ? Effect.void
           : named(
               "release",
-              Effect.suspend(() => store.remove(objectsOf(kept)))
+              Effect.suspend(() =>
+                store.remove([noteOfSegment(kept), answersOfSegment(kept)].filter((key) => key !== undefined))
+              )
             ),
       close: keeping === "for good" ? Effect.void : named("close", removeRun(store, run))
     }
@@ -130,24 +135,21 @@ export const lakeVault = (store: ObjectStore, name: string, keeping: Keeping): V
         Effect.gen(function* () {
           const folder = yield* readRunFolder(store, run, Number.POSITIVE_INFINITY)
           const missing = folder.segments.findIndex(({ seq }, at) => seq !== at + 1)
-          if (missing >= 0 || folder.segments.length === 0) {
+          if (missing >= 0) {
             return yield* conflict(
               "open",
               runFolder(run.pipeline, run.runId),
               `the vault lacks segment ${missing + 1} of run ${run.runId}: the run was begun without it, or objects have been removed`
             )
           }
-          return runVault({ ...run, epoch: folder.epoch }, folder, yield* endOf(run, folder))
+          return runVault(run, folder, yield* endOf(run, folder))
         })
       ),
     ...(keeping === "for good"
       ? {}
       : {
           sweep: (pipeline, isOpen) =>
-            store.list(runNotes(pipeline)).pipe(
-              Stream.mapEffect(({ key }) => readRun(store, key)),
-              Stream.filterEffect((run) => Effect.map(isOpen(run.runId), (open) => !open)),
-              Stream.runForEach((run) => removeRun(store, run)),
+            sweep(store, pipeline, isOpen).pipe(
               Effect.catchTag("StoreError", (error) => Effect.fail(toSinkError(name, "sweep")(error)))
             )
         })
@@ -164,15 +166,41 @@ interface HeldName extends RunName {
 const readRun = Effect.fnUntraced(function* (store: ObjectStore, key: string): Effect.fn.Return<KeptRun, StoreError> {
   const note = yield* readNote(store, KeptNotes.RunKept, key)
   const run = { runId: note.run_id, pipeline: note.pipeline, configHash: note.config_hash, startedAt: note.started_at }
-  const { receipt } = yield* readRunFolder(store, run, Number.POSITIVE_INFINITY)
+  const { epoch, receipt } = yield* readRunFolder(store, run, Number.POSITIVE_INFINITY)
   const end =
     receipt === null
       ? undefined
       : KeptNotes.endOfNote(yield* readNote(store, KeptNotes.ReceiptKept, noteOf(run, "receipt", receipt)))
-  return { ...run, end }
+  return { ...run, epoch, end }
 })
 
-/** Removes all that is kept of a run, its note last: while that stands, what is left of the run can be found. */
+/**
+ * Removes what is kept of the runs of a pipeline that have ended. By the names of objects alone: whoever ended a run may be
+ * removing them at this moment, and a process that had lost it may have added some after that.
+ */
+const sweep = Effect.fnUntraced(function* <E>(
+  store: ObjectStore,
+  pipeline: string,
+  isOpen: (runId: string) => Effect.Effect<boolean, E>
+): Effect.fn.Return<void, StoreError | E> {
+  const known = new Map<string, boolean>()
+  const isLeft = Effect.fnUntraced(function* (runId: string): Effect.fn.Return<boolean, E> {
+    const isNeeded = known.get(runId) ?? (yield* isOpen(runId))
+    known.set(runId, isNeeded)
+    return !isNeeded
+  })
+  yield* store.list(folderOf(pipeline)).pipe(
+    Stream.filterEffect(({ key }) => {
+      const runId = runOf(key)
+      return runId === undefined ? Effect.succeed(false) : isLeft(runId)
+    }),
+    Stream.grouped(removedAtOnce),
+    Stream.runForEach((objects) => store.remove(objects.map(({ key }) => key)))
+  )
+  yield* store.abortUploads(folderOf(pipeline), (yield* Clock.currentTimeMillis) - abandonedMs)
+})
+
+/** Removes all that is kept of a run. What is left if this is cut short goes when the next run begins. */
 const removeRun = Effect.fnUntraced(function* (
   store: ObjectStore,
   run: RunName & { readonly startedAt: number }
