@@ -38,14 +38,14 @@ export const ledgerRuns = (
   ),
 
   restore: Effect.fn("PostgresLedger.restore")(
-    function* ({ runId, ...intent }, lease, forgotten) {
+    function* ({ epoch = 1, runId, ...intent }, lease, forgotten) {
       if (!isUuid(runId)) return yield* unknownRun("restore", runId)
       const rows = yield* database.transaction((tx) =>
         Effect.gen(function* () {
           const restored = yield* tx.query(
-            `INSERT INTO runs AS r (run_id, pipeline, config_hash, started_at, holder, lease_until, session)
-             VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 ms', $7)
-             ON CONFLICT (run_id) DO UPDATE SET epoch = r.epoch + 1, status = 'running', config_hash = excluded.config_hash,
+            `INSERT INTO runs AS r (run_id, pipeline, config_hash, started_at, holder, lease_until, session, epoch)
+             VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 ms', $7, $8)
+             ON CONFLICT (run_id) DO UPDATE SET epoch = greatest(r.epoch + 1, excluded.epoch), status = 'running', config_hash = excluded.config_hash,
                finished_at = NULL, receipt = NULL, tokens = NULL, holder = excluded.holder,
                lease_until = excluded.lease_until, session = excluded.session
              WHERE r.holder IS NULL OR r.lease_until IS NULL OR r.lease_until <= now()
@@ -57,7 +57,8 @@ export const ledgerRuns = (
               toInstant(intent.startedAt),
               lease.holder,
               lease.durationMs,
-              database.session
+              database.session,
+              epoch
             ]
           )
           if (restored.length > 0 && forgotten.length > 0) {

@@ -76,6 +76,21 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
       })
     )
 
+    it.effect("restores a run under an epoch no lower than the one it was kept under", () =>
+      Effect.gen(function* () {
+        const ledger = yield* make
+        const lost = { ...intent, runId: "0190a000-0000-7000-8000-00000000000b" }
+        assert.deepStrictEqual(yield* ledger.restore({ ...lost, epoch: 3 }, lease, []), { ...lost, epoch: 3 })
+        const heir = yield* ledger.takeOver(lost.runId, lease, lease.holder)
+        assert.strictEqual(heir.epoch, 4)
+        yield* ledger.end(heir, receipt(lost.runId))
+        const again = yield* ledger.restore({ ...lost, epoch: 3 }, lease, [])
+        assert.strictEqual(again.epoch, 5)
+        yield* ledger.end(again, receipt(lost.runId))
+        assert.strictEqual((yield* ledger.restore({ ...lost, epoch: 9 }, lease, [])).epoch, 9)
+      })
+    )
+
     it.effect("keeps intents, and the jobs they became, in order", () =>
       Effect.gen(function* () {
         const ledger = yield* make

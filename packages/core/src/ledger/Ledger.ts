@@ -179,10 +179,11 @@ export interface Ledger {
   ) => Effect.Effect<OpenRun | undefined, LedgerError>
   /**
    * Begins a run again under its own id: one that is over, or that this ledger has lost. What is known to stand in the named sinks
-   * is forgotten; its submissions are not, nor what its jobs have told. Refused with {@link Held} while a lease holds.
+   * is forgotten; its submissions are not, nor what its jobs have told. Its epoch is no lower than the one that is named, under which
+   * something may be kept of it that this ledger has lost. Refused with {@link Held} while a lease holds.
    */
   readonly restore: (
-    run: RunIntent & { readonly runId: string },
+    run: RunIntent & { readonly runId: string; readonly epoch?: number },
     lease: Lease,
     forgotten: ReadonlyArray<string>
   ) => Effect.Effect<RunHandle, LedgerError>

@@ -86,12 +86,12 @@ export const makeLedgerMemory = (): Ledger => {
         const [runId, { holder, intent, leaseUntil }] = found
         return { runId, ...intent, holder, leaseLeftMs: leaseUntil - now }
       }),
-    restore: ({ runId, ...intent }, lease, forgotten) =>
+    restore: ({ epoch = 1, runId, ...intent }, lease, forgotten) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const known = entries.get(runId)
         if (known === undefined) {
-          entries.set(runId, { intent, epoch: 1, receipt: null, cost: null, ...nothing(), ...heldBy(lease, now) })
-          return Effect.succeed({ ...intent, runId, epoch: 1 })
+          entries.set(runId, { intent, epoch, receipt: null, cost: null, ...nothing(), ...heldBy(lease, now) })
+          return Effect.succeed({ ...intent, runId, epoch })
         }
         const { holder, leaseUntil, segments } = known
         if (holder !== null && leaseUntil > now) {
@@ -100,7 +100,8 @@ export const makeLedgerMemory = (): Ledger => {
         known.intent = { ...known.intent, configHash: intent.configHash }
         Object.assign(known, { receipt: null, cost: null }, heldBy(lease, now))
         for (const [key, { sink }] of segments) if (forgotten.includes(sink)) segments.delete(key)
-        return Effect.succeed({ ...known.intent, runId, epoch: ++known.epoch })
+        known.epoch = Math.max(known.epoch + 1, epoch)
+        return Effect.succeed({ ...known.intent, runId, epoch: known.epoch })
       }),
     takeOver: (runId, lease, displacing) =>
       find("take over", runId).pipe(

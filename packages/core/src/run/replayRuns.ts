@@ -11,6 +11,7 @@ import { heldBy, isCarriedOut, takeOver } from "./holdRun.ts"
 import { Purse } from "./Purse.ts"
 import { type RunOptions, runDefaults } from "./RunOptions.ts"
 import type { Outcome } from "./runStatus.ts"
+import { unlessSettled } from "./unlessSettled.ts"
 
 /** What is replayed, and how. */
 export interface ReplayOptions extends Pick<RunOptions, "ledger" | "lease" | "writeRetries" | "drain" | "onProgress"> {
@@ -76,22 +77,28 @@ const replayRun = Effect.fnUntraced(function* (
   const runId = isOwn ? kept.runId : runIdOf(kept.runId, pipeline.name)
   const open = yield* ledger.open({ runId })
   if (open !== undefined && (yield* isCarriedOut(open))) return yield* heldBy(open)
-  const connections = yield* Effect.filter(connected.connections, ({ name }) =>
+  const lacking = yield* Effect.filter(connected.connections, ({ name }) =>
     options.again?.includes(name) === true ? Effect.succeed(true) : lacks(ledger, runId, name, held)
   )
-  // A replay may have died when everything had landed: then the run is still to be published and ended.
-  if (connections.length === 0 && open === undefined) return because("stands")
+  if (lacking.length === 0 && open === undefined) return because("stands")
+  // A replay may have died before it could publish in a sink that had taken everything: the next one does.
+  const connections =
+    open === undefined
+      ? lacking
+      : connected.connections.map((each) =>
+          lacking.includes(each) ? each : { ...each, connection: unlessSettled(each.name, each.connection) }
+        )
 
-  const intent = { runId, pipeline: pipeline.name, configHash: pipeline.hash, startedAt: kept.startedAt }
+  const own = isOwn ? { epoch: kept.epoch } : {}
+  const intent = { runId, pipeline: pipeline.name, configHash: pipeline.hash, startedAt: kept.startedAt, ...own }
   const run =
     open === undefined
       ? yield* ledger.restore(intent, lease, options.again ?? [])
       : yield* takeOver(ledger, open, lease)
   if (isOwn) yield* restoreSubmissions(ledger, run, kept)
-  const targets = connections.length === 0 ? connected.connections : connections
   const begun = yield* openSessions(
     pipeline,
-    { connections: targets, ledger },
+    { connections, ledger },
     { isNew: false, lease, run, vault: readOnly(held) }
   )
   const outcome = yield* carryOut(
