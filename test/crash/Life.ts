@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { Receipt } from "@sluice/core"
 import { Deferred, type Duration, Effect, Schema, type Scope } from "effect"
-import { bundles } from "../setup/bundles.ts"
+import { type Bundle, bundles } from "../setup/bundles.ts"
 
 /** How a process ended, and what it said. */
 export interface End {
@@ -19,6 +19,8 @@ export const receiptOf = ({ stdout }: End) =>
 /** A process at work. */
 export interface Life {
   readonly kill: (signal: NodeJS.Signals) => void
+  /** Waits, within bounds, until it has said so or has ended. */
+  readonly says: (words: string) => Effect.Effect<void>
   /** Its end, which is waited for within bounds. */
   readonly end: Effect.Effect<End>
 }
@@ -36,26 +38,36 @@ const compileCache = fileURLToPath(new URL("../../node_modules/.cache/node-compi
 /** Starts a process that carries out a run. It is gone when the scope ends. */
 export const begin = (
   environment: Environment,
-  longest: Duration.Input = longestLife
+  longest: Duration.Input = longestLife,
+  program: Bundle = bundles.crashChild
 ): Effect.Effect<Life, never, Scope.Scope> =>
   Effect.gen(function* () {
     const ended = yield* Deferred.make<End>()
     const process = yield* Effect.acquireRelease(
-      Effect.sync(() => start(environment, (end) => Deferred.doneUnsafe(ended, Effect.succeed(end)))),
+      Effect.sync(() => start(program, environment, (end) => Deferred.doneUnsafe(ended, Effect.succeed(end)))),
       (child) => Effect.sync(() => void child.kill("SIGKILL"))
     )
     return {
       kill: (signal) => void process.kill(signal),
+      says: (words) =>
+        Effect.raceFirst(Deferred.await(ended), heard(process, words)).pipe(Effect.timeout(longest), Effect.orDie),
       end: Deferred.await(ended).pipe(Effect.timeout(longest), Effect.orDie)
     }
   })
 
 /** One life from its start to its end. */
-export const live = (environment: Environment, longest?: Duration.Input): Effect.Effect<End> =>
-  Effect.scoped(Effect.flatMap(begin(environment, longest), ({ end }) => end))
+export const live = (environment: Environment, longest?: Duration.Input, program?: Bundle): Effect.Effect<End> =>
+  Effect.scoped(Effect.flatMap(begin(environment, longest, program), ({ end }) => end))
 
-const start = (environment: Environment, onEnd: (end: End) => void): ChildProcess => {
-  const child = spawn(process.execPath, [bundles.crashChild.file], {
+const heard = ({ stdout }: ChildProcess, words: string): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    const listen = (text: string) => text.includes(words) && resume(Effect.void)
+    stdout?.on("data", listen)
+    return Effect.sync(() => void stdout?.off("data", listen))
+  })
+
+const start = ({ file }: Bundle, environment: Environment, onEnd: (end: End) => void): ChildProcess => {
+  const child = spawn(process.execPath, [file], {
     env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: compileCache, ...environment },
     stdio: ["ignore", "pipe", "pipe"]
   })

@@ -3,8 +3,9 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Pipeline, Scraper, Source } from "@sluice/core"
 import { Postgres } from "@sluice/sink-postgres"
 import { Config, Console, Effect, Layer, Option, Schema } from "effect"
+import { Executioner } from "./Executioner.ts"
 import { forgetfulSink } from "./forgetfulSink.ts"
-import { Executioner, perilousScraper, perilousSink, points } from "./points.ts"
+import { type Point, perilousScraper, perilousSink, points } from "./points.ts"
 
 const LoadMode = Schema.Literals(["append", "merge"])
 const Given = Schema.fromJsonString(Source)
@@ -13,7 +14,7 @@ const Given = Schema.fromJsonString(Source)
 const main = Effect.gen(function* () {
   const point = yield* Config.option(Config.schema(Schema.Literals(points), "POINT"))
   const nth = yield* Config.Int("NTH").pipe(Config.withDefault(1))
-  const executioner = new Executioner(Option.getOrUndefined(point), nth)
+  const executioner = new Executioner<Point>(Option.getOrUndefined(point), nth)
   const forgets = yield* Config.Int("FORGETS_EVERY").pipe(Config.withDefault(0))
   const postgres = Postgres.sink({
     url: yield* Config.Redacted("DATABASE_URL"),

@@ -1,5 +1,6 @@
 import { type Ledger, Scraper, type Sink } from "@sluice/core"
 import { Effect, Layer } from "effect"
+import type { Executioner } from "./Executioner.ts"
 import type { Kind } from "./Work.ts"
 
 /** The named instants a process can be killed at, in the order a run meets them. */
@@ -28,28 +29,11 @@ const ofTheEnd: ReadonlySet<Point> = new Set(["before publish", "before end", "a
 export const isRecurring = (kind: Kind, point: Point): boolean =>
   !ofTheEnd.has(point) && !(kind === "crawl" && ofSubmissions.has(point))
 
-/** Kills this process, as a power cut would, when a point is met for the nth time. */
-export class Executioner {
-  readonly #point: Point | undefined
-  readonly #nth: number
-  #met = 0
-
-  constructor(point: Point | undefined, nth: number) {
-    this.#point = point
-    this.#nth = nth
-  }
-
-  readonly at = (point: Point): Effect.Effect<void> =>
-    Effect.sync(() => {
-      if (point === this.#point && ++this.#met === this.#nth) process.kill(process.pid, "SIGKILL")
-    })
-}
-
 const around = <A, E>(before: Effect.Effect<void>, work: Effect.Effect<A, E>, after: Effect.Effect<void>) =>
   Effect.andThen(before, work).pipe(Effect.tap(after))
 
 /** The sink with points around what it writes, and around what its ledger does. */
-export const perilousSink = (sink: Sink, { at }: Executioner): Sink => ({
+export const perilousSink = (sink: Sink, { at }: Executioner<Point>): Sink => ({
   ...sink,
   connect: Effect.map(sink.connect, (connection) => ({
     ledger: connection.ledger === undefined ? undefined : perilousLedger(connection.ledger, at),
@@ -75,7 +59,7 @@ export const perilousSink = (sink: Sink, { at }: Executioner): Sink => ({
   }))
 })
 
-const perilousLedger = (ledger: Ledger, at: Executioner["at"]): Ledger => ({
+const perilousLedger = (ledger: Ledger, at: Executioner<Point>["at"]): Ledger => ({
   ...ledger,
   intend: (run, intent) => around(at("before intent"), ledger.intend(run, intent), at("after intent")),
   submitted: (run, ordinal, jobId) =>
@@ -85,7 +69,7 @@ const perilousLedger = (ledger: Ledger, at: Executioner["at"]): Ledger => ({
 })
 
 /** The client with points around each read of a job. */
-export const perilousScraper = ({ at }: Executioner): Layer.Layer<Scraper, never, Scraper> => {
+export const perilousScraper = ({ at }: Executioner<Point>): Layer.Layer<Scraper, never, Scraper> => {
   const read = <A, E>(work: Effect.Effect<A, E>) => around(at("before read"), work, at("after read"))
   return Layer.effect(
     Scraper,

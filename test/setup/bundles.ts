@@ -24,7 +24,8 @@ export const bundle = (name: string, entry: string): Bundle => ({
 export const bundles = {
   sluice: bundle("sluice", "apps/runner/src/main.ts"),
   simulator: bundle("simulator", "packages/testkit/src/main.ts"),
-  crashChild: bundle("crash-child", "test/crash/child.ts")
+  crashChild: bundle("crash-child", "test/crash/child.ts"),
+  fanoutChild: bundle("fanout-child", "test/crash/fanout/child.ts")
 }
 
 /** Stay modules of their own: PGlite finds its data beside its code, and the server of the tests its executables. */
