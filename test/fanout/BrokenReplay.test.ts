@@ -120,4 +120,22 @@ describe("a replay that was cut off", () => {
       assert.strictEqual(receipt.sinks[0]?.rows.pages, 90)
     })
   )
+
+  it.live("from another pipeline is not gone on with by a run, which would pay for pages beside those", () =>
+    Effect.gen(function* () {
+      const vault = Directory.vault({ path: yield* folder })
+      const { attempt, layer, pipeline, simulator } = yield* setting({}, { vault })
+      yield* attempt()
+      const ledger = makeLedgerMemory()
+      const stuck = yield* stuckAfter("memory", 1)
+      const elsewhere = Pipeline.make({ name: "elsewhere", source: crawl, sinks: [stuck.sink] })
+      yield* cutOff(elsewhere, { vault, ledger, from: pipeline.name }, stuck.reached)
+      stuck.letGo()
+      const refused = yield* Effect.flip(Effect.provide(Pipeline.execute(elsewhere, { ledger }), layer))
+      assert.match(refused.message, /is replayed from another pipeline and did not end: replay it again/)
+      assert.lengthOf(simulator.charges.jobs, 1)
+      assert.deepStrictEqual(yield* results(elsewhere, { vault, ledger, from: pipeline.name }), ["landed"])
+      assert.strictEqual(stuck.pages.size, 90)
+    })
+  )
 })

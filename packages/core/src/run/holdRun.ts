@@ -10,15 +10,18 @@ import {
 } from "../ledger/Ledger.ts"
 import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
 import { isKnownAlive, isKnownDead } from "./RunHolder.ts"
+import { isReplayedId } from "./replayedId.ts"
 
 /** Which run to carry out: the pipeline's last one if it did not end (`auto`), a new one (`never`), or a named one. */
 export type Resume = "auto" | "never" | { readonly runId: string }
 
-/** The last run of the pipeline did not end, and the pipeline is another one now. */
+/** The last run of the pipeline did not end, and the pipeline is another one now; or it is another's, of which it was replayed. */
 export class PipelineChanged extends Schema.TaggedError<PipelineChanged>()("PipelineChanged", {
   runId: Schema.String
 }) {
   override get message(): string {
+    if (isReplayedId(this.runId))
+      return `run ${this.runId} is replayed from another pipeline and did not end: replay it again, or start anew (--fresh), which pays for a new job`
     return `run ${this.runId} of this pipeline did not end, and the pipeline has changed since: run it as it was to go on with it, or start anew (--fresh), which pays for a new job`
   }
 }
@@ -115,7 +118,9 @@ const goOn = Effect.fnUntraced(function* (
   lease: Lease,
   open: OpenRun
 ): Effect.fn.Return<HeldRun, LedgerError | PipelineChanged> {
-  if (open.configHash !== pipeline.hash) return yield* new PipelineChanged({ runId: open.runId })
+  // Nothing is kept of it under this pipeline's name: to go on with it would be to pay for pages beside those of another.
+  if (open.configHash !== pipeline.hash || isReplayedId(open.runId))
+    return yield* new PipelineChanged({ runId: open.runId })
   return { run: yield* takeOver(ledger, open, lease), isNew: false }
 })
 

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto"
 import { Effect, Option, Stream } from "effect"
 import type { Lease, Ledger, LedgerError, RunHandle } from "../ledger/Ledger.ts"
 import type { Receipt } from "../ledger/Receipt.ts"
@@ -10,6 +9,7 @@ import { carryOut } from "./carryOut.ts"
 import { heldBy, isCarriedOut, takeOver } from "./holdRun.ts"
 import { Purse } from "./Purse.ts"
 import { type RunOptions, runDefaults } from "./RunOptions.ts"
+import { replayedId } from "./replayedId.ts"
 import type { Outcome } from "./runStatus.ts"
 import { unlessSettled } from "./unlessSettled.ts"
 
@@ -74,7 +74,7 @@ const replayRun = Effect.fnUntraced(function* (
   if (held.end === undefined && options.runs === undefined) return because("open")
 
   const isOwn = kept.pipeline === pipeline.name
-  const runId = isOwn ? kept.runId : runIdOf(kept.runId, pipeline.name)
+  const runId = isOwn ? kept.runId : replayedId(kept.runId, pipeline.name)
   const open = yield* ledger.open({ runId })
   if (open !== undefined && (yield* isCarriedOut(open))) return yield* heldBy(open)
   const lacking = yield* Effect.filter(connected.connections, ({ name }) =>
@@ -158,10 +158,3 @@ const asItWas =
     const sinks = new Map([...before.sinks, ...now.sinks].map((sink) => [sink.name, sink]))
     return { ...before, config_hash: now.config_hash, sinks: [...sinks.values()] }
   }
-
-/** The id under which another pipeline's run lands: the same each time, so that it lands once. */
-const runIdOf = (runId: string, pipeline: string): string => {
-  const hex = createHash("sha256").update(`${runId}\n${pipeline}`).digest("hex")
-  const variant = ((Number.parseInt(hex[16]!, 16) & 3) | 8).toString(16)
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
-}
