@@ -1,5 +1,6 @@
 import { Effect } from "effect"
-import type { SinkConnection, SinkError, SinkSession } from "./Sink.ts"
+import type { SinkConnection, SinkSession } from "../sink/Sink.ts"
+import type { SinkError } from "../sink/SinkError.ts"
 
 /**
  * A sink that has taken all of a run, for a replay that goes on with another: the one before may have died before it could publish
