@@ -144,6 +144,27 @@ describe("replay", () => {
     })
   )
 
+  it.live("shows readers of the last run alone none that is older than what the ledger knows", () =>
+    Effect.gen(function* () {
+      const lake = yield* folder
+      const vault = Directory.vault({ path: yield* folder })
+      const sink = { ...memorySink(), sink: Directory.sink({ path: lake, mode: "replace" }) }
+      const before = yield* setting({}, { vault, sink })
+      const lost = yield* before.attempt()
+      rmSync(lake, { recursive: true })
+      const { attempt, ledger, pipeline } = yield* setting({}, { vault, sink, ledger: makeLedgerMemory() })
+      const { receipt } = yield* attempt()
+      const shown = readFileSync(join(lake, "_sluice/pipeline=test/latest.json"), "utf8")
+      assert.include(shown, receipt.run_id)
+      const replayed = yield* Stream.runCollect(Pipeline.replay(pipeline, { vault, ledger }))
+      assert.deepStrictEqual(
+        replayed.map(({ result, runId }) => [runId, result]),
+        [lost, { receipt }].map(({ receipt }) => [receipt.run_id, "stands"])
+      )
+      assert.strictEqual(readFileSync(join(lake, "_sluice/pipeline=test/latest.json"), "utf8"), shown)
+    })
+  )
+
   it.live("passes over a run that has not ended, and lands it as incomplete if it is named", () =>
     Effect.gen(function* () {
       const vault = Directory.vault({ path: yield* folder })

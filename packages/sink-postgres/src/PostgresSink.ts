@@ -40,6 +40,7 @@ export const sink = (options: PostgresSinkOptions = {}): Sink => {
       const scope = yield* Scope.Scope
       return {
         ledger: makeLedger(database),
+        showsLatest: config.mode === "replace",
         admit: (pipeline: string) =>
           refuseOtherModes(database, { pipeline, sink: config.name, mode: config.mode }).pipe(
             Effect.mapError(toSinkError(config.name, "connect"))

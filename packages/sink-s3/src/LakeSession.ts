@@ -21,6 +21,7 @@ export const lakeConnection = (store: ObjectStore, options: LakeOptions): SinkCo
   const ownerOf = (pipeline: string) => ({ pipeline, sink: options.name, mode: options.mode })
   return {
     ledger: undefined,
+    showsLatest: options.mode === "replace",
     audit: (claim) => Stream.mapError(auditRun(store, options.name, claim), toSinkError(options.name, "audit")),
     admit: (pipeline) =>
       refuseOthers(store, ownerOf(pipeline)).pipe(Effect.mapError(toSinkError(options.name, "connect"))),

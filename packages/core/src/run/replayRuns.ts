@@ -77,15 +77,18 @@ const replayRun = Effect.fnUntraced(function* (
   const runId = isOwn ? kept.runId : replayedId(kept.runId, pipeline.name)
   const open = yield* ledger.open({ runId })
   if (open !== undefined && (yield* isCarriedOut(open))) return yield* heldBy(open)
-  const lacking = yield* Effect.filter(connected.connections, ({ name }) =>
+  const [newest] = yield* ledger.runs({ pipeline: pipeline.name, limit: 1 })
+  const isOutdated = newest !== undefined && newest.startedAt > kept.startedAt
+  const eligible = connected.connections.filter(({ connection }) => !isOutdated || connection.showsLatest !== true)
+  const lacking = yield* Effect.filter(eligible, ({ name }) =>
     options.again?.includes(name) === true ? Effect.succeed(true) : lacks(ledger, runId, name, held)
   )
-  if (lacking.length === 0 && open === undefined) return because("stands")
+  if (eligible.length === 0 || (lacking.length === 0 && open === undefined)) return because("stands")
   // A replay may have died before it could publish in a sink that had taken everything: the next one does.
   const connections =
     open === undefined
       ? lacking
-      : connected.connections.map((each) =>
+      : eligible.map((each) =>
           lacking.includes(each) ? each : { ...each, connection: unlessSettled(each.name, each.connection) }
         )
 

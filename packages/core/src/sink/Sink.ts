@@ -46,6 +46,8 @@ export interface SinkSession {
 export interface SinkConnection {
   /** The ledger in the sink's own store, where it can keep one. */
   readonly ledger: Ledger | undefined
+  /** Whether its readers see the last run alone: then a replay gives it none that is older than one the ledger knows. */
+  readonly showsLatest?: boolean
   /** Refuses a pipeline the store cannot take as the sink is set, before a run of it is begun. */
   readonly admit?: (pipeline: string) => Effect.Effect<void, SinkError>
   readonly begin: (run: RunHandle) => Effect.Effect<SinkSession, SinkError>
