@@ -80,14 +80,15 @@ describe("processes of a pipeline of several sinks", () => {
     { timeout: 6 * 3_600_000 }
   )
 
-  it.live.skipIf(!isLong)(
-    "killed at any step of an object that goes in pieces: nothing of it is left, and it goes anew",
-    () =>
-      Effect.gen(function* () {
-        const shared = yield* servers
-        const wrong = yield* Effect.forEach(piecewise, (step) => runPiecesCase(shared, step))
-        assert.deepStrictEqual(wrong.flat(), [])
-      }),
-    { timeout: 300_000 }
-  )
+  if (isLong)
+    it.live(
+      "killed at any step of an object that goes in pieces: nothing of it is left, and it goes anew",
+      () =>
+        Effect.gen(function* () {
+          const shared = yield* servers
+          const wrong = yield* Effect.forEach(piecewise, (step) => runPiecesCase(shared, step))
+          assert.deepStrictEqual(wrong.flat(), [])
+        }),
+      { timeout: 300_000 }
+    )
 })
