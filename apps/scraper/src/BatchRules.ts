@@ -1,6 +1,7 @@
 import { OutputFormat, ProxyConfig, WaitConfig } from "@sluice/contract"
 import { Schema } from "effect"
 import type { PageRules } from "./PageRun.ts"
+import { renderField, renderOf } from "./RenderField.ts"
 import { targetHeaders } from "./TargetHeaders.ts"
 
 /** A batch as it was asked for, with the defaults filled in. Its URLs are the pages in its log. */
@@ -8,7 +9,8 @@ export const BatchSpec = Schema.Struct({
   formats: Schema.Array(OutputFormat),
   proxy: ProxyConfig,
   headers: Schema.NullOr(Schema.Record(Schema.String, Schema.String)),
-  waitConfig: Schema.NullOr(WaitConfig)
+  waitConfig: Schema.NullOr(WaitConfig),
+  ...renderField
 })
 export type BatchSpec = typeof BatchSpec.Type
 
@@ -16,6 +18,7 @@ export type BatchSpec = typeof BatchSpec.Type
 export const batchRules = (spec: BatchSpec): PageRules => ({
   formats: spec.formats,
   headers: targetHeaders(spec.headers),
+  render: renderOf(spec),
   redirected: () => "go",
   endsAs: (asked) => asked
 })

@@ -9,7 +9,7 @@ export const crawlUrl = (id: string) => `/v1/crawl/${id}`
 
 /** What a crawl was asked to do. */
 export const crawlConfigOf = ({ spec }: PageJobView<CrawlSpec>) => ({
-  render_js: false,
+  render_js: spec.renderJs,
   formats: spec.formats,
   same_domain_only: spec.sameDomainOnly,
   include_subdomains: spec.includeSubdomains,

@@ -4,6 +4,7 @@ import { inScope } from "./CrawlScope.ts"
 import { finalFailure } from "./PageFailure.ts"
 import type { PageRules } from "./PageRun.ts"
 import type { FoundPage, PageState } from "./PageState.ts"
+import { renderField, renderOf } from "./RenderField.ts"
 
 /** A crawl as it was asked for, with the defaults filled in. */
 export const CrawlSpec = Schema.Struct({
@@ -14,7 +15,8 @@ export const CrawlSpec = Schema.Struct({
   sameDomainOnly: Schema.Boolean,
   includeSubdomains: Schema.Boolean,
   proxy: ProxyConfig,
-  waitConfig: Schema.NullOr(WaitConfig)
+  waitConfig: Schema.NullOr(WaitConfig),
+  ...renderField
 })
 export type CrawlSpec = typeof CrawlSpec.Type
 
@@ -25,6 +27,7 @@ export const mostPagesOf = (spec: Pick<CrawlSpec, "depth" | "limit">): number =>
 export const crawlRules = (spec: CrawlSpec): PageRules => ({
   formats: spec.formats,
   headers: {},
+  render: renderOf(spec),
   endsAs: (_, loaded) => loaded,
   redirected: (state, id, url) => {
     if (state.isKnown(url)) return "unwanted"

@@ -15,7 +15,7 @@ export const extractDataOf = (content: PageContent, spec: ExtractSpec) => ({
 /** How a page was fetched. */
 export const extractMetadataOf = (facts: ExtractFacts, spec: ExtractSpec) => ({
   url: facts.url,
-  render_js: false,
+  render_js: spec.renderJs,
   http_status: facts.httpStatus,
   duration_ms: facts.durationMs,
   retry_count: facts.retryCount,

@@ -3,6 +3,7 @@ import { Context, Effect, Layer, Schema } from "effect"
 import { Fetcher } from "./Fetcher.ts"
 import { contentOf, type PageContent } from "./PageContent.ts"
 import type { PageFailure } from "./PageFailure.ts"
+import { renderField, renderOf } from "./RenderField.ts"
 import { targetHeaders } from "./TargetHeaders.ts"
 
 /** An extraction as it was asked for, with the defaults filled in. */
@@ -13,7 +14,8 @@ export const ExtractSpec = Schema.Struct({
   extractLinks: Schema.Boolean,
   proxy: ProxyConfig,
   headers: Schema.NullOr(Schema.Record(Schema.String, Schema.String)),
-  waitConfig: Schema.NullOr(WaitConfig)
+  waitConfig: Schema.NullOr(WaitConfig),
+  ...renderField
 })
 export type ExtractSpec = typeof ExtractSpec.Type
 
@@ -43,7 +45,12 @@ export class Extractor extends Context.Service<
       return Extractor.of({
         extract: Effect.fn("Extractor.extract")(function* (spec): Effect.fn.Return<Extraction> {
           const headers = targetHeaders(spec.headers)
-          const loaded = yield* fetcher.load(spec.url, { headers, admit: () => "go", started: () => undefined })
+          const loaded = yield* fetcher.load(spec.url, {
+            headers,
+            render: renderOf(spec),
+            admit: () => "go",
+            started: () => undefined
+          })
           const facts = {
             url: loaded._tag === "Loaded" ? loaded.url : spec.url,
             httpStatus: loaded._tag === "Loaded" ? loaded.httpStatus : null,
@@ -74,5 +81,6 @@ export const extractSpec = (request: ExtractRequest, url: string): ExtractSpec =
   extractLinks: request.extract_links ?? false,
   proxy: { country: null, type: "residential", ...request.proxy },
   headers: request.headers ?? null,
-  waitConfig: request.wait_config ?? null
+  waitConfig: request.wait_config ?? null,
+  renderJs: request.render_js ?? false
 })

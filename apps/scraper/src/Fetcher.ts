@@ -1,8 +1,11 @@
 import { Clock, Context, Effect, Layer, Option, Result } from "effect"
+import { decodeText } from "./Charset.ts"
 import { HostQueue } from "./HostQueue.ts"
-import { type AnswerHead, HttpGet } from "./HttpGet.ts"
+import { type Answer, type AnswerHead, HttpGet } from "./HttpGet.ts"
 import { finalFailure, PageFailure, transientFailure } from "./PageFailure.ts"
 import { Robots } from "./Robots.ts"
+import { Renderer } from "./rendering/Renderer.ts"
+import type { BrowserCookie, RenderWait } from "./rendering/RenderRequest.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
 import { normaliseUrl } from "./UrlNormal.ts"
 
@@ -13,6 +16,8 @@ export interface LoadedPage {
   readonly httpStatus: number
   readonly contentType: string
   readonly body: Uint8Array
+  /** What relative links are resolved against if a browser rendered the page; it has run the scripts, too. */
+  readonly renderedBase?: string
 }
 
 /** A page that was not had, for good. */
@@ -35,6 +40,8 @@ export type LoadOutcome = (LoadedPage | FailedPage | UnwantedPage) & {
 /** What the caller decides about a load. */
 export interface LoadOptions {
   readonly headers: Readonly<Record<string, string>>
+  /** Whether the page goes through a browser, and what for; null for pages that are taken as they come. */
+  readonly render: RenderWait | null
   /** Whether only what can be converted is wanted, which is the default, or content of any type. */
   readonly content?: "page" | "any"
   /** Asked for each URL, redirect targets included, before its host is contacted and again when its turn has come. */
@@ -45,102 +52,156 @@ export interface LoadOptions {
 
 /**
  * Loads one page: obeys `robots.txt`, waits for the host's turn, follows redirects hop by hop and repeats transient
- * failures. Never fails; the outcome tells.
+ * failures. A browser is handed the document that was had in this way, and where its scripts lead to counts as a redirect.
+ * Never fails; the outcome tells.
  */
 export class Fetcher extends Context.Service<
   Fetcher,
   { readonly load: (url: string, options: LoadOptions) => Effect.Effect<LoadOutcome> }
 >()("@sluice/scraper/Fetcher") {
-  static readonly layer: Layer.Layer<Fetcher, never, ServerSettings | HttpGet | HostQueue | Robots> = Layer.effect(
-    this,
-    Effect.gen(function* () {
-      const settings = yield* ServerSettings
-      const http = yield* HttpGet
-      const hosts = yield* HostQueue
-      const robots = yield* Robots
+  static readonly layer: Layer.Layer<Fetcher, never, ServerSettings | HttpGet | HostQueue | Renderer | Robots> =
+    Layer.effect(
+      this,
+      Effect.gen(function* () {
+        const settings = yield* ServerSettings
+        const http = yield* HttpGet
+        const hosts = yield* HostQueue
+        const robots = yield* Robots
+        const renderer = yield* Renderer
 
-      const load = Effect.fn("Fetcher.load")(function* (start: string, options: LoadOptions) {
-        let url = start
-        let redirects = 0
-        let retryCount = 0
-        let startedAt: number | undefined
+        const load = Effect.fn("Fetcher.load")(function* (start: string, options: LoadOptions) {
+          let url = start
+          let redirects = 0
+          let retryCount = 0
+          let startedAt: number | undefined
+          let cookies: ReadonlyArray<BrowserCookie> = []
 
-        const request = Effect.gen(function* () {
-          const verdict = options.admit(url, redirects)
-          if (verdict !== "go") return verdict
-          if (startedAt === undefined) {
-            startedAt = yield* Clock.currentTimeMillis
-            options.started()
-          }
-          return yield* http.get(url, {
-            headers: { accept, "user-agent": settings.userAgent, ...headersFor(url, start, options.headers) },
-            maxBytes: settings.maxPageBytes,
-            beyondMax: "fail",
-            judge: options.content === "any" ? judgeStatus : judge
+          const request = Effect.gen(function* () {
+            const verdict = options.admit(url, redirects)
+            if (verdict !== "go") return verdict
+            if (startedAt === undefined) {
+              startedAt = yield* Clock.currentTimeMillis
+              options.started()
+            }
+            return yield* http.get(url, {
+              headers: withCookies(
+                { accept, "user-agent": settings.userAgent, ...headersFor(url, start, options.headers) },
+                url,
+                cookies
+              ),
+              maxBytes: settings.maxPageBytes,
+              beyondMax: "fail",
+              judge: options.content === "any" ? judgeStatus : judge
+            })
           })
-        })
 
-        const attempt = Effect.gen(function* () {
-          const verdict = options.admit(url, redirects)
-          if (verdict !== "go") return verdict
-          const crawlDelayMs = yield* robots.admit(url)
-          return yield* hosts.run(new URL(url).host, Math.max(crawlDelayMs, settings.hostDelayMs), request)
-        })
-
-        const end = (page: LoadedPage | FailedPage | UnwantedPage) =>
-          Effect.map(Clock.currentTimeMillis, (now): LoadOutcome => {
-            return { ...page, retryCount, durationMs: Math.max(0, Math.round(now - (startedAt ?? now))) }
+          const attempt = Effect.gen(function* () {
+            const verdict = options.admit(url, redirects)
+            if (verdict !== "go") return verdict
+            const crawlDelayMs = yield* robots.admit(url)
+            return yield* hosts.run(new URL(url).host, Math.max(crawlDelayMs, settings.hostDelayMs), request)
           })
-        const failed = (failure: PageFailure) => end({ _tag: "Failed", failure })
 
-        while (true) {
-          const result = yield* Effect.result(attempt)
-          if (Result.isFailure(result)) {
-            const failure = result.failure
-            if (!failure.retryable || retryCount >= settings.retries) return yield* failed(failure)
-            const backoff = Math.min(settings.retryDelayMs * 2 ** retryCount, maxBackoffMs)
-            yield* Effect.sleep(Math.max(backoff, Math.min(failure.retryAfterMs ?? 0, maxBackoffMs)))
-            retryCount++
-            continue
-          }
-          const answer = result.success
-          if (answer === "unwanted") return yield* end({ _tag: "Unwanted" })
-          if (answer instanceof PageFailure) return yield* failed(answer)
-          if (isRedirect(answer)) {
-            const next = Option.flatMap(Option.fromUndefinedOr(answer.header("location")), (to) =>
-              normaliseUrl(to, url)
-            )
+          /** What an answer comes to, once a browser has shown it if it is to. */
+          const shown = Effect.fnUntraced(function* (
+            answer: Answer | "unwanted" | PageFailure
+          ): Effect.fn.Return<LoadedPage | Redirect | "unwanted" | PageFailure, PageFailure> {
+            if (answer === "unwanted" || answer instanceof PageFailure) return answer
+            const httpStatus = answer.status
+            if (isRedirect(answer)) return { _tag: "Redirect", location: answer.header("location"), httpStatus }
+            const contentType = answer.header("content-type") ?? ""
+            const page: LoadedPage = { _tag: "Loaded", url, httpStatus, contentType, body: answer.body }
+            const type = mediaType(contentType)
+            if (options.render === null || type === "text/plain") return page
+            const rendered = yield* renderer.render({
+              // In one charset, so that the same rules tell what a page says, rendered or not.
+              document: {
+                url,
+                httpStatus,
+                headers: answer.headers,
+                contentType: `${type === "" ? "text/html" : type}; charset=utf-8`,
+                body: Buffer.from(decodeText(answer.body, contentType))
+              },
+              wait: options.render,
+              userAgent: options.headers["user-agent"] ?? settings.userAgent,
+              cookies
+            })
+            if (rendered._tag === "WentOn") {
+              cookies = rendered.cookies
+              return { _tag: "Redirect", location: rendered.to, httpStatus }
+            }
+            const { base, html } = rendered
+            return { ...page, contentType: "text/html; charset=utf-8", body: Buffer.from(html), renderedBase: base }
+          })
+
+          const end = (page: LoadedPage | FailedPage | UnwantedPage) =>
+            Effect.map(Clock.currentTimeMillis, (now): LoadOutcome => {
+              return { ...page, retryCount, durationMs: Math.max(0, Math.round(now - (startedAt ?? now))) }
+            })
+          const failed = (failure: PageFailure) => end({ _tag: "Failed", failure })
+
+          while (true) {
+            const result = yield* Effect.result(Effect.flatMap(attempt, shown))
+            if (Result.isFailure(result)) {
+              const failure = result.failure
+              if (!failure.retryable || retryCount >= settings.retries) return yield* failed(failure)
+              const backoff = Math.min(settings.retryDelayMs * 2 ** retryCount, maxBackoffMs)
+              yield* Effect.sleep(Math.max(backoff, Math.min(failure.retryAfterMs ?? 0, maxBackoffMs)))
+              retryCount++
+              continue
+            }
+            const answer = result.success
+            if (answer === "unwanted") return yield* end({ _tag: "Unwanted" })
+            if (answer instanceof PageFailure) return yield* failed(answer)
+            if (answer._tag === "Loaded") return yield* end(answer)
+            const next = Option.flatMap(Option.fromUndefinedOr(answer.location), (to) => normaliseUrl(to, url))
             if (Option.isNone(next)) {
               return yield* failed(
-                finalFailure("INVALID_REDIRECT", "The redirect has no usable http(s) target", answer.status)
+                finalFailure("INVALID_REDIRECT", "The redirect has no usable http(s) target", answer.httpStatus)
               )
             }
             if (++redirects > settings.maxRedirects) {
               return yield* failed(
-                finalFailure("TOO_MANY_REDIRECTS", `More than ${settings.maxRedirects} redirects`, answer.status)
+                finalFailure("TOO_MANY_REDIRECTS", `More than ${settings.maxRedirects} redirects`, answer.httpStatus)
               )
             }
             url = next.value
-            continue
           }
-          return yield* end({
-            _tag: "Loaded",
-            url,
-            httpStatus: answer.status,
-            contentType: answer.header("content-type") ?? "",
-            body: answer.body
-          })
-        }
+        })
+        return Fetcher.of({ load })
       })
-      return Fetcher.of({ load })
-    })
-  )
+    )
+}
+
+/** A page that is to be had elsewhere. */
+interface Redirect {
+  readonly _tag: "Redirect"
+  readonly location: string | undefined
+  readonly httpStatus: number
 }
 
 /** The caller's headers. Its credentials are for the origin it named, not for wherever that redirects to. */
 const headersFor = (url: string, start: string, headers: Readonly<Record<string, string>>) => {
   if (new URL(url).origin === new URL(start).origin) return headers
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !credentials.has(name)))
+}
+
+/** With the cookies that the browser would send there. */
+const withCookies = (
+  headers: Readonly<Record<string, string>>,
+  target: string,
+  cookies: ReadonlyArray<BrowserCookie>
+): Readonly<Record<string, string>> => {
+  const url = new URL(target)
+  const sent = cookies.filter((cookie) => isSentTo(cookie, url)).map(({ name, value }) => `${name}=${value}`)
+  const all = [headers.cookie, ...sent].filter((each) => each !== undefined && each !== "")
+  return all.length === 0 ? headers : { ...headers, cookie: all.join("; ") }
+}
+
+const isSentTo = ({ domain, path, secure }: BrowserCookie, { hostname, pathname, protocol }: URL): boolean => {
+  const isHost = domain.startsWith(".") ? `.${hostname}`.endsWith(domain) : hostname === domain
+  const isPath = pathname === path || pathname.startsWith(path.endsWith("/") ? path : `${path}/`)
+  return isHost && isPath && (!secure || protocol === "https:")
 }
 
 const credentials = new Set(["authorization", "cookie"])

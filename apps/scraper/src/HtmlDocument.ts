@@ -12,9 +12,13 @@ export interface HtmlDocument {
   readonly base: string
 }
 
-/** Parses as a browser without scripts does, so the content of `<noscript>` counts. */
-export const parseHtml = (html: string, url: string): HtmlDocument => {
-  const tree = parse(html, { scriptingEnabled: false })
+/**
+ * Parses as a browser without scripts does, so the content of `<noscript>` counts; of a page whose scripts have run, it is
+ * left out.
+ */
+export const parseHtml = (html: string, url: string, scriptsHaveRun = false): HtmlDocument => {
+  const tree = parse(html, { scriptingEnabled: scriptsHaveRun })
+  if (scriptsHaveRun) for (const element of elements(tree)) if (element.tagName === "noscript") element.childNodes = []
   return { tree, base: baseOf(tree, url) }
 }
 

@@ -14,6 +14,8 @@ export interface AnswerHead {
 
 /** One HTTP answer. The body is decompressed, and empty if it was not wanted. */
 export interface Answer extends AnswerHead {
+  /** Every header line, names in lower case. */
+  readonly headers: ReadonlyArray<readonly [name: string, value: string]>
   readonly body: Uint8Array
 }
 
@@ -74,13 +76,16 @@ const readAnswer = async (agent: Agent, url: string, options: GetOptions, signal
   }
   try {
     const verdict = options.judge(head)
-    if (verdict === "read") return { ...head, body: await readBody(body, head, options) }
+    const lines = Object.entries(headers).flatMap(([name, value]) =>
+      [value ?? []].flat().map((each) => [name, each] as const)
+    )
+    if (verdict === "read") return { ...head, headers: lines, body: await readBody(body, head, options) }
     // An unread body blocks its connection: a short one is read off, a slow or long one costs the connection.
     const patience = setTimeout(() => body.destroy(), 1000)
     await body.dump({ limit: 64 * 1024, signal }).catch(() => undefined)
     clearTimeout(patience)
     if (verdict !== "leave") throw verdict
-    return { ...head, body: new Uint8Array(0) }
+    return { ...head, headers: lines, body: new Uint8Array(0) }
   } catch (error) {
     body.destroy()
     throw error

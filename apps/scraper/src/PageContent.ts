@@ -34,7 +34,7 @@ const convert = (page: LoadedPage, formats: ReadonlyArray<OutputFormat>): PageCo
   if (mediaType(page.contentType) === "text/plain") {
     return { markdown: formats.includes("markdown") ? text : null, html, links: [] }
   }
-  const document = parseHtml(text, page.url)
+  const document = parseHtml(text, page.renderedBase ?? page.url, page.renderedBase !== undefined)
   const links = linksOf(document)
   return { markdown: formats.includes("markdown") ? markdownOf(document) : null, html, links }
 }

@@ -15,7 +15,12 @@ export const PageErrorCode = Schema.Literals([
   "RATE_LIMITED",
   "UNSUPPORTED_CONTENT_TYPE",
   "PAGE_TOO_LARGE",
-  "CONVERSION_ERROR"
+  "CONVERSION_ERROR",
+  "INVALID_SELECTOR",
+  "ELEMENT_NOT_FOUND",
+  "PAGE_CRASHED",
+  "BROWSER_BUSY",
+  "BROWSER_UNAVAILABLE"
 ])
 export type PageErrorCode = typeof PageErrorCode.Type
 

@@ -6,12 +6,15 @@ import { contentOf, type PageContent } from "./PageContent.ts"
 import type { PageFailure } from "./PageFailure.ts"
 import type { PageEvent, PageLog, PageRow } from "./PageLog.ts"
 import type { FoundPage, PageState } from "./PageState.ts"
+import type { RenderWait } from "./rendering/RenderRequest.ts"
 
 /** What tells one kind of job from another while its pages are fetched. */
 export interface PageRules {
   readonly formats: ReadonlyArray<OutputFormat>
   /** The caller's headers for the target. */
   readonly headers: Readonly<Record<string, string>>
+  /** How a browser renders the pages; null if none does. */
+  readonly render: RenderWait | null
   /** Whether a page may be taken from where its redirects lead; `unwanted` if it is another page of the job. */
   readonly redirected: (state: PageState, id: number, url: string) => "go" | "unwanted" | PageFailure
   /** The URL under which a page ends that was asked for under one URL and loaded from another. */
@@ -81,6 +84,7 @@ const endOf = Effect.fnUntraced(function* (run: PageRun, id: number): Effect.fn.
   const page = run.state.pages[id]
   const outcome = yield* run.fetcher.load(page?.url ?? "", {
     headers: run.rules.headers,
+    render: run.rules.render,
     admit: (url, redirects) => admit(run, id, url, redirects),
     started: () => {
       if (page?.status === "queued") page.status = "processing"

@@ -86,6 +86,24 @@ export interface ScraperConfig {
   readonly retainDeliveries?: number
   /** How long after a rotation deliveries are signed with the old secret as well. Default 0: it dies at once. */
   readonly webhookSecretOverlapMs?: number
+  /** The Chromium that renders pages: its path, `auto` for the first that is found, or `none`. Default `auto`. */
+  readonly chromium?: string
+  /** Pages in the browser at once; the others wait for their turn. Default 4. */
+  readonly browserPages?: number
+  /** Pages that may wait for the browser; one more fails. Default 200. */
+  readonly maxWaitingRenders?: number
+  /** Longest time for a page in the browser; a `wait_timeout` may shorten it, not lengthen. Default 30,000. */
+  readonly renderTimeoutMs?: number
+  /** Most bytes that a page in the browser may send and receive beside its document. Default 50 MiB. */
+  readonly maxRenderTrafficBytes?: number
+  /** MiB of JavaScript heap a page may use; past it the page crashes. Default 512. */
+  readonly browserHeapMiB?: number
+  /** Pages that one browser process renders before a new one is started. Default 500. */
+  readonly maxBrowserUses?: number
+  /** Age at which a browser process is replaced. Default 1,800,000, half an hour. */
+  readonly maxBrowserAgeMs?: number
+  /** How long a browser process is kept that has nothing to do. Default 60,000. */
+  readonly browserIdleMs?: number
   /** The `User-Agent` header, whose first word is also the name looked up in `robots.txt`. Default `sluice-scraper/<version>`. */
   readonly userAgent?: string
 }
@@ -139,6 +157,15 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   maxPendingDeliveries: 1000,
   retainDeliveries: 1000,
   webhookSecretOverlapMs: 0,
+  chromium: "auto",
+  browserPages: 4,
+  maxWaitingRenders: 200,
+  renderTimeoutMs: 30_000,
+  maxRenderTrafficBytes: 50 * 1024 * 1024,
+  browserHeapMiB: 512,
+  maxBrowserUses: 500,
+  maxBrowserAgeMs: 1_800_000,
+  browserIdleMs: 60_000,
   userAgent: `sluice-scraper/${version}`,
   ...config
 })

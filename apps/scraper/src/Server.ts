@@ -26,6 +26,8 @@ import { Maps } from "./Maps.ts"
 import { Meter } from "./Meter.ts"
 import { Quota } from "./Quota.ts"
 import { Robots } from "./Robots.ts"
+import { BrowserProcess } from "./rendering/BrowserProcess.ts"
+import { Renderer } from "./rendering/Renderer.ts"
 import { type ScraperConfig, ScraperStartError, ServerSettings, withDefaults } from "./ScraperConfig.ts"
 import { SiteDiscovery } from "./SiteDiscovery.ts"
 import { StateDir } from "./StateDir.ts"
@@ -36,8 +38,11 @@ import { WebhookPost } from "./WebhookPost.ts"
 import { WebhookStore } from "./WebhookStore.ts"
 import { Webhooks } from "./Webhooks.ts"
 
+const Rendering = Renderer.layer.pipe(Layer.provide(BrowserProcess.layer))
+
 const Fetching = Fetcher.layer.pipe(
   Layer.provideMerge(Robots.layer),
+  Layer.provideMerge(Rendering),
   Layer.provide(HostQueue.layer),
   Layer.provide(HttpGet.layer)
 )
@@ -52,7 +57,7 @@ const Jobs = Quota.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(Batches.layer, Crawls.layer, ExtractJobs.layer)),
   Layer.provideMerge(Layer.mergeAll(Extractor.layer, Maps.layer, Meter.layer, Telling)),
   Layer.provide(SiteDiscovery.layer),
-  Layer.provide(Fetching),
+  Layer.provideMerge(Fetching),
   Layer.provide([StateDir.layer, TargetAgent.layer])
 )
 

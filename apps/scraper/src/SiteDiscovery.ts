@@ -55,7 +55,13 @@ export class SiteDiscovery extends Context.Service<
         url: string,
         content: "page" | "any"
       ): Effect.fn.Return<LoadedPage, PageFailure> {
-        const outcome = yield* fetcher.load(url, { headers: {}, content, admit: () => "go", started: () => undefined })
+        const outcome = yield* fetcher.load(url, {
+          headers: {},
+          render: null,
+          content,
+          admit: () => "go",
+          started: () => undefined
+        })
         if (outcome._tag === "Failed") return yield* outcome.failure
         return outcome._tag === "Loaded" ? outcome : yield* Effect.die("a file of a map is always wanted")
       })

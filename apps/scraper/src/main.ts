@@ -49,6 +49,21 @@ const flags = {
     Flag.withDescription("Tokens a key may use, ever; without it there is no limit"),
     Flag.withDefault(Number.POSITIVE_INFINITY)
   ),
+  chromium: Flag.String("chromium").pipe(
+    Flag.withDescription(
+      "Path of the Chromium that renders pages, auto to look for one, none to go without (SCRAPER_CHROMIUM)"
+    ),
+    Flag.withFallbackConfig(Config.String("SCRAPER_CHROMIUM")),
+    Flag.withDefault("auto")
+  ),
+  browserPages: Flag.Int("browser-pages").pipe(
+    Flag.withDescription("Pages in the browser at once"),
+    Flag.withDefault(4)
+  ),
+  renderTimeoutMs: Flag.Int("render-timeout-ms").pipe(
+    Flag.withDescription("Longest time for a page in the browser"),
+    Flag.withDefault(30_000)
+  ),
   webhookSecretOverlapMs: Flag.Int("webhook-secret-overlap-ms").pipe(
     Flag.withDescription("How long after a rotation deliveries are signed with the old secret as well"),
     Flag.withDefault(0)

@@ -92,7 +92,7 @@ describe("batch", () => {
     Effect.gen(function* () {
       const slow = gate(page("slow"))
       const site = yield* testSite({ "/": slow.route })
-      const client = yield* testScraper({ maxBatchUrls: 2, maxOpenJobsPerKey: 1 })
+      const client = yield* testScraper({ maxBatchUrls: 2, maxOpenJobsPerKey: 1, chromium: "none" })
       const urls = (count: number) => Array.from({ length: count }, () => site.url("/"))
       const large = yield* Effect.flip(client.batch.createBatch({ payload: { urls: urls(3) } }))
       assert.deepInclude(large, {

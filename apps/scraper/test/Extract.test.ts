@@ -222,7 +222,7 @@ describe("extract", () => {
 
   it.live("refuses what it cannot do", () =>
     Effect.gen(function* () {
-      const baseUrl = yield* testServer()
+      const baseUrl = yield* testServer({ chromium: "none" })
       const client = yield* clientOf(baseUrl)
       for (const url of ["nonsense", "ftp://example.com/", "http://user:secret@example.com/"]) {
         assert.strictEqual((yield* refusal(client, url)).code, "VALIDATION_ERROR", url)

@@ -4,6 +4,8 @@ import { Fetcher } from "../src/Fetcher.ts"
 import { HostQueue } from "../src/HostQueue.ts"
 import { HttpGet } from "../src/HttpGet.ts"
 import { Robots } from "../src/Robots.ts"
+import { BrowserProcess } from "../src/rendering/BrowserProcess.ts"
+import { Renderer } from "../src/rendering/Renderer.ts"
 import { ServerSettings, withDefaults } from "../src/ScraperConfig.ts"
 import { TargetAgent } from "../src/TargetAgent.ts"
 import { page, testSite } from "./TestSite.ts"
@@ -24,6 +26,7 @@ const PublicRedirector = Layer.effect(
         const isPage = target.pathname === "/"
         return Effect.succeed({
           status: isPage ? 302 : 404,
+          headers: [],
           header: (name) => (isPage && name === "location" ? decodeURIComponent(target.search.slice(1)) : undefined),
           body: new Uint8Array(0)
         })
@@ -34,6 +37,8 @@ const PublicRedirector = Layer.effect(
 
 const Guarded = Fetcher.layer.pipe(
   Layer.provide(Robots.layer),
+  Layer.provide(Renderer.layer),
+  Layer.provide(BrowserProcess.layer),
   Layer.provide(HostQueue.layer),
   Layer.provide(PublicRedirector),
   Layer.provide(TargetAgent.layer),
@@ -49,6 +54,7 @@ describe("Fetcher", () => {
       for (const host of ["127.0.0.1", "localhost", "[::1]", "0x7f000001", "10.0.0.1", "169.254.169.254"]) {
         const outcome = yield* fetcher.load(`http://public.example/?http://${host}:${port}/`, {
           headers: {},
+          render: null,
           admit: () => "go",
           started: () => undefined
         })

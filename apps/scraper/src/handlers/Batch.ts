@@ -8,12 +8,13 @@ import { invalidState, noSuchJob, refused } from "../Envelope.ts"
 import { pageOf, timesOf } from "../Job.ts"
 import type { FoundPage } from "../PageState.ts"
 import { Quota } from "../Quota.ts"
+import { Renderer } from "../rendering/Renderer.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
 import { normaliseUrl } from "../UrlNormal.ts"
-import { withoutRendering } from "./Requests.ts"
+import { renderable } from "./Requests.ts"
 
 /**
- * Batch endpoints. The caller's `headers` go to the targets; `proxy` and `wait_config` are echoed and otherwise ignored.
+ * Batch endpoints. The caller's `headers` go to the targets; `proxy` is echoed and otherwise ignored.
  * A batch whose URLs are all invalid is refused: there is nothing to do.
  */
 export const BatchHandlers = HttpApiBuilder.group(
@@ -23,6 +24,7 @@ export const BatchHandlers = HttpApiBuilder.group(
     const settings = yield* ServerSettings
     const batches = yield* Batches
     const quota = yield* Quota
+    const renderer = yield* Renderer
 
     const find = Effect.fnUntraced(function* (id: string) {
       const { id: owner } = yield* Caller
@@ -32,7 +34,7 @@ export const BatchHandlers = HttpApiBuilder.group(
 
     return handlers.handleAll({
       createBatch: Effect.fnUntraced(function* ({ payload }) {
-        yield* withoutRendering(payload.render_js)
+        yield* renderable(renderer, payload)
         if (payload.urls.length > settings.maxBatchUrls) {
           return yield* refused(
             "VALIDATION_ERROR",
@@ -113,5 +115,6 @@ const specOf = (request: BatchRequest): BatchSpec => ({
   formats: request.formats ?? ["markdown"],
   proxy: { country: null, type: "residential", ...request.proxy },
   headers: request.headers ?? null,
-  waitConfig: request.wait_config ?? null
+  waitConfig: request.wait_config ?? null,
+  renderJs: request.render_js ?? false
 })

@@ -7,13 +7,11 @@ import { Crawls } from "../Crawls.ts"
 import { invalidState, noSuchJob, refused } from "../Envelope.ts"
 import { pageOf, timesOf } from "../Job.ts"
 import { Quota } from "../Quota.ts"
+import { Renderer } from "../rendering/Renderer.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
-import { targetUrl, withoutRendering } from "./Requests.ts"
+import { renderable, targetUrl } from "./Requests.ts"
 
-/**
- * Crawl endpoints. `proxy` and `wait_config` are echoed and otherwise ignored: there is no proxy pool and no browser
- * behind this server.
- */
+/** Crawl endpoints. `proxy` is echoed and otherwise ignored: there is no proxy pool behind this server. */
 export const CrawlHandlers = HttpApiBuilder.group(
   ScraperApi,
   "crawl",
@@ -21,6 +19,7 @@ export const CrawlHandlers = HttpApiBuilder.group(
     const settings = yield* ServerSettings
     const crawls = yield* Crawls
     const quota = yield* Quota
+    const renderer = yield* Renderer
 
     const find = Effect.fnUntraced(function* (id: string) {
       const { id: owner } = yield* Caller
@@ -30,7 +29,7 @@ export const CrawlHandlers = HttpApiBuilder.group(
 
     return handlers.handleAll({
       createCrawl: Effect.fnUntraced(function* ({ payload }) {
-        yield* withoutRendering(payload.render_js)
+        yield* renderable(renderer, payload)
         const url = yield* targetUrl(payload.url)
         const depth = payload.depth ?? 2
         if (depth > settings.maxCrawlDepth) {
@@ -49,7 +48,8 @@ export const CrawlHandlers = HttpApiBuilder.group(
           sameDomainOnly: payload.same_domain_only ?? true,
           includeSubdomains: payload.include_subdomains ?? false,
           proxy: { country: null, type: "residential", ...payload.proxy },
-          waitConfig: payload.wait_config ?? null
+          waitConfig: payload.wait_config ?? null,
+          renderJs: payload.render_js ?? false
         } as const
         const create = crawls.create(owner, spec, [{ url, parent: null, depth: 1 }], [])
         const job = yield* quota.withOne(owner, mostPagesOf(spec), Effect.orDie(create))

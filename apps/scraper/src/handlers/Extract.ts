@@ -8,11 +8,12 @@ import { Extractor, extractSpec } from "../Extractor.ts"
 import { pageOf, timestamp } from "../Job.ts"
 import { Meter } from "../Meter.ts"
 import { Quota } from "../Quota.ts"
-import { targetUrl, withoutRendering } from "./Requests.ts"
+import { Renderer } from "../rendering/Renderer.ts"
+import { renderable, targetUrl } from "./Requests.ts"
 
 /**
  * Extraction endpoints. A synchronous extraction that fails is a 422 envelope under the page's error code. The caller's
- * `headers` go to the target; `proxy` and `wait_config` are echoed and otherwise ignored.
+ * `headers` go to the target; `proxy` is echoed and otherwise ignored.
  */
 export const ExtractHandlers = HttpApiBuilder.group(
   ScraperApi,
@@ -22,10 +23,11 @@ export const ExtractHandlers = HttpApiBuilder.group(
     const jobs = yield* ExtractJobs
     const meter = yield* Meter
     const quota = yield* Quota
+    const renderer = yield* Renderer
 
     return handlers.handleAll({
       createExtraction: Effect.fnUntraced(function* ({ payload }) {
-        yield* withoutRendering(payload.render_js)
+        yield* renderable(renderer, payload)
         const spec = extractSpec(payload, yield* targetUrl(payload.url))
         const { id: owner } = yield* Caller
         if (spec.mode === "async") {

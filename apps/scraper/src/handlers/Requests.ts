@@ -1,6 +1,8 @@
-import type { Unprocessable } from "@sluice/contract"
+import type { Unprocessable, WaitConfig } from "@sluice/contract"
 import { Effect } from "effect"
 import { refused } from "../Envelope.ts"
+import type { Renderer } from "../rendering/Renderer.ts"
+import { isLifecycle, lifecycleNames } from "../rendering/RenderRequest.ts"
 import { normaliseUrl } from "../UrlNormal.ts"
 
 /** The normalised URL of a request, or the 422 that tells what is wrong with it. */
@@ -9,10 +11,17 @@ export const targetUrl = (url: string): Effect.Effect<string, Unprocessable> =>
     refused("VALIDATION_ERROR", "url must be an absolute http or https URL without credentials")
   )
 
-/** Refuses what only a browser could do. */
-export const withoutRendering = (renderJs: boolean | undefined): Effect.Effect<void, Unprocessable> =>
-  renderJs === true
-    ? Effect.fail(
-        refused("VALIDATION_ERROR", "render_js is not available: this server fetches pages without running scripts")
-      )
-    : Effect.void
+/** Refuses to render where there is no browser, and to wait for what no browser knows. */
+export const renderable = (
+  { isAvailable }: Renderer["Service"],
+  request: { readonly render_js?: boolean; readonly wait_config?: typeof WaitConfig.Type | null }
+): Effect.Effect<void, Unprocessable> => {
+  if (request.render_js !== true) return Effect.void
+  if (!isAvailable) {
+    return Effect.fail(refused("VALIDATION_ERROR", "render_js is not available: this server has found no Chromium"))
+  }
+  const until = request.wait_config?.wait_until
+  return until === undefined || isLifecycle(until)
+    ? Effect.void
+    : Effect.fail(refused("VALIDATION_ERROR", `wait_config.wait_until must be one of ${lifecycleNames}`))
+}

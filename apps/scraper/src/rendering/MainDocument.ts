@@ -1,0 +1,84 @@
+import { Deferred, Effect } from "effect"
+import type { CDPSession, Page } from "playwright-core"
+import { finalFailure, type PageFailure } from "../PageFailure.ts"
+import type { ShownDocument } from "./RenderRequest.ts"
+
+/** A `meta refresh` within this many seconds counts as a redirect; a later one reloads a page that is meant to be read. */
+const maxRefreshSeconds = 5
+
+/** The document of a page's main frame, and where its scripts lead. */
+export interface MainDocument {
+  readonly session: CDPSession
+  readonly frameId: string
+  /** Succeeds with the URL that the page goes on to, once it does. */
+  readonly wentOn: Effect.Effect<string, PageFailure>
+  /** Whether it has been seen to go on. */
+  readonly hasGoneOn: () => boolean
+}
+
+/**
+ * Hands the page its document when it asks for it, and lets it load no other: where it goes on to is told, and for the
+ * caller to fetch by the rules of pages. Documents of frames inside it pass.
+ */
+export const showDocument = async (page: Page, document: ShownDocument): Promise<MainDocument> => {
+  const session = await page.context().newCDPSession(page)
+  const { frameTree } = await session.send("Page.getFrameTree")
+  const frameId = frameTree.frame.id
+  const goingOn = Deferred.makeUnsafe<string, PageFailure>()
+  let isShown = false
+
+  const goOn = (url: string, isPost: boolean) => {
+    // Anything else, as `mailto:`, leaves the page where it is.
+    if (!/^https?:/i.test(url)) return
+    const failure = finalFailure("INVALID_REDIRECT", "The page goes on by a POST request, which is not followed")
+    Deferred.doneUnsafe(goingOn, isPost ? Effect.fail(failure) : Effect.succeed(url))
+  }
+  session.on("Page.frameRequestedNavigation", (event) => {
+    if (!isShown || event.frameId !== frameId || event.disposition !== "currentTab") return
+    goOn(event.url, event.reason === "formSubmissionPost")
+  })
+  session.on("Page.frameScheduledNavigation", (event) => {
+    const isRefresh = event.reason === "metaTagRefresh" || event.reason === "httpHeaderRefresh"
+    if (isShown && event.frameId === frameId && isRefresh && event.delay <= maxRefreshSeconds) goOn(event.url, false)
+  })
+  session.on("Fetch.requestPaused", ({ frameId: asking, request, requestId }) => {
+    const settle = () => {
+      if (asking !== frameId) return session.send("Fetch.continueRequest", { requestId })
+      if (!isShown) {
+        isShown = true
+        return session.send("Fetch.fulfillRequest", { requestId, ...answerOf(document) })
+      }
+      goOn(request.url, request.method !== "GET")
+      return session.send("Fetch.failRequest", { requestId, errorReason: "Aborted" })
+    }
+    // A page that is closed meanwhile has no use for the answer.
+    settle().catch(() => undefined)
+  })
+  await session.send("Page.enable")
+  await session.send("Fetch.enable", { patterns: [{ urlPattern: "*", resourceType: "Document" }] })
+  return { session, frameId, wentOn: Deferred.await(goingOn), hasGoneOn: () => Deferred.isDoneUnsafe(goingOn) }
+}
+
+/** Headers about the bytes on the wire, and those that would make a download or reports of the page. */
+const leftOut = new Set([
+  "alt-svc",
+  "connection",
+  "content-disposition",
+  "content-encoding",
+  "content-length",
+  "content-type",
+  "keep-alive",
+  "nel",
+  "report-to",
+  "reporting-endpoints",
+  "transfer-encoding"
+])
+
+const answerOf = ({ body, contentType, headers, httpStatus }: ShownDocument) => ({
+  responseCode: httpStatus,
+  responseHeaders: [
+    ...headers.filter(([name]) => !leftOut.has(name)).map(([name, value]) => ({ name, value })),
+    { name: "content-type", value: contentType }
+  ],
+  body: Buffer.from(body).toString("base64")
+})

@@ -1,0 +1,143 @@
+import { Deferred, Effect, Predicate, type Scope } from "effect"
+import type { Browser, BrowserContext, Page } from "playwright-core"
+import { finalFailure, type PageFailure, transientFailure } from "../PageFailure.ts"
+import type { BrowserLease } from "./BrowserProcess.ts"
+import { type MainDocument, showDocument } from "./MainDocument.ts"
+import type { RenderEnd, RenderRequest } from "./RenderRequest.ts"
+
+/** How long the closing of a page's context is waited for; then the browser is replaced. */
+const closeTimeoutMs = 5_000
+/** How long reading a page may take that was ready. */
+const readTimeoutMs = 5_000
+
+/** The bounds of one page. */
+export interface PageBounds {
+  readonly proxyUrl: string
+  readonly timeoutMs: number
+  readonly maxBytes: number
+}
+
+/**
+ * Renders a page in a context of its own, which shares nothing with any other and ends with the scope. Answers with the
+ * page as it stands once what was asked for is there.
+ */
+export const renderPage = Effect.fnUntraced(function* (
+  lease: BrowserLease,
+  { cookies, document, userAgent, wait }: RenderRequest,
+  bounds: PageBounds
+): Effect.fn.Return<RenderEnd, PageFailure, Scope.Scope> {
+  const context = yield* openContext(lease, { proxyUrl: bounds.proxyUrl, userAgent })
+  const crashed = Deferred.makeUnsafe<never, PageFailure>()
+  let ready = false
+
+  const shown = Effect.gen(function* () {
+    if (cookies.length > 0) yield* ask(() => context.addCookies([...cookies]))
+    const page = yield* ask(() => context.newPage())
+    page.on("crash", () => Deferred.doneUnsafe(crashed, Effect.fail(pageCrashed)))
+    context.on("page", (other) => void other.close().catch(() => undefined))
+    const main = yield* ask(() => showDocument(page, document))
+    const timeout = { timeout: bounds.timeoutMs }
+    const content = Effect.gen(function* () {
+      yield* ask(() => page.goto(document.url, { ...timeout, waitUntil: wait.until }), timedOut(bounds.timeoutMs))
+      if (wait.selector !== null) yield* element(page, wait.selector, bounds.timeoutMs)
+      ready = true
+      return yield* read(main, document.url, bounds.maxBytes)
+    })
+    const wentOn = Effect.flatMap(main.wentOn, (to) =>
+      Effect.map(
+        ask(() => context.cookies()),
+        (kept): RenderEnd => ({ _tag: "WentOn", to, cookies: kept })
+      )
+    )
+    const end = yield* Effect.raceFirst(content, wentOn)
+    return main.hasGoneOn() ? yield* wentOn : end
+  })
+  return yield* Effect.raceFirst(shown, Deferred.await(crashed)).pipe(
+    Effect.timeoutOrElse({
+      duration: bounds.timeoutMs + readTimeoutMs,
+      orElse: () =>
+        ready
+          ? finalFailure("TIMEOUT", `The page could not be read within ${readTimeoutMs} ms`)
+          : timedOut(bounds.timeoutMs)
+    })
+  )
+})
+
+const openContext = (lease: BrowserLease, options: { readonly proxyUrl: string; readonly userAgent: string }) =>
+  Effect.acquireRelease(
+    Effect.sync(() => ({ context: newContext(lease.browser, options) })),
+    // A context that is still being made when the page is given up is closed all the same.
+    (opening) =>
+      Effect.promise(() => opening.context.then((context) => context.close()).catch(() => undefined)).pipe(
+        Effect.timeoutOrElse({ duration: closeTimeoutMs, orElse: () => Effect.sync(lease.condemn) })
+      )
+  ).pipe(Effect.flatMap((opening) => ask(() => opening.context)))
+
+const newContext = (
+  browser: Browser,
+  { proxyUrl, userAgent }: { readonly proxyUrl: string; readonly userAgent: string }
+): Promise<BrowserContext> =>
+  browser.newContext({
+    proxy: { server: proxyUrl, bypass: "<-loopback>" },
+    userAgent,
+    acceptDownloads: false,
+    serviceWorkers: "block",
+    permissions: []
+  })
+
+const element = (page: Page, selector: string, timeout: number): Effect.Effect<void, PageFailure> =>
+  Effect.gen(function* () {
+    const found = page.locator(`css=${selector}`).first()
+    const missing = finalFailure("ELEMENT_NOT_FOUND", `No element matches ${selector} within ${timeout} ms`)
+    yield* ask(() => found.waitFor({ state: "attached", timeout }), missing)
+  })
+
+interface PageRead {
+  readonly url: string
+  readonly base: string
+  readonly html: string | null
+}
+
+/** Read in a world of its own, where nothing is as the page's scripts have made it. A page too large stays there. */
+const read = Effect.fnUntraced(function* (
+  { frameId, session }: MainDocument,
+  shownUrl: string,
+  maxBytes: number
+): Effect.fn.Return<RenderEnd, PageFailure> {
+  const expression = `(() => {
+    const { baseURI: base, doctype, documentElement: root, URL: url } = document
+    const html = (doctype ? "<!DOCTYPE " + doctype.name + ">" : "") + (root ? root.outerHTML : "")
+    return { url, base, html: html.length > ${maxBytes} ? null : html }
+  })()`
+  const { url, base, html } = yield* ask(async (): Promise<PageRead> => {
+    const world = await session.send("Page.createIsolatedWorld", { frameId, worldName: "sluice" })
+    const contextId = world.executionContextId
+    const { result } = await session.send("Runtime.evaluate", { contextId, expression, returnByValue: true })
+    return result.value
+  })
+  if (URL.parse(url)?.origin !== new URL(shownUrl).origin) {
+    return yield* finalFailure("INVALID_REDIRECT", "The page replaced itself by something that is no http(s) page")
+  }
+  if (html === null || Buffer.byteLength(html) > maxBytes) {
+    return yield* finalFailure("PAGE_TOO_LARGE", `The page is larger than ${maxBytes} bytes`)
+  }
+  return { _tag: "Rendered", html, base }
+})
+
+const timedOut = (timeoutMs: number) => finalFailure("TIMEOUT", `The page was not ready within ${timeoutMs} ms`)
+const pageCrashed = finalFailure("PAGE_CRASHED", "The page crashed in the browser")
+const browserLost = transientFailure("PAGE_CRASHED", "The browser ended before the page was ready")
+
+/** Asks the browser for something. `late` is how it fails that it was not had in time. */
+const ask = <A>(question: () => Promise<A>, late?: PageFailure): Effect.Effect<A, PageFailure> =>
+  Effect.tryPromise({
+    try: question,
+    catch: (cause) => {
+      const message = Predicate.isError(cause) ? (cause.message.split("\n")[0] ?? "") : String(cause)
+      if (late !== undefined && Predicate.isError(cause) && cause.name === "TimeoutError") return late
+      if (/crashed/i.test(message)) return pageCrashed
+      if (/selector/i.test(message)) return finalFailure("INVALID_SELECTOR", "wait_for is not a CSS selector")
+      if (/has been closed|Target closed|disconnected/i.test(message)) return browserLost
+      return transientFailure("PAGE_CRASHED", `The browser could not show the page: ${message}`)
+    }
+  })
