@@ -56,13 +56,15 @@ const embedded = ({ embedded: settings = {} }: MachineSettings) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const path = yield* Path.Path
-      const { stateDirectory } = yield* Environment
+      const { stateDirectory, variables } = yield* Environment
+      const chromium = given(variables.SCRAPER_CHROMIUM)
       const directory = path.join(stateDirectory, "scraper")
       const apiKey = yield* embeddedKey(path.join(stateDirectory, "scraper.key"))
       const { baseUrl } = yield* serve({
         apiKeys: [apiKey],
         stateDir: directory,
         allowPrivateTargets: settings.allow_private_targets ?? false,
+        ...(chromium === undefined ? {} : { chromium }),
         ...(settings.host_delay_ms === undefined ? {} : { hostDelayMs: settings.host_delay_ms }),
         ...(settings.host_concurrency === undefined ? {} : { hostConcurrency: settings.host_concurrency })
       }).pipe(Effect.mapError((error) => failed(`the embedded scraper could not start: ${error.message}`)))

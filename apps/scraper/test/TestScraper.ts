@@ -50,10 +50,10 @@ export const stoppable = Effect.fnUntraced(function* (stateDir: string, config: 
 
 export type Client = Effect.Success<ReturnType<typeof clientOf>>
 
-/** Repeats until the condition holds; gives up after 10 seconds. */
+/** Repeats until the condition holds; gives up after 50 seconds: a browser takes its time on a busy machine. */
 export const until = <A, E, R>(poll: Effect.Effect<A, E, R>, holds: (value: A) => boolean) =>
   poll.pipe(
-    Effect.repeat({ schedule: Schedule.spaced("10 millis"), until: holds, times: 1000 }),
+    Effect.repeat({ schedule: Schedule.spaced("10 millis"), until: holds, times: 5000 }),
     Effect.filterOrFail(holds, () => "the condition never held" as const)
   )
 

@@ -128,8 +128,11 @@ const executableOf = (chromium: string): Effect.Effect<Option.Option<string>, Sc
 const launch = (executable: string, heapMiB: number): Effect.Effect<Browser, PageFailure> =>
   Effect.tryPromise({
     try: async () => {
-      const { chromium } = await import("playwright-core")
-      return await chromium.launch(launchOptions({ executable, heapMiB, isRoot: process.getuid?.() === 0 }))
+      // Its default export is there, too, where a bundler has left it a CommonJS module.
+      const playwright = await import("playwright-core")
+      return await playwright.default.chromium.launch(
+        launchOptions({ executable, heapMiB, isRoot: process.getuid?.() === 0 })
+      )
     },
     catch: (cause) =>
       transientFailure("BROWSER_UNAVAILABLE", `Chromium cannot be started: ${String(cause).split("\n")[0]}`)

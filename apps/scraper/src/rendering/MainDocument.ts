@@ -41,14 +41,14 @@ export const showDocument = async (page: Page, document: ShownDocument): Promise
     const isRefresh = event.reason === "metaTagRefresh" || event.reason === "httpHeaderRefresh"
     if (isShown && event.frameId === frameId && isRefresh && event.delay <= maxRefreshSeconds) goOn(event.url, false)
   })
-  session.on("Fetch.requestPaused", ({ frameId: asking, request, requestId }) => {
+  session.on("Fetch.requestPaused", ({ frameId: asking, requestId }) => {
     const settle = () => {
       if (asking !== frameId) return session.send("Fetch.continueRequest", { requestId })
       if (!isShown) {
         isShown = true
         return session.send("Fetch.fulfillRequest", { requestId, ...answerOf(document) })
       }
-      goOn(request.url, request.method !== "GET")
+      // Where the page itself goes on to has been told by now; the rest are downloads, and frames that would break out.
       return session.send("Fetch.failRequest", { requestId, errorReason: "Aborted" })
     }
     // A page that is closed meanwhile has no use for the answer.
