@@ -4,6 +4,7 @@ import { HostQueue } from "./HostQueue.ts"
 import { type Answer, type AnswerHead, HttpGet } from "./HttpGet.ts"
 import { finalFailure, PageFailure, transientFailure } from "./PageFailure.ts"
 import { Robots } from "./Robots.ts"
+import { withCookies } from "./rendering/CookieHeader.ts"
 import { Renderer } from "./rendering/Renderer.ts"
 import type { BrowserCookie, RenderWait } from "./rendering/RenderRequest.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
@@ -184,24 +185,6 @@ interface Redirect {
 const headersFor = (url: string, start: string, headers: Readonly<Record<string, string>>) => {
   if (new URL(url).origin === new URL(start).origin) return headers
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !credentials.has(name)))
-}
-
-/** With the cookies that the browser would send there. */
-const withCookies = (
-  headers: Readonly<Record<string, string>>,
-  target: string,
-  cookies: ReadonlyArray<BrowserCookie>
-): Readonly<Record<string, string>> => {
-  const url = new URL(target)
-  const sent = cookies.filter((cookie) => isSentTo(cookie, url)).map(({ name, value }) => `${name}=${value}`)
-  const all = [headers.cookie, ...sent].filter((each) => each !== undefined && each !== "")
-  return all.length === 0 ? headers : { ...headers, cookie: all.join("; ") }
-}
-
-const isSentTo = ({ domain, path, secure }: BrowserCookie, { hostname, pathname, protocol }: URL): boolean => {
-  const isHost = domain.startsWith(".") ? `.${hostname}`.endsWith(domain) : hostname === domain
-  const isPath = pathname === path || pathname.startsWith(path.endsWith("/") ? path : `${path}/`)
-  return isHost && isPath && (!secure || protocol === "https:")
 }
 
 const credentials = new Set(["authorization", "cookie"])
