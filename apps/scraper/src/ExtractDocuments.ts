@@ -1,6 +1,6 @@
 import { ExtractJob as ExtractJobDocument, JobId } from "@sluice/contract"
 import { Effect, Option, Schema, Struct } from "effect"
-import type { ExtractJob } from "./ExtractJobs.ts"
+import type { ExtractJob } from "./ExtractJob.ts"
 import type { ExtractFacts, ExtractSpec } from "./Extractor.ts"
 import { timesOf } from "./Job.ts"
 import type { PageContent } from "./PageContent.ts"

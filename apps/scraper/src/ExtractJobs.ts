@@ -1,24 +1,15 @@
-import { isTerminal, JobError } from "@sluice/contract"
+import { isTerminal } from "@sluice/contract"
 import { Cause, Context, Effect, FiberMap, Layer, Option, Schema, Semaphore } from "effect"
-import { type Announcement, Announcements, announceField } from "./Announcements.ts"
+import { type Announcement, Announcements } from "./Announcements.ts"
 import { extractAnnouncement } from "./ExtractDocuments.ts"
-import { ExtractFacts, Extractor, ExtractSpec } from "./Extractor.ts"
+import { ExtractJob } from "./ExtractJob.ts"
+import { Extractor, type ExtractSpec } from "./Extractor.ts"
 import { pathOf, readText, type StoreError, writeAtomic } from "./Files.ts"
-import { type JobFilter, jobFields, jobFolder, matching, newJobId, nowMillis } from "./Job.ts"
+import { type JobFilter, jobFolder, matching, newJobId, nowMillis } from "./Job.ts"
 import { Meter } from "./Meter.ts"
 import { openRecordFolder } from "./RecordFolder.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
 import { StateDir } from "./StateDir.ts"
-
-/** The manifest of an asynchronous extraction; its content is a file beside it. */
-export const ExtractJob = Schema.Struct({
-  ...jobFields,
-  ...announceField,
-  spec: ExtractSpec,
-  facts: Schema.NullOr(ExtractFacts),
-  error: Schema.NullOr(JobError)
-})
-export type ExtractJob = typeof ExtractJob.Type
 
 const Content = Schema.Struct({
   markdown: Schema.NullOr(Schema.String),
