@@ -236,8 +236,12 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
       const live = open.get(job.id)
       const state = live?.state ?? (yield* Cache.get(finished, job.id))
       const log = live?.log ?? logOf(job.id)
-      // Positions are taken before anything is read, so a job going on does not shift the slice.
-      const chosen = state.rows.slice((page - 1) * size, page * size).flatMap((id) => state.pages[id] ?? [])
+      // Pages are taken as they are now, before anything is read: a job that goes on neither shifts the slice nor ends a page in
+      // it whose content was not there to be read.
+      const chosen = state.rows.slice((page - 1) * size, page * size).flatMap((id) => {
+        const found = state.pages[id]
+        return found === undefined ? [] : [{ ...found }]
+      })
       const slots = yield* Effect.forEach(chosen, (each) => slotOf(log, state, each), { concurrency: 4 })
       return { slots, refused: state.refused }
     }),

@@ -47,6 +47,35 @@ describe("crawl", () => {
     })
   )
 
+  it.live("shows a page as ended with its content, however soon after its end it is asked for", () =>
+    Effect.gen(function* () {
+      const names = Array.from({ length: 150 }, (_, at) => `/p${at}`)
+      const site = yield* testSite({
+        "/": page("home", ...names),
+        ...Object.fromEntries(names.map((name) => [name, page(name, "/")]))
+      })
+      const client = yield* testScraper({ pageConcurrency: 8, hostConcurrency: 8 })
+      const { job_id } = yield* client.crawl.createCrawl({ payload: { url: site.url("/"), limit: 200 } })
+      let looks = 0
+      let ended = 0
+      while (ended < 151) {
+        const slices = yield* Effect.forEach(
+          [1, 2, 3, 4],
+          (page) => client.crawl.getCrawl({ params: { job_id }, query: { page, page_size: 50 } }),
+          { concurrency: 4 }
+        )
+        const shown = slices.flatMap(({ results }) => results).filter(({ status }) => status === "completed")
+        for (const { data, links, url } of shown) {
+          assert.isNotNull(data, `${url} has ended without its content`)
+          assert.isNotEmpty(links, url)
+        }
+        ended = shown.length
+        looks++
+      }
+      assert.isAbove(looks, 3)
+    })
+  )
+
   it.live("takes depth 1 as the seed alone, and a deep one to the leaves", () =>
     Effect.gen(function* () {
       const site = yield* testSite(tree)
