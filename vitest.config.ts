@@ -9,7 +9,8 @@ const tests = (pattern: string) =>
 export default defineConfig({
   test: {
     pool: "forks",
-    maxWorkers: 2,
+    // One more than the two cores of the smallest machine: tests wait for processes and servers of theirs.
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     globalSetup: "test/setup/bundles.ts",

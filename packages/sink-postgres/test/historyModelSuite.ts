@@ -58,7 +58,7 @@ export const historyModelSuite = (name: string, place: Effect.Effect<Place>): vo
     it.effect("equals the model in history", () =>
       Effect.gen(function* () {
         const at = yield* place
-        for (const crawls of fc.sample(fc.array(crawl, { minLength: 2, maxLength: 7 }), { seed: 7, numRuns: 12 })) {
+        for (const crawls of fc.sample(fc.array(crawl, { minLength: 2, maxLength: 7 }), { seed: 7, numRuns: 8 })) {
           yield* Effect.scoped(follow(at, crawls))
         }
       })

@@ -49,7 +49,7 @@ export const modelSuite = (name: string, place: Effect.Effect<Place>): void => {
       it.effect(`equals the model in ${mode}`, () =>
         Effect.gen(function* () {
           const at = yield* place
-          for (const steps of fc.sample(fc.array(step, { minLength: 1, maxLength: 8 }), { seed: 42, numRuns: 12 })) {
+          for (const steps of fc.sample(fc.array(step, { minLength: 1, maxLength: 8 }), { seed: 42, numRuns: 8 })) {
             const { sink, read } = yield* sinkIn(at, mode)
             const connection = yield* sink.connect
             const runs = yield* Effect.forEach([0, 1, 2], () => startRun(sink, connection))

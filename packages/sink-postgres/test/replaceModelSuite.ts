@@ -34,7 +34,7 @@ export const replaceModelSuite = (name: string, place: Effect.Effect<Place>): vo
     it.live("equals the model in replace", () =>
       Effect.gen(function* () {
         const at = yield* place
-        for (const steps of fc.sample(fc.array(step, { minLength: 8, maxLength: 24 }), { seed: 11, numRuns: 16 })) {
+        for (const steps of fc.sample(fc.array(step, { minLength: 8, maxLength: 24 }), { seed: 11, numRuns: 10 })) {
           yield* Effect.scoped(follow(at, steps))
         }
       })
