@@ -56,6 +56,9 @@ export interface StartedS3Server extends S3Server {
   readonly stop: () => Promise<void>
 }
 
+/** A client may use a connection again after so long; one that is closed just as it does breaks off, as if by a fault. */
+const keepAliveMs = 120_000
+
 /** Starts a server; `S3Server.make` does so for a scope. */
 export const startS3Server = async (options: S3ServerOptions = {}): Promise<StartedS3Server> => {
   const { accessKeyId = "test", region = "us-east-1", secretAccessKey = "testsecret" } = options
@@ -99,6 +102,7 @@ export const startS3Server = async (options: S3ServerOptions = {}): Promise<Star
       )
     })
   })
+  server.keepAliveTimeout = keepAliveMs
   const port = await listen(server, options.port ?? 0)
   return {
     endpoint: `http://127.0.0.1:${port}`,
