@@ -54,34 +54,36 @@ const ends = (pages: Effect.Success<ReturnType<typeof runInto>>["pages"]) =>
   pages.map(({ status, tokens, url }) => [new URL(url).pathname, status, tokens])
 
 describe("the embedded scraper", () => {
-  it.live(
-    "carries out a batch, in as many jobs as it takes",
-    () =>
-      Effect.gen(function* () {
-        const { hits, origin } = yield* mappedSite
-        const urls = ["/blog/one", "/shop", "/blog/one", "/blog/gone", "/"].map((path) => `"${origin}${path}"`)
-        const { pages, receipt, rows } = yield* runInto(`  batch: { urls: [${urls.join(", ")}], batch_size: 3 }`)
-        assert.deepStrictEqual(ends(pages), [
-          ["/", "completed", 1],
-          ["/blog/gone", "failed", 0],
-          ["/blog/one", "completed", 1],
-          ["/blog/one", "completed", 1],
-          ["/shop", "completed", 1]
-        ])
-        assert.isAbove(pages[0]?.characters ?? 0, 10)
-        assert.deepInclude(receipt.pages, { discovered: 5, completed: 4, failed: 1 })
-        assert.deepStrictEqual(
-          receipt.jobs.map(({ kind, status }) => [kind, status]),
-          [
-            ["batch", "completed"],
-            ["batch", "completed"]
-          ]
-        )
-        assert.deepInclude(rows, { pages: 5, page_metadata: 5 })
-        assert.strictEqual(hits("/blog/one"), 2)
-      }),
-    120_000
-  )
+  // The batch of a map goes the same way.
+  if (process.env.SLUICE_LONG_TESTS !== undefined)
+    it.live(
+      "carries out a batch, in as many jobs as it takes",
+      () =>
+        Effect.gen(function* () {
+          const { hits, origin } = yield* mappedSite
+          const urls = ["/blog/one", "/shop", "/blog/one", "/blog/gone", "/"].map((path) => `"${origin}${path}"`)
+          const { pages, receipt, rows } = yield* runInto(`  batch: { urls: [${urls.join(", ")}], batch_size: 3 }`)
+          assert.deepStrictEqual(ends(pages), [
+            ["/", "completed", 1],
+            ["/blog/gone", "failed", 0],
+            ["/blog/one", "completed", 1],
+            ["/blog/one", "completed", 1],
+            ["/shop", "completed", 1]
+          ])
+          assert.isAbove(pages[0]?.characters ?? 0, 10)
+          assert.deepInclude(receipt.pages, { discovered: 5, completed: 4, failed: 1 })
+          assert.deepStrictEqual(
+            receipt.jobs.map(({ kind, status }) => [kind, status]),
+            [
+              ["batch", "completed"],
+              ["batch", "completed"]
+            ]
+          )
+          assert.deepInclude(rows, { pages: 5, page_metadata: 5 })
+          assert.strictEqual(hits("/blog/one"), 2)
+        }),
+      120_000
+    )
 
   it.live(
     "maps a site into a batch",

@@ -12,7 +12,7 @@ import type { Servers } from "./Scene.ts"
 import { runZombieCase } from "./zombieCase.ts"
 
 /** Cases of each kind in the normal suite, whose points go round from day to day. */
-const casesADay: Record<FanoutKind, number> = { run: 5, replay: 1, zombie: 2 }
+const casesADay: Record<FanoutKind, number> = { run: 3, replay: 1, zombie: 1 }
 
 /** A soak takes every point, each with so many seeds for every hundred of the matrix of one sink. */
 const seedsOfHundred = 2
