@@ -102,7 +102,7 @@ describe.skipIf(!isThere)("the PostgreSQL manual", () => {
       )
 
     it.effect(
-      "is crawled completely into Postgres, and crawling it again duplicates nothing",
+      "is crawled completely into Postgres; the soak crawls it again, which duplicates nothing",
       () =>
         Effect.gen(function* () {
           const database = yield* testDatabase()
