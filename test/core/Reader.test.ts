@@ -9,7 +9,7 @@ import { type Driver, HistoryApi, placeOf } from "./HistoryApi.ts"
 
 const isSoak = process.env.SLUICE_LONG_TESTS !== undefined
 /** Histories each property is tried on. */
-const numRuns = isSoak ? 20_000 : 500
+const numRuns = isSoak ? 20_000 : 300
 const seed = 20_262
 const firstSlice = 5
 const timeout = isSoak ? 3_600_000 : 300_000

@@ -26,6 +26,9 @@ const untilDone = { wait_config: { wait_for: "#done" } }
 
 const noBrowser = until(Effect.sync(browsers), (running) => running.length === 0)
 
+/** The soak takes all of it. */
+const isLong = process.env.SLUICE_LONG_TESTS !== undefined
+
 describeInBrowser("the browser", () => {
   it.live("shows so many pages at once and no more", () =>
     Effect.gen(function* () {
@@ -91,66 +94,68 @@ describeInBrowser("the browser", () => {
     })
   )
 
-  it.live("is replaced when it has served its number of pages, and when it is killed", () =>
-    Effect.gen(function* () {
-      const slow = gate("stepped")
-      const site = yield* testSite({ "/": page("one"), "/slow": stepping, "/step": slow.route })
-      const client = yield* testScraper({ maxBrowserUses: 2 })
-      const seen: Array<number | undefined> = []
-      for (let turn = 0; turn < 3; turn++) {
-        yield* render(client, site.url("/"))
-        assert.strictEqual(browsers().length, 1)
-        seen.push(browsers()[0])
-      }
-      assert.strictEqual(seen[0], seen[1])
-      assert.notStrictEqual(seen[1], seen[2])
-      // Killed under a page: that is tried again, in the next browser.
-      const page1 = yield* Effect.forkChild(render(client, site.url("/slow"), untilDone))
-      yield* until(
-        Effect.sync(() => site.hits("/step")),
-        (hits) => hits === 1
-      )
-      process.kill(seen[2] ?? 0, "SIGKILL")
-      yield* until(
-        Effect.sync(() => site.hits("/step")),
-        (hits) => hits === 2
-      )
-      slow.open()
-      const end = yield* Fiber.join(page1)
-      assert.strictEqual(end.markdown, "stepped\n")
-      assert.strictEqual(end.metadata?.retry_count, 1)
-    })
-  )
+  if (isLong)
+    it.live("is replaced when it has served its number of pages, and when it is killed", () =>
+      Effect.gen(function* () {
+        const slow = gate("stepped")
+        const site = yield* testSite({ "/": page("one"), "/slow": stepping, "/step": slow.route })
+        const client = yield* testScraper({ maxBrowserUses: 2 })
+        const seen: Array<number | undefined> = []
+        for (let turn = 0; turn < 3; turn++) {
+          yield* render(client, site.url("/"))
+          assert.strictEqual(browsers().length, 1)
+          seen.push(browsers()[0])
+        }
+        assert.strictEqual(seen[0], seen[1])
+        assert.notStrictEqual(seen[1], seen[2])
+        // Killed under a page: that is tried again, in the next browser.
+        const page1 = yield* Effect.forkChild(render(client, site.url("/slow"), untilDone))
+        yield* until(
+          Effect.sync(() => site.hits("/step")),
+          (hits) => hits === 1
+        )
+        process.kill(seen[2] ?? 0, "SIGKILL")
+        yield* until(
+          Effect.sync(() => site.hits("/step")),
+          (hits) => hits === 2
+        )
+        slow.open()
+        const end = yield* Fiber.join(page1)
+        assert.strictEqual(end.markdown, "stepped\n")
+        assert.strictEqual(end.metadata?.retry_count, 1)
+      })
+    )
 
-  it.live("keeps nothing of a page that is given up", () =>
-    Effect.gen(function* () {
-      const site = yield* testSite({ "/step": gate("").route })
-      const renderer = yield* Renderer
-      const { lease } = yield* BrowserProcess
-      const { browser } = yield* lease
-      const fiber = yield* Effect.forkChild(
-        renderer.render({
-          document: {
-            url: site.url("/"),
-            httpStatus: 200,
-            headers: [],
-            contentType: "text/html",
-            body: Buffer.from(stepping)
-          },
-          wait: { until: "load", selector: "#done", timeoutMs: null },
-          userAgent: "test",
-          cookies: []
-        })
-      )
-      yield* until(
-        Effect.sync(() => site.hits("/step")),
-        (hits) => hits === 1
-      )
-      assert.strictEqual(browser.contexts().length, 1)
-      yield* Fiber.interrupt(fiber)
-      assert.strictEqual(browser.contexts().length, 0)
-    }).pipe(Effect.scoped, Effect.provide(rendering({})))
-  )
+  if (isLong)
+    it.live("keeps nothing of a page that is given up", () =>
+      Effect.gen(function* () {
+        const site = yield* testSite({ "/step": gate("").route })
+        const renderer = yield* Renderer
+        const { lease } = yield* BrowserProcess
+        const { browser } = yield* lease
+        const fiber = yield* Effect.forkChild(
+          renderer.render({
+            document: {
+              url: site.url("/"),
+              httpStatus: 200,
+              headers: [],
+              contentType: "text/html",
+              body: Buffer.from(stepping)
+            },
+            wait: { until: "load", selector: "#done", timeoutMs: null },
+            userAgent: "test",
+            cookies: []
+          })
+        )
+        yield* until(
+          Effect.sync(() => site.hits("/step")),
+          (hits) => hits === 1
+        )
+        assert.strictEqual(browser.contexts().length, 1)
+        yield* Fiber.interrupt(fiber)
+        assert.strictEqual(browser.contexts().length, 0)
+      }).pipe(Effect.scoped, Effect.provide(rendering({})))
+    )
 
   it.live("has a queue that ends, and says when it cannot be started", () =>
     Effect.gen(function* () {

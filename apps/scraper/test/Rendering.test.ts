@@ -10,6 +10,9 @@ const scripted = (text: string, link: string) => `<!doctype html><title>t</title
   document.getElementById("app").innerHTML = "<h1>${text}</h1><a href='${link}'>next</a>"
 </script>`
 
+/** The soak takes all of it. */
+const isLong = process.env.SLUICE_LONG_TESTS !== undefined
+
 describeInBrowser("a page rendered by a browser", () => {
   it.live("has what its scripts have made", () =>
     Effect.gen(function* () {
@@ -92,38 +95,39 @@ describeInBrowser("a page rendered by a browser", () => {
     })
   )
 
-  it.live("leads to where its scripts go, as a redirect would", () =>
-    Effect.gen(function* () {
-      const site = yield* testSite({
-        "/assign": `<script>location.href = "/there"</script>`,
-        "/refresh": `<meta http-equiv=refresh content="0;url=/there">`,
-        "/there": scripted("there", "x"),
-        "/post": `<form method=post action=/there></form><script>document.forms[0].submit()</script>`,
-        "/blank": `<script>location.href = "about:blank"</script>`,
-        "/push": `<script>history.pushState({}, "", "/deep/er"); document.write("<a href=x>x</a>")</script>`,
-        "/challenge": (request, response) =>
-          response
-            .writeHead(200, { "content-type": "text/html", "set-cookie": "seen=1" })
-            .end(
-              request.headers.cookie === "seen=1; passed=2"
-                ? page("passed")
-                : `<script>document.cookie = "passed=2"; location.reload()</script>`
-            )
+  if (isLong)
+    it.live("leads to where its scripts go, as a redirect would", () =>
+      Effect.gen(function* () {
+        const site = yield* testSite({
+          "/assign": `<script>location.href = "/there"</script>`,
+          "/refresh": `<meta http-equiv=refresh content="0;url=/there">`,
+          "/there": scripted("there", "x"),
+          "/post": `<form method=post action=/there></form><script>document.forms[0].submit()</script>`,
+          "/blank": `<script>location.href = "about:blank"</script>`,
+          "/push": `<script>history.pushState({}, "", "/deep/er"); document.write("<a href=x>x</a>")</script>`,
+          "/challenge": (request, response) =>
+            response
+              .writeHead(200, { "content-type": "text/html", "set-cookie": "seen=1" })
+              .end(
+                request.headers.cookie === "seen=1; passed=2"
+                  ? page("passed")
+                  : `<script>document.cookie = "passed=2"; location.reload()</script>`
+              )
+        })
+        const client = yield* testScraper()
+        for (const path of ["/assign", "/refresh"]) {
+          const end = yield* render(client, site.url(path))
+          assert.include(end.markdown, "# there", path)
+          assert.strictEqual(end.metadata?.url, site.url("/there"), path)
+        }
+        assert.strictEqual((yield* render(client, site.url("/post"))).code, "INVALID_REDIRECT")
+        assert.strictEqual((yield* render(client, site.url("/blank"))).code, "INVALID_REDIRECT")
+        assert.strictEqual((yield* render(client, site.url("/challenge"))).markdown, "# passed\n")
+        const pushed = yield* render(client, site.url("/push"), { extract_links: true })
+        assert.deepStrictEqual(pushed.data?.links, [site.url("/deep/x")])
+        assert.strictEqual(pushed.metadata?.url, site.url("/push"))
       })
-      const client = yield* testScraper()
-      for (const path of ["/assign", "/refresh"]) {
-        const end = yield* render(client, site.url(path))
-        assert.include(end.markdown, "# there", path)
-        assert.strictEqual(end.metadata?.url, site.url("/there"), path)
-      }
-      assert.strictEqual((yield* render(client, site.url("/post"))).code, "INVALID_REDIRECT")
-      assert.strictEqual((yield* render(client, site.url("/blank"))).code, "INVALID_REDIRECT")
-      assert.strictEqual((yield* render(client, site.url("/challenge"))).markdown, "# passed\n")
-      const pushed = yield* render(client, site.url("/push"), { extract_links: true })
-      assert.deepStrictEqual(pushed.data?.links, [site.url("/deep/x")])
-      assert.strictEqual(pushed.metadata?.url, site.url("/push"))
-    })
-  )
+    )
 
   it.live("is followed by a crawl, within its scope, and stands in a batch", () =>
     Effect.gen(function* () {
