@@ -68,9 +68,9 @@ describe("a spool", () => {
       yield* first.keep(segmentOf(2, []))
       const [one, two] = (yield* begin(handleOf(2))).segments
       const second = yield* begin(handleOf(3))
-      yield* second.release(one!)
+      yield* second.release!(one!)
       assert.deepStrictEqual(yield* second.read(two!), [])
-      yield* second.close
+      yield* second.close!
       assert.isEmpty(left())
     })
   )
@@ -80,7 +80,7 @@ describe("a spool", () => {
       const { begin, left, sweep } = yield* kept("until landed")
       const zombie = yield* begin(handleOf(1))
       const heir = yield* begin(handleOf(2))
-      yield* heir.close
+      yield* heir.close!
       yield* zombie.keep(segmentOf(1, [page(1)]))
       assert.lengthOf(left(), 2)
       yield* sweep!("test", () => Effect.succeed(true))
@@ -109,7 +109,10 @@ describe("a spool", () => {
       const run = yield* begin(handleOf(1))
       yield* run.keep(segmentOf(1, [page(1)]))
       closing = Effect.orDie(
-        Effect.flatMap(lakeVault(directoryStore(path), "kept", "until landed").begin(handleOf(2)), ({ close }) => close)
+        Effect.flatMap(
+          lakeVault(directoryStore(path), "kept", "until landed").begin(handleOf(2)),
+          ({ close }) => close!
+        )
       )
       yield* sweep!("test", nobody)
       assert.isEmpty(left())
@@ -141,10 +144,10 @@ describe("a vault", () => {
       const { begin, runs } = yield* kept("for good")
       const zombie = yield* begin(handleOf(1))
       const heir = yield* begin(handleOf(2))
-      yield* zombie.keepReceipt({ receipt: receipt("failed"), submissions: [] })
+      yield* zombie.keepReceipt!({ receipt: receipt("failed"), submissions: [] })
       const [open] = yield* Stream.runCollect(runs("test"))
       assert.deepInclude(open, { epoch: 2, end: undefined })
-      yield* heir.keepReceipt({ receipt: receipt("completed"), submissions: [] })
+      yield* heir.keepReceipt!({ receipt: receipt("completed"), submissions: [] })
       const [ended] = yield* Stream.runCollect(runs("test"))
       assert.strictEqual(ended?.end?.receipt.status, "completed")
     })

@@ -26,12 +26,14 @@ export {
   type DeadLetter,
   type Dirt,
   type DirtyReason,
+  deadLetterOf,
   dirtDetail,
   findDirt,
   isInt4,
   rawJson
 } from "./record/DirtyRecords.ts"
 export { DriftPolicy } from "./record/Drift.ts"
+export * from "./record/JobCounters.ts"
 export * from "./record/JobSnapshot.ts"
 export { KeySet } from "./record/KeySet.ts"
 export * from "./record/PageRecord.ts"
@@ -48,7 +50,7 @@ export type { Replayed, ReplayOptions } from "./run/replayRuns.ts"
 export type { Decision } from "./run/runJournal.ts"
 export type { Outcome, RunFailure } from "./run/runStatus.ts"
 export { keysOf } from "./run/segmentCommit.ts"
-export type { AuditClaim, AuditFinding } from "./sink/Audit.ts"
+export { type AuditClaim, type AuditFinding, findingsOf } from "./sink/Audit.ts"
 export * from "./sink/Publication.ts"
 export * from "./sink/Sink.ts"
 export * from "./sink/SinkError.ts"

@@ -1,5 +1,4 @@
-import { JobStatus } from "@sluice/contract"
-import { JobKind, Receipt, RunStatus } from "@sluice/core"
+import { JobCounters, JobKind, Receipt, RunStatus } from "@sluice/core"
 import { Effect, Schema } from "effect"
 
 const Instant = Schema.String
@@ -32,19 +31,6 @@ const LandedRow = Schema.Struct({
   dead_letters: Schema.Int,
   tally: Schema.Record(Schema.String, Schema.Int)
 })
-const SnapshotRow = Schema.Struct({
-  job_id: Schema.String,
-  kind: JobKind,
-  url: Schema.String,
-  status: JobStatus,
-  pages_discovered: Schema.Int,
-  pages_completed: Schema.Int,
-  pages_failed: Schema.Int,
-  pages_cancelled: Schema.Int,
-  tokens_charged: Schema.Int,
-  tokens_reserved: Schema.Int,
-  observed_at: Schema.Finite
-})
 const SubmissionRow = Schema.Struct({
   ordinal: Schema.Int,
   kind: JobKind,
@@ -72,7 +58,7 @@ export const decodeOpenRuns = (rows: unknown) =>
 export const decodeLanded = (rows: unknown) => Effect.orDie(Schema.decodeUnknownEffect(Schema.Array(LandedRow))(rows))
 /** Rows of `jobs` with their `token_summaries`. */
 export const decodeSnapshots = (rows: unknown) =>
-  Effect.orDie(Schema.decodeUnknownEffect(Schema.Array(SnapshotRow))(rows))
+  Effect.orDie(Schema.decodeUnknownEffect(Schema.Array(JobCounters))(rows))
 
 /** What of a run is read to take it over; a lease that is not there is past. */
 export const openRunColumns = `run_id::text, pipeline, config_hash, started_at, finished_at, holder,

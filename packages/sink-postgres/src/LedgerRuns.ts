@@ -1,4 +1,4 @@
-import { Held, type Ledger, LedgerError, Receipt, type RunHandle } from "@sluice/core"
+import { Held, type Lease, type Ledger, LedgerError, Receipt, type RunHandle, type RunIntent } from "@sluice/core"
 import { Effect, Schema } from "effect"
 import type { Database, Queryable } from "./Database.ts"
 import type { DatabaseError } from "./DatabaseError.ts"
@@ -20,15 +20,7 @@ export const ledgerRuns = (
           yield* tx.query(
             `INSERT INTO runs (run_id, pipeline, config_hash, started_at, holder, lease_until, session)
              VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 ms', $7)`,
-            [
-              runId,
-              intent.pipeline,
-              intent.configHash,
-              toInstant(intent.startedAt),
-              lease.holder,
-              lease.durationMs,
-              database.session
-            ]
+            begunRow(database, runId, intent, lease)
           )
         })
       )
@@ -50,16 +42,7 @@ export const ledgerRuns = (
                lease_until = excluded.lease_until, session = excluded.session
              WHERE r.holder IS NULL OR r.lease_until IS NULL OR r.lease_until <= now()
              RETURNING ${runColumns}`,
-            [
-              runId,
-              intent.pipeline,
-              intent.configHash,
-              toInstant(intent.startedAt),
-              lease.holder,
-              lease.durationMs,
-              database.session,
-              epoch
-            ]
+            [...begunRow(database, runId, intent, lease), epoch]
           )
           if (restored.length > 0 && forgotten.length > 0) {
             yield* tx.query(
@@ -177,6 +160,22 @@ export const ledgerRuns = (
     Effect.mapError(toLedgerError("runs"))
   )
 })
+
+/** A run as it begins, in the order of the columns it is inserted into. */
+const begunRow = (
+  { session }: Database["Service"],
+  runId: string,
+  intent: RunIntent,
+  lease: Lease
+): ReadonlyArray<unknown> => [
+  runId,
+  intent.pipeline,
+  intent.configHash,
+  toInstant(intent.startedAt),
+  lease.holder,
+  lease.durationMs,
+  session
+]
 
 const handleOf = (run: Effect.Success<ReturnType<typeof decodeRuns>>[number]): RunHandle => ({
   runId: run.run_id,

@@ -1,11 +1,11 @@
 import {
   type CommittedSegment,
-  type JobSnapshot,
   type Ledger,
   type LedgerError,
   type LedgerTransaction,
   noTally,
   type SegmentCommit,
+  snapshotOf,
   tallied
 } from "@sluice/core"
 import { Effect, Stream } from "effect"
@@ -83,21 +83,7 @@ export const ledgerSegments = (database: Database["Service"]): Pick<Ledger, "com
       )
       return {
         lastSeq: Math.max(0, ...landed.map((row) => row.last_seq)),
-        jobs: jobs.map(
-          (row): JobSnapshot => ({
-            jobId: row.job_id,
-            kind: row.kind,
-            url: row.url,
-            status: row.status,
-            discovered: row.pages_discovered,
-            completed: row.pages_completed,
-            failed: row.pages_failed,
-            cancelled: row.pages_cancelled,
-            tokensCharged: row.tokens_charged,
-            tokensReserved: row.tokens_reserved,
-            observedAt: Math.round(row.observed_at)
-          })
-        ),
+        jobs: jobs.map((row) => ({ ...snapshotOf(row), observedAt: Math.round(row.observed_at) })),
         drift: yield* driftOf(database, runId),
         landed: new Map(
           landed.map(({ dead_letters: deadLetters, last_seq: _, sink, tally, ...rows }) => [

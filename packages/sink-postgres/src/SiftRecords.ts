@@ -1,4 +1,4 @@
-import { type DeadLetter, dirtDetail, findDirt, type PageRecord } from "@sluice/core"
+import { type DeadLetter, deadLetterOf, type PageRecord } from "@sluice/core"
 import { fingerprint } from "./Fingerprint.ts"
 import type { LoadMode } from "./PostgresSinkConfig.ts"
 import type { KeyedRecord } from "./Rows.ts"
@@ -20,13 +20,9 @@ export const siftRecords = (mode: LoadMode, given: Iterable<PageRecord>, keys: S
   const letters: Array<DeadLetter> = []
   const byPage = new Map<string, KeyedRecord>()
   for (const record of given) {
-    if (record.refusal !== null) {
-      letters.push({ record, reason: record.refusal.reason, detail: record.refusal.detail })
-      continue
-    }
-    const dirt = findDirt(record)
-    if (dirt !== undefined) {
-      letters.push({ record, reason: dirt, detail: dirtDetail[dirt] })
+    const letter = deadLetterOf(record)
+    if (letter !== undefined) {
+      letters.push(letter)
       continue
     }
     const { mayHold, setNo } = keys.setOf(record.jobId)

@@ -1,4 +1,12 @@
-import { type AuditClaim, type AuditFinding, cleanText, findDirt, type PageRecord, type SinkError } from "@sluice/core"
+import {
+  type AuditClaim,
+  type AuditFinding,
+  cleanText,
+  deadLetterOf,
+  findingsOf,
+  type PageRecord,
+  type SinkError
+} from "@sluice/core"
 import { Effect, Stream } from "effect"
 import type { Database } from "./Database.ts"
 import type { DatabaseError } from "./DatabaseError.ts"
@@ -22,7 +30,7 @@ export const auditRun = (
   Stream.unwrap(
     Effect.gen(function* () {
       const scope = yield* scopeOf(database, config, claim)
-      const inform = finder(config.name)
+      const inform = findingsOf(config.name)
       if (scope === undefined) {
         return Stream.make(inform.unknown("pages", "a later run has been published in place of this one"))
       }
@@ -64,11 +72,6 @@ export const auditRun = (
 /** Whether pages that this run delivered may stand as another delivery of them: what readers see is one of each. */
 const mayBeElsewhere = (mode: LoadMode, { isLatest, receipt }: AuditClaim): boolean =>
   mode === "history" || (mode === "merge" && (!isLatest || receipt.jobs.length > 1))
-
-const finder = (where: string) => ({
-  differs: (subject: string, detail: string): AuditFinding => ({ kind: "differs", where, subject, detail }),
-  unknown: (subject: string, detail: string): AuditFinding => ({ kind: "unknown", where, subject, detail })
-})
 
 /** The sets and jobs of a run; undefined where its set is no longer what readers see. */
 const scopeOf = Effect.fnUntraced(function* (
@@ -133,7 +136,7 @@ const compareAll = Effect.fnUntraced(function* (
   mayBeReplaced: boolean
 ): Effect.fn.Return<ReadonlyArray<readonly [url: string, detail: string]>, DatabaseError> {
   const found: Array<readonly [string, string]> = []
-  const landed = delivered.filter((record) => record.refusal === null && findDirt(record) === undefined)
+  const landed = delivered.filter((record) => deadLetterOf(record) === undefined)
   for (let at = 0; at < landed.length; at += pagesAtOnce) {
     const some = landed.slice(at, at + pagesAtOnce)
     const rows = yield* standingOf(

@@ -1,4 +1,4 @@
-import { JobKind, RunStatus } from "@sluice/core"
+import { RunStatus, JobCounters as StoredCounters } from "@sluice/core"
 import { Schema } from "effect"
 import { lakeDatasets } from "./Columns.ts"
 import { LakeFormat, LakeMode } from "./LakeOptions.ts"
@@ -13,21 +13,8 @@ export const Part = Schema.Struct({
 })
 export type Part = typeof Part.Type
 
-/** The latest counters of a job. */
-export const JobCounters = Schema.Struct({
-  job_id: Schema.String,
-  kind: JobKind,
-  url: Schema.String,
-  status: Schema.String,
-  pages_discovered: Schema.Int,
-  pages_completed: Schema.Int,
-  pages_failed: Schema.Int,
-  pages_cancelled: Schema.Int,
-  tokens_charged: Schema.Int,
-  tokens_reserved: Schema.Int,
-  /** Epoch milliseconds. */
-  observed_at: Schema.Finite
-})
+/** The latest counters of a job. Whatever status a later Sluice knows, its manifests are read. */
+const JobCounters = Schema.Struct({ ...StoredCounters.fields, status: Schema.String })
 export type JobCounters = typeof JobCounters.Type
 
 /** What a segment wrote: kept until its run has been published, since another process may have to. */

@@ -1,4 +1,4 @@
-import type { AuditClaim, AuditFinding } from "@sluice/core"
+import { type AuditClaim, type AuditFinding, findingsOf } from "@sluice/core"
 import { Effect, Stream } from "effect"
 import { parseDocument } from "./Documents.ts"
 import { type ObjectStore, objectOf } from "./ObjectStore.ts"
@@ -17,19 +17,14 @@ export const auditRun = (
 ): Stream.Stream<AuditFinding, StoreError> =>
   Stream.unwrap(
     Effect.gen(function* () {
-      const differs = (subject: string, detail: string): AuditFinding => ({
-        kind: "differs",
-        where: sink,
-        subject,
-        detail
-      })
+      const { differs, unknown } = findingsOf(sink)
       const found = yield* readPointer(store, pipeline)
       const run = found?.pointer.runs.find(({ run_id }) => run_id === runId)
       if (run === undefined) {
         const isReplaced = found?.pointer.mode === "replace" && (!isLatest || receipt.status !== "completed")
         return Stream.make(
           isReplaced
-            ? { kind: "unknown", where: sink, subject: "pointer", detail: "readers are shown another run" }
+            ? unknown("pointer", "readers are shown another run")
             : differs("pointer", "no reader is shown this run")
         )
       }

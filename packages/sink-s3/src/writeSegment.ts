@@ -1,11 +1,11 @@
-import { type DeadLetter, dirtDetail, findDirt, type JobSnapshot, type PageRecord, type Segment } from "@sluice/core"
+import { countersOf, type DeadLetter, deadLetterOf, type PageRecord, type Segment } from "@sluice/core"
 import { Effect } from "effect"
 import { columnsOf, type LakeDataset, letterRows, linkRows, metadataRows, pageRows, type Rows } from "./Columns.ts"
 import { documentOf, writeOnce } from "./Documents.ts"
 import { noteKey, partKey } from "./Layout.ts"
 import { type ObjectStore, objectOf } from "./ObjectStore.ts"
 import type { PartFormat } from "./PartFormat.ts"
-import { type JobCounters, type Part, SegmentNote } from "./RunManifest.ts"
+import { type Part, SegmentNote } from "./RunManifest.ts"
 import type { StoreError } from "./StoreError.ts"
 
 /** Where a segment goes, and as what. */
@@ -53,28 +53,13 @@ export const writePart = Effect.fnUntraced(function* (
   return { dataset: name.dataset, key, rows: rows.length, bytes: bytes.length, sha256: object.sha256 }
 })
 
-const countersOf = (job: JobSnapshot): JobCounters => ({
-  job_id: job.jobId,
-  kind: job.kind,
-  url: job.url,
-  status: job.status,
-  pages_discovered: job.discovered,
-  pages_completed: job.completed,
-  pages_failed: job.failed,
-  pages_cancelled: job.cancelled,
-  tokens_charged: job.tokensCharged,
-  tokens_reserved: job.tokensReserved,
-  observed_at: job.observedAt
-})
-
 /** Sets aside what the contract refused and what engines do not read; of two deliveries of a page the first counts. */
 const sift = (given: ReadonlyArray<PageRecord>) => {
   const letters: Array<DeadLetter> = []
   const records = new Map<string, PageRecord>()
   for (const record of given) {
-    const dirt = findDirt(record)
-    if (record.refusal !== null) letters.push({ record, reason: record.refusal.reason, detail: record.refusal.detail })
-    else if (dirt !== undefined) letters.push({ record, reason: dirt, detail: dirtDetail[dirt] })
+    const letter = deadLetterOf(record)
+    if (letter !== undefined) letters.push(letter)
     else {
       const id = `${record.jobId}\n${record.key}`
       if (!records.has(id)) records.set(id, record)

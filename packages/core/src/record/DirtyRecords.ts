@@ -14,6 +14,13 @@ export interface DeadLetter {
   readonly detail: string
 }
 
+/** A record as a letter, where no store takes it: the contract refused it, or it is dirty. */
+export const deadLetterOf = (record: PageRecord): DeadLetter | undefined => {
+  if (record.refusal !== null) return { record, reason: record.refusal.reason, detail: record.refusal.detail }
+  const dirt = findDirt(record)
+  return dirt === undefined ? undefined : { record, reason: dirt, detail: dirtDetail[dirt] }
+}
+
 /** What no table takes: text with a NUL byte or half a surrogate pair, a number that is no int4. */
 export const findDirt = (record: PageRecord): Dirt | undefined => {
   for (const text of textsOf(record)) {

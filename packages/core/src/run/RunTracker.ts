@@ -33,7 +33,7 @@ export interface Progress {
 export class RunTracker {
   readonly #jobs = new Map<string, JobSnapshot>()
   readonly #moved = new Set<string>()
-  readonly #landed = new Map<string, Landing>()
+  readonly #landed = new Map<string, Landed>()
   /** The jobs whose counters each sink has. */
   readonly #summarised = new Map<string, Set<string>>()
   readonly #startedAt: number
@@ -108,12 +108,12 @@ export class RunTracker {
 
   /** Counts what a sink has taken: of records, and the counters of these jobs. */
   land(sink: string, result: Landing, jobs: ReadonlyArray<JobSnapshot>): void {
-    const before = this.#landed.get(sink) ?? { rows: noRows, deadLetters: 0, tally: noTally }
+    const before = this.landed(sink)
     const summarised = this.#summarised.get(sink) ?? new Set()
     for (const { jobId } of jobs) summarised.add(jobId)
     this.#summarised.set(sink, summarised)
     this.#landed.set(sink, {
-      rows: addRows({ ...noRows, ...before.rows }, { ...noRows, ...result.rows }),
+      rows: addRows(before.rows, { ...noRows, ...result.rows }),
       deadLetters: before.deadLetters + result.deadLetters,
       tally: addTallies(before.tally, result.tally)
     })

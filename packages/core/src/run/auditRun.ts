@@ -8,13 +8,13 @@ import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
 import { canonicalJson } from "../record/canonicalJson.ts"
 import type { JobSnapshot } from "../record/JobSnapshot.ts"
 import type { PageRecord } from "../record/PageRecord.ts"
-import type { AuditClaim, AuditFinding } from "../sink/Audit.ts"
+import { type AuditClaim, type AuditFinding, findingsOf } from "../sink/Audit.ts"
 import type { SinkError } from "../sink/SinkError.ts"
 import { batchSnapshot } from "../source/Batch.ts"
 import { crawlSnapshot } from "../source/Crawl.ts"
 import type { RunVault } from "../vault/Vault.ts"
 import { connect, RunNotBegun } from "./beginRun.ts"
-import { preparer } from "./segmentWriter.ts"
+import { transformer } from "./segmentWriter.ts"
 
 /** What is audited. */
 export interface AuditOptions {
@@ -49,7 +49,7 @@ export const audit = (
       }
       const { receipt } = run
       if (receipt === null) {
-        return Stream.make(unknown("ledger", runId, "the run has not ended, and claims nothing yet"))
+        return Stream.make(ofLedger.unknown(runId, "the run has not ended, and claims nothing yet"))
       }
       const kept = yield* keptOf(pipeline, runId)
       const state = yield* ledger.state(runId)
@@ -57,7 +57,7 @@ export const audit = (
         const claimed = receipt.sinks.find((sink) => sink.name === name)
         if (claimed === undefined) return []
         if (connection.audit === undefined) {
-          return [Stream.make(unknown(name, "sink", "a sink of this kind cannot be read back"))]
+          return [Stream.make(findingsOf(name).unknown("sink", "a sink of this kind cannot be read back"))]
         }
         const records = kept === undefined ? undefined : recordsIn(pipeline, kept.vault)
         const claim: AuditClaim = {
@@ -72,13 +72,13 @@ export const audit = (
       })
       const gone = receipt.sinks
         .filter(({ name }) => connections.every((sink) => sink.name !== name))
-        .map(({ name }) => unknown(name, "sink", "the pipeline has no such sink any more"))
+        .map(({ name }) => findingsOf(name).unknown("sink", "the pipeline has no such sink any more"))
       const found = [
         ...gone,
         ...tokensOf(receipt, state.jobs),
         ...(kept?.receipt === undefined || sameReceipt(kept.receipt, receipt)
           ? []
-          : [differs("ledger", "receipt", "it is not the receipt the vault keeps of this run")])
+          : [ofLedger.differs("receipt", "it is not the receipt the vault keeps of this run")])
       ]
       return Stream.concat(
         Stream.fromIterable(found),
@@ -90,18 +90,8 @@ export const audit = (
     })
   ).pipe(Stream.mapError((error) => new RunNotBegun({ error })))
 
-const differs = (where: string, subject: string, detail: string): AuditFinding => ({
-  kind: "differs",
-  where,
-  subject,
-  detail
-})
-const unknown = (where: string, subject: string, detail: string): AuditFinding => ({
-  kind: "unknown",
-  where,
-  subject,
-  detail
-})
+const ofApi = findingsOf("api")
+const ofLedger = findingsOf("ledger")
 
 /** What the vault of a pipeline keeps of a run that is over. */
 const keptOf = Effect.fnUntraced(function* ({ name, vault }: PipelineDefinition, runId: string) {
@@ -117,15 +107,8 @@ const recordsIn = (
   pipeline: PipelineDefinition,
   vault: RunVault
 ): Stream.Stream<ReadonlyArray<PageRecord>, SinkError> => {
-  const prepare = preparer(pipeline)
-  return Stream.fromIterable(vault.segments).pipe(
-    Stream.mapEffect((kept) =>
-      Effect.map(
-        vault.read(kept),
-        (records) => prepare({ runId: "", epoch: 0, seq: kept.seq, bytes: 0, jobs: kept.jobs, records }).segment.records
-      )
-    )
-  )
+  const transform = transformer(pipeline)
+  return Stream.fromIterable(vault.segments).pipe(Stream.mapEffect((kept) => Effect.map(vault.read(kept), transform)))
 }
 
 /** Everything but when it ended and what it asked: a run that was cut off as it ended does so twice. */
@@ -146,7 +129,7 @@ const tokensOf = (receipt: Receipt, jobs: ReadonlyArray<JobSnapshot>): ReadonlyA
   return counts.flatMap(([what, claimed, found]) =>
     claimed === found
       ? []
-      : [differs("ledger", what, `the receipt says ${claimed}, the counters of the run's jobs come to ${found}`)]
+      : [ofLedger.differs(what, `the receipt says ${claimed}, the counters of the run's jobs come to ${found}`)]
   )
 }
 
@@ -160,8 +143,7 @@ const askApi = (receipt: Receipt, known: ReadonlyArray<JobSnapshot>): Stream.Str
         Effect.match(countersOf(JobId.make(jobId), kind), {
           onSuccess: (counters) => compareJob(jobId, counters, snapshots.get(jobId)),
           onFailure: (error) => [
-            unknown(
-              "api",
+            ofApi.unknown(
               `job ${jobId}`,
               error.reason._tag === "NotFound" ? "the API does not know this job any more" : error.message
             )
@@ -204,10 +186,10 @@ const compared = {
 
 const compareJob = (jobId: string, api: Counters, known: Counters | undefined): ReadonlyArray<AuditFinding> => {
   const subject = `job ${jobId}`
-  if (known === undefined) return [differs("ledger", subject, "the receipt names it, the ledger has no counters of it")]
+  if (known === undefined) return [ofLedger.differs(subject, "the receipt names it, the ledger has no counters of it")]
   return (Object.keys(compared) as Array<keyof typeof compared>).flatMap((name) =>
     api[name] === known[name]
       ? []
-      : [differs("api", subject, `the API says ${api[name]} ${compared[name]}, the ledger ${known[name]}`)]
+      : [ofApi.differs(subject, `the API says ${api[name]} ${compared[name]}, the ledger ${known[name]}`)]
   )
 }

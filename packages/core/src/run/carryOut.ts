@@ -16,7 +16,7 @@ import { publishRun } from "./publishRun.ts"
 import type { SettledOptions } from "./RunOptions.ts"
 import { runPolicies } from "./runPolicies.ts"
 import { isOver, type Outcome, type RunFailure, reasonOf, statusOf } from "./runStatus.ts"
-import { mayPass, preparer, retried, segmentWriter } from "./segmentWriter.ts"
+import { mayPass, retried, segmentWriter, transformer } from "./segmentWriter.ts"
 
 /** What a run reads, and what comes to light as it does. */
 export interface Reading<R> {
@@ -36,7 +36,7 @@ export const carryOut = Effect.fnUntraced(function* <R>(
   options: SettledOptions,
   { hasAsked, purse, receipt: amended = (receipt) => receipt, records, unreconciled }: Reading<R>
 ): Effect.fn.Return<Outcome, never, R> {
-  const { ledger, lease, run, submissions, targets, tracker, vault } = begun
+  const { ledger, lease, run, targets, tracker, vault } = begun
   const counter: RequestCounter = { submitted: 0, reads: 0, retries: 0 }
   const tell = Effect.suspend(() => options.onProgress?.(tracker.progress) ?? Effect.void)
   const times = options.writeRetries
@@ -66,7 +66,7 @@ export const carryOut = Effect.fnUntraced(function* <R>(
 
   const delivering = {
     targets,
-    prepare: preparer(pipeline),
+    transform: transformer(pipeline),
     write: segmentWriter(begun, policies, times),
     tell
   }
@@ -105,7 +105,7 @@ export const carryOut = Effect.fnUntraced(function* <R>(
 
   // The run is over: what could not be tidied up is no reason to call it failed.
   const closeVault =
-    vault?.close.pipe(
+    vault?.close?.pipe(
       Effect.catch((error) => Effect.logWarning(`what the run had kept could not be removed: ${error.message}`))
     ) ?? Effect.void
 
@@ -186,9 +186,10 @@ export const carryOut = Effect.fnUntraced(function* <R>(
 
   /** What a replay needs besides the pages. It goes before the ledger's own: what the ledger holds, the vault can give back. */
   function keepReceipt(receipt: Receipt): Effect.Effect<void, SinkError | LedgerError> {
-    if (vault === undefined) return Effect.void
-    return Effect.flatMap(Stream.runCollect(ledger.submissions(run.runId)), (made) =>
-      vault.keepReceipt({ receipt, submissions: made.length > 0 ? made : [...submissions.values()] })
+    const keep = vault?.keepReceipt
+    if (keep === undefined) return Effect.void
+    return Effect.flatMap(Stream.runCollect(ledger.submissions(run.runId)), (submissions) =>
+      keep({ receipt, submissions })
     )
   }
 })

@@ -28,17 +28,16 @@ export const deliverApart = <E, R>(
   options: DeliveringApart
 ): Effect.Effect<ReadonlyMap<string, SinkError>, E | SinkError | LedgerError | PolicyError, R> =>
   Effect.gen(function* () {
-    const { prepare, run, targets, tell, times, vault, write } = options
+    const { run, targets, tell, times, transform, vault, write } = options
     const backlog = new Backlog(vault.maxBytes)
-    const release = (kept: KeptSegment) => retried(vault.release(kept), times)
+    const release = (kept: KeptSegment) =>
+      vault.release === undefined ? Effect.void : retried(vault.release(kept), times)
+    const namesOf = (sinks: ReadonlyArray<Target>) => sinks.map(({ name }) => name)
 
     for (const kept of vault.segments) {
       const lacking = targets.filter(({ landed }) => !landed.has(kept.seq))
       if (lacking.length === 0) yield* release(kept)
-      else {
-        const names = lacking.map(({ name }) => name)
-        backlog.add(kept, names)
-      }
+      else backlog.add(kept, namesOf(lacking))
     }
 
     const feed = segments.pipe(
@@ -46,8 +45,8 @@ export const deliverApart = <E, R>(
         Effect.gen(function* () {
           yield* backlog.room
           const kept = yield* retried(vault.keep(segment), times)
-          const names = targets.map(({ name }) => name)
-          backlog.add(kept, names, prepare(segment))
+          const prepared = { segment: { ...segment, records: transform(segment.records) }, keys: kept.keys }
+          backlog.add(kept, namesOf(targets), prepared)
         })
       ),
       Stream.runDrain
@@ -58,18 +57,12 @@ export const deliverApart = <E, R>(
     const load = (kept: KeptSegment): Effect.Effect<Prepared, SinkError> => {
       const hot = backlog.hot(kept)
       if (hot !== undefined) return Effect.succeed(hot)
-      const { bytes, drift, jobs, seq } = kept
-      return Effect.map(retried(vault.read(kept), times, isGrowing), (records) =>
-        prepare({
-          runId: run.runId,
-          epoch: run.epoch,
-          seq,
-          bytes,
-          jobs,
-          records,
-          ...(drift.length > 0 ? { drift } : {})
-        })
-      )
+      const { bytes, drift, jobs, keys, seq } = kept
+      return Effect.map(retried(vault.read(kept), times, isGrowing), (read) => {
+        const records = transform(read)
+        const segment = { runId: run.runId, epoch: run.epoch, seq, bytes, jobs, records }
+        return { segment: drift.length > 0 ? { ...segment, drift } : segment, keys }
+      })
     }
 
     const carry = (target: Target) =>

@@ -1,16 +1,18 @@
 import { Effect, Stream } from "effect"
 import type { LedgerError } from "../ledger/Ledger.ts"
+import type { PageRecord } from "../record/PageRecord.ts"
 import type { Segment } from "../record/Segment.ts"
 import type { SinkError } from "../sink/SinkError.ts"
 import type { Target } from "./beginRun.ts"
 import type { PolicyError } from "./PolicyError.ts"
-import type { Prepared } from "./segmentCommit.ts"
+import { keysOf } from "./segmentCommit.ts"
 import type { SegmentWriter } from "./segmentWriter.ts"
 
 /** How segments come to the sinks of a run. */
 export interface Delivering {
   readonly targets: ReadonlyArray<Target>
-  readonly prepare: (segment: Segment) => Prepared
+  /** What sinks are given of a segment's records. */
+  readonly transform: (records: ReadonlyArray<PageRecord>) => ReadonlyArray<PageRecord>
   readonly write: SegmentWriter
   /** Tells that something has landed. */
   readonly tell: Effect.Effect<void>
@@ -19,13 +21,14 @@ export interface Delivering {
 /** Hands each segment to all sinks, and goes on when all have taken it: what one of them fails with ends the run. */
 export const deliverTogether = <E, R>(
   segments: Stream.Stream<Segment, E, R>,
-  { prepare, targets, tell, write }: Delivering
+  { targets, tell, transform, write }: Delivering
 ): Effect.Effect<void, E | SinkError | LedgerError | PolicyError, R> =>
   segments.pipe(
     Stream.mapEffect(
       (segment) =>
         Effect.suspend(() => {
-          const prepared = prepare(segment)
+          const records = transform(segment.records)
+          const prepared = { segment: { ...segment, records }, keys: keysOf(segment.records) }
           return Effect.forEach(targets, (target) => write(target, prepared), {
             concurrency: targets.length,
             discard: true

@@ -143,13 +143,12 @@ const restoreSubmissions = Effect.fnUntraced(function* (ledger: Ledger, run: Run
 })
 
 /** What is kept stays as it is, whatever is made of it. */
-const readOnly = (held: RunVault): RunVault & Pick<Vault, "maxBytes"> => ({
-  ...held,
-  end: held.end ?? { status: "incomplete", reason: "the vault does not hold the end of this run" },
-  keepEnd: () => Effect.void,
-  keepReceipt: () => Effect.void,
-  release: () => Effect.void,
-  close: Effect.void,
+const readOnly = ({ end, keep, keepEnd, read, segments }: RunVault): RunVault & Pick<Vault, "maxBytes"> => ({
+  end: end ?? { status: "incomplete", reason: "the vault does not hold the end of this run" },
+  keep,
+  keepEnd,
+  read,
+  segments,
   maxBytes: Number.POSITIVE_INFINITY
 })
 

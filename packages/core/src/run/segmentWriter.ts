@@ -2,13 +2,12 @@ import { Effect, Schedule } from "effect"
 import type { LedgerError } from "../ledger/Ledger.ts"
 import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
 import type { PageRecord } from "../record/PageRecord.ts"
-import type { Segment } from "../record/Segment.ts"
 import { tallyOf } from "../record/Tally.ts"
 import type { SinkError } from "../sink/SinkError.ts"
 import type { Begun, Target } from "./beginRun.ts"
 import type { PolicyError } from "./PolicyError.ts"
 import { type RunPolicies, withoutExtra } from "./runPolicies.ts"
-import { keysOf, type Prepared, toCommit, withoutHeld } from "./segmentCommit.ts"
+import { type Prepared, toCommit, withoutHeld } from "./segmentCommit.ts"
 
 /** The longest pause before a store that broke off is tried again. */
 const longestPause = "10 seconds"
@@ -33,24 +32,21 @@ export const retried = <A, E extends SinkError | LedgerError>(
     })
   })
 
-/** A segment as sinks are given it: what the transforms make of its records. */
-export const preparer = ({ drift, transforms }: PipelineDefinition) => {
+/** What sinks are given of a segment's records: what the pipeline's transforms make of them. */
+export const transformer = ({ drift, transforms }: PipelineDefinition) => {
   const transformed = (record: PageRecord): PageRecord | null => {
-    let current: PageRecord | null = drift === "ignore" ? withoutExtra(record) : record
     if (record.refusal !== null) return record
+    let current: PageRecord | null = drift === "ignore" ? withoutExtra(record) : record
     for (const transform of transforms) {
       current = transform.apply(current)
       if (current === null) return null
     }
     return current
   }
-  return (segment: Segment): Prepared => ({
-    segment:
-      transforms.length === 0 && drift !== "ignore"
-        ? segment
-        : { ...segment, records: segment.records.map(transformed).filter((record) => record !== null) },
-    keys: keysOf(segment.records)
-  })
+  return (records: ReadonlyArray<PageRecord>): ReadonlyArray<PageRecord> =>
+    transforms.length === 0 && drift !== "ignore"
+      ? records
+      : records.map(transformed).filter((record) => record !== null)
 }
 
 /** Writes a segment to a sink, commits it and counts it. */

@@ -15,6 +15,12 @@ export interface AuditFinding {
   readonly detail: string
 }
 
+/** Findings about one place. */
+export const findingsOf = (where: string) => ({
+  differs: (subject: string, detail: string): AuditFinding => ({ kind: "differs", where, subject, detail }),
+  unknown: (subject: string, detail: string): AuditFinding => ({ kind: "unknown", where, subject, detail })
+})
+
 /** What is claimed of a run, for a sink to hold what it has against. */
 export interface AuditClaim {
   readonly runId: string

@@ -1,25 +1,11 @@
-import { JobStatus } from "@sluice/contract"
 import { Schema } from "effect"
 import type { Submission } from "../ledger/Ledger.ts"
 import { Receipt, RunStatus } from "../ledger/Receipt.ts"
-import { JobKind, type JobSnapshot } from "../record/JobSnapshot.ts"
+import { countersOf, JobCounters, snapshotOf } from "../record/JobCounters.ts"
+import { JobKind } from "../record/JobSnapshot.ts"
 import type { KeptSegment, RunEnd } from "./Vault.ts"
 
 // What a vault notes beside the pages, as JSON documents. Times are epoch milliseconds.
-
-const Snapshot = Schema.Struct({
-  job_id: Schema.String,
-  kind: JobKind,
-  url: Schema.String,
-  status: JobStatus,
-  pages_discovered: Schema.Int,
-  pages_completed: Schema.Int,
-  pages_failed: Schema.Int,
-  pages_cancelled: Schema.Int,
-  tokens_charged: Schema.Int,
-  tokens_reserved: Schema.Int,
-  observed_at: Schema.Finite
-})
 
 /** A segment: what is to be known of it without reading its pages. `sha256` names the object they are in. */
 export const SegmentKept = Schema.Struct({
@@ -31,7 +17,7 @@ export const SegmentKept = Schema.Struct({
   sha256: Schema.String,
   /** Keys as 64-bit integers, little endian. */
   keys: Schema.Array(Schema.Struct({ job_id: Schema.String, keys: Schema.Uint8ArrayFromBase64 })),
-  jobs: Schema.Array(Snapshot),
+  jobs: Schema.Array(JobCounters),
   drift: Schema.Array(Schema.String)
 })
 export type SegmentKept = typeof SegmentKept.Type
@@ -94,7 +80,7 @@ export const noteOfSegment = (
     keys.forEach((key, at) => void packed.writeBigInt64LE(key, 8 * at))
     return { job_id: jobId, keys: packed }
   }),
-  jobs: kept.jobs.map(noteOfJob),
+  jobs: kept.jobs.map(countersOf),
   drift: kept.drift
 })
 
@@ -109,36 +95,8 @@ export const segmentOfNote = ({ bytes, drift, epoch, jobs, keys, seq }: SegmentK
     for (let at = 0; at < unpacked.length; at++) unpacked[at] = view.getBigInt64(8 * at, true)
     return { jobId, keys: unpacked }
   }),
-  jobs: jobs.map(jobOfNote),
+  jobs: jobs.map(snapshotOf),
   drift
-})
-
-const noteOfJob = (job: JobSnapshot): typeof Snapshot.Type => ({
-  job_id: job.jobId,
-  kind: job.kind,
-  url: job.url,
-  status: job.status,
-  pages_discovered: job.discovered,
-  pages_completed: job.completed,
-  pages_failed: job.failed,
-  pages_cancelled: job.cancelled,
-  tokens_charged: job.tokensCharged,
-  tokens_reserved: job.tokensReserved,
-  observed_at: job.observedAt
-})
-
-const jobOfNote = (job: typeof Snapshot.Type): JobSnapshot => ({
-  jobId: job.job_id,
-  kind: job.kind,
-  url: job.url,
-  status: job.status,
-  discovered: job.pages_discovered,
-  completed: job.pages_completed,
-  failed: job.pages_failed,
-  cancelled: job.pages_cancelled,
-  tokensCharged: job.tokens_charged,
-  tokensReserved: job.tokens_reserved,
-  observedAt: job.observed_at
 })
 
 /** The end of a run as it is noted. */

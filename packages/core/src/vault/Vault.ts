@@ -42,11 +42,12 @@ export interface RunVault {
   /** The records of a segment, made anew of their answers. */
   readonly read: (segment: KeptSegment) => Effect.Effect<ReadonlyArray<PageRecord>, SinkError>
   readonly keepEnd: (end: SourceEnd) => Effect.Effect<void, SinkError>
-  readonly keepReceipt: (end: RunEnd) => Effect.Effect<void, SinkError>
-  /** Told of a segment that every sink has taken: what keeps no longer than that removes it. */
-  readonly release: (segment: KeptSegment) => Effect.Effect<void, SinkError>
-  /** Told that the run has ended in the ledger. */
-  readonly close: Effect.Effect<void, SinkError>
+  /** Keeps how the run ended, for a replay. Absent where nothing is kept for that long. */
+  readonly keepReceipt?: (end: RunEnd) => Effect.Effect<void, SinkError>
+  /** Removes a segment that every sink has taken. Absent where segments are kept for good. */
+  readonly release?: (segment: KeptSegment) => Effect.Effect<void, SinkError>
+  /** Removes what is left of the run once it has ended in the ledger. Absent where runs are kept for good. */
+  readonly close?: Effect.Effect<void, SinkError>
 }
 
 /** A run as a vault holds it, for replay. */

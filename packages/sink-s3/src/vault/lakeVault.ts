@@ -70,29 +70,31 @@ export const lakeVault = (store: ObjectStore, name: string, keeping: Keeping): V
           "keep",
           writeOnce(store, noteOf(run, "end", run.epoch), documentOf(KeptNotes.EndKept, { note_version: 1, ...end }))
         ),
-      keepReceipt: (end) =>
-        keeping === "until landed"
-          ? Effect.void
-          : named(
-              "keep",
-              writeOnce(
-                store,
-                noteOf(run, "receipt", run.epoch),
-                documentOf(KeptNotes.ReceiptKept, KeptNotes.noteOfEnd(end))
-              )
-            ),
-      release: (kept) =>
-        keeping === "for good"
-          ? Effect.void
-          : named(
-              "release",
-              Effect.suspend(() =>
-                store.remove([noteOfSegment(kept), answersOfSegment(kept)].filter((key) => key !== undefined))
-              )
-            ),
-      close: keeping === "for good" ? Effect.void : named("close", removeRun(store, run))
+      ...(keeping === "for good"
+        ? forGood(run)
+        : untilLanded(run, (kept) => [noteOfSegment(kept), answersOfSegment(kept)]))
     }
   }
+
+  const forGood = (run: HeldName): Pick<RunVault, "keepReceipt"> => ({
+    keepReceipt: (end) =>
+      named(
+        "keep",
+        writeOnce(store, noteOf(run, "receipt", run.epoch), documentOf(KeptNotes.ReceiptKept, KeptNotes.noteOfEnd(end)))
+      )
+  })
+
+  const untilLanded = (
+    run: HeldName,
+    objectsOf: (kept: KeptSegment) => ReadonlyArray<string | undefined>
+  ): Pick<RunVault, "release" | "close"> => ({
+    release: (kept) =>
+      named(
+        "release",
+        Effect.suspend(() => store.remove(objectsOf(kept).filter((key) => key !== undefined)))
+      ),
+    close: named("close", removeRun(store, run))
+  })
 
   const endOf = Effect.fnUntraced(function* (run: RunName, { end }: RunFolder) {
     if (end === null) return undefined
