@@ -5,6 +5,7 @@ import { columnParsers } from "./columnParsers.ts"
 import { beginStatement, Database, type Row, type Transaction } from "./Database.ts"
 import { DatabaseError, Denied, Other, toDatabaseError } from "./DatabaseError.ts"
 import { DirectoryInUse, lockDirectory } from "./DirectoryLock.ts"
+import { makeDirectory, NoDatabase } from "./makeDirectory.ts"
 
 /** Where an embedded database lives. */
 export interface PgliteOptions {
@@ -74,6 +75,7 @@ const take = async (directory: string): Promise<Shared> => {
   try {
     // Loaded only here: whoever has a server never pays for the engine.
     const { PGlite } = await import("@electric-sql/pglite")
+    await makeDirectory(path)
     const engine = await PGlite.create({ dataDir: path, parsers: columnParsers })
     const shared = {
       path,
@@ -110,6 +112,10 @@ const refused =
   (cause: unknown): DatabaseError => {
     if (cause instanceof DirectoryInUse) {
       const detail = `the directory ${directory} is in use by process ${cause.pid}; an embedded database serves one process at a time, so stop that one or give the sink a url`
+      return new DatabaseError({ operation: "open", reason: new Denied({ detail }) })
+    }
+    if (cause instanceof NoDatabase) {
+      const detail = `the directory ${directory} holds files, but no embedded database; name one that is empty or not there yet`
       return new DatabaseError({ operation: "open", reason: new Denied({ detail }) })
     }
     const error = toDatabaseError("open")(cause)

@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
+import { existsSync, readdirSync, watch, writeFileSync } from "node:fs"
+import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
@@ -7,21 +9,29 @@ import { Effect } from "effect"
 import { Postgres } from "../src/index.ts"
 import { temporaryDirectory } from "./databases.ts"
 
-const holdDirectory = (directory: string) =>
+const startHolder = (directory: string) =>
   Effect.acquireRelease(
-    Effect.promise(async () => {
-      const holder = spawn(
-        process.execPath,
-        [fileURLToPath(new URL("./holdDirectory.ts", import.meta.url)), directory],
-        {
-          stdio: ["ignore", "pipe", "inherit"]
-        }
-      )
-      await once(holder.stdout, "data")
-      return holder
-    }),
+    Effect.sync(() =>
+      spawn(process.execPath, [fileURLToPath(new URL("./holdDirectory.ts", import.meta.url)), directory], {
+        stdio: ["ignore", "pipe", "inherit"]
+      })
+    ),
     (holder) => Effect.promise(() => kill(holder))
   )
+
+const holdDirectory = (directory: string) =>
+  Effect.tap(startHolder(directory), (holder) => Effect.promise(() => once(holder.stdout, "data")))
+
+/** Waits until something of a name is in a directory. */
+const appears = (directory: string, name: string) =>
+  Effect.callback<void>((resume) => {
+    const look = () => {
+      if (existsSync(join(directory, name))) resume(Effect.void)
+    }
+    const watcher = watch(directory, look)
+    look()
+    return Effect.sync(() => watcher.close())
+  })
 
 const kill = async (holder: ReturnType<typeof spawn>): Promise<void> => {
   if (holder.exitCode !== null || holder.signalCode !== null) return
@@ -40,6 +50,34 @@ describe("PGlite in a directory", () => {
       yield* Effect.promise(() => kill(holder))
       const database = yield* Postgres.open({ directory })
       assert.deepStrictEqual(yield* Postgres.migrate(database), [])
+    })
+  )
+
+  // The first entry is there while the archive is unpacked, the second once its parts are moved to where they belong.
+  for (const sign of [".unpacking", "global"]) {
+    it.effect(`is made anew where the process that made it was killed (${sign})`, () =>
+      Effect.gen(function* () {
+        const directory = join(yield* temporaryDirectory, "data")
+        yield* Effect.promise(() => mkdir(directory))
+        const maker = yield* startHolder(directory)
+        yield* appears(directory, sign)
+        yield* Effect.promise(() => kill(maker))
+        const isHalf = !existsSync(join(directory, "PG_VERSION"))
+        if (sign === ".unpacking") assert.isTrue(isHalf, readdirSync(directory).join())
+        const database = yield* Postgres.open({ directory })
+        assert.isNotEmpty(yield* Postgres.migrate(database))
+        assert.notInclude(readdirSync(directory), ".unpacking")
+      })
+    )
+  }
+
+  it.effect("leaves alone a directory in which there is something else", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      writeFileSync(join(directory, "notes.txt"), "mine")
+      const failure = yield* Effect.flip(Effect.scoped(Postgres.open({ directory })))
+      assert.include(failure.message, `the directory ${directory} holds files, but no embedded database`)
+      assert.deepStrictEqual(readdirSync(directory), ["notes.txt"])
     })
   )
 
