@@ -25,6 +25,23 @@ const setUp = Effect.gen(function* () {
 
 describe("query", () => {
   it.live(
+    "prints data as they are, also where a secret of the pipeline is a word in them",
+    () =>
+      Effect.gen(function* () {
+        const { options } = yield* setUp
+        const { cwd, env } = options
+        const bucket = "s3: { bucket: b, region: r, access_key_id: $KEY, secret_access_key: $SECRET }"
+        writeFileSync(join(cwd, "sluice.yaml"), `${pipeline}  - ${bucket}\n`)
+        const ordinary = { cwd, env: { ...env, KEY: "test", SECRET: "postgres" } }
+        const rows = yield* runJson(["query", "--json", "SELECT 'a test of postgres' AS text"], ordinary)
+        assert.deepStrictEqual(rows, [{ text: "a test of postgres" }])
+        const { stdout } = yield* run(["query", "SELECT 'a test of postgres' AS text"], ordinary)
+        assert.include(stdout, "a test of postgres")
+      }),
+    60_000
+  )
+
+  it.live(
     "prints one array of rows, every type as JSON can say it",
     () =>
       Effect.gen(function* () {
