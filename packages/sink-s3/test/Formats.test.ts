@@ -1,10 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { sampleRecord } from "@sluice/testkit"
-import { tableFromIPC } from "apache-arrow"
 import { Effect } from "effect"
-import { readParquet } from "parquet-wasm/node"
 import { columnsOf, linkRows, metadataRows, pageRows, type Row } from "../src/Columns.ts"
 import { formatOf } from "../src/formatOf.ts"
+import { readByArrow } from "./readByArrow.ts"
 import { rowsOf } from "./readLake.ts"
 
 const records = [
@@ -49,28 +48,6 @@ const expected = (dataset: keyof typeof datasets) =>
       })
     )
   )
-
-const instant = (value: unknown) => (typeof value === "number" ? new Date(value).toISOString() : value)
-
-/** Reads Parquet with the Rust implementation of Arrow, which shares nothing with the writer nor with DuckDB. */
-const readByArrow = (bytes: Uint8Array): ReadonlyArray<Readonly<Record<string, unknown>>> =>
-  tableFromIPC(readParquet(bytes).intoIPCStream())
-    .toArray()
-    .map((row: { toJSON: () => Readonly<Record<string, unknown>> }) =>
-      Object.fromEntries(
-        Object.entries(row.toJSON()).map(([name, value]) => {
-          if (typeof value === "bigint") return [name, name === "page_key" ? String(value) : Number(value)]
-          return [
-            name,
-            name === "extra" && typeof value === "string"
-              ? JSON.parse(value)
-              : name === "observed_at"
-                ? instant(value)
-                : value
-          ]
-        })
-      )
-    )
 
 describe("parts", () => {
   for (const dataset of ["pages", "links", "page_metadata", "token_summaries"] as const) {

@@ -23,8 +23,11 @@ export const filesOf =
   (key) =>
     readFile(join(root, key)).catch(() => undefined)
 
-/** Goes the way a reader goes, with nothing of the sink. */
-export const readLake = async (read: ReadObject, pipeline: string): Promise<Lake> => {
+/** Reads the rows of a Parquet file. */
+export type ReadParquet = (bytes: Uint8Array) => ReadonlyArray<Row> | Promise<ReadonlyArray<Row>>
+
+/** Goes the way a reader goes, with nothing of the sink. Parquet is read by DuckDB, unless told otherwise. */
+export const readLake = async (read: ReadObject, pipeline: string, parquet?: ReadParquet): Promise<Lake> => {
   const json = async (key: string) => {
     const bytes = await read(key)
     return bytes === undefined ? undefined : JSON.parse(Buffer.from(bytes).toString())
@@ -34,15 +37,19 @@ export const readLake = async (read: ReadObject, pipeline: string): Promise<Lake
   for (const { manifest } of pointer?.runs ?? []) {
     for (const { dataset, key } of (await json(manifest)).parts) {
       const held = rows.get(dataset) ?? []
-      rows.set(dataset, [...held, ...(await rowsOf(key, (await read(key))!))])
+      rows.set(dataset, [...held, ...(await rowsOf(key, (await read(key))!, parquet))])
     }
   }
   return { runs: pointer?.runs ?? [], rows: (dataset) => rows.get(dataset) ?? [] }
 }
 
 /** The rows of an object, by what its name ends with. */
-export const rowsOf = async (key: string, bytes: Uint8Array): Promise<ReadonlyArray<Row>> => {
-  if (key.endsWith(".parquet")) return parquetRows(bytes)
+export const rowsOf = async (
+  key: string,
+  bytes: Uint8Array,
+  parquet: ReadParquet = parquetRows
+): Promise<ReadonlyArray<Row>> => {
+  if (key.endsWith(".parquet")) return parquet(bytes)
   const text = key.endsWith(".gz") ? gunzipSync(bytes) : key.endsWith(".zst") ? zstdDecompressSync(bytes) : bytes
   return Buffer.from(text)
     .toString()
