@@ -4,9 +4,12 @@ import type { Column, Rows, Value } from "./Columns.ts"
 import { gathered } from "./gathered.ts"
 import type { Compression } from "./LakeOptions.ts"
 import type { PartFormat } from "./PartFormat.ts"
+import { TextChunks } from "./TextChunks.ts"
 
-/** Rows go to the compressor in text of about this many characters, and come from it in so many bytes. */
+/** Rows go to the compressor, and come from it, in so many bytes. */
 const chunkLength = 256 * 1024
+/** Characters from which on a member of a line is long. */
+const longMember = 512
 /** gzip's default level takes twice the time of level 1 for a tenth less; zstd 3 is as fast as gzip 1, and smaller. */
 const gzipLevel = 1
 const zstdLevel = 3
@@ -36,18 +39,36 @@ const compressors = {
   none: { suffix: "", contentType: "application/x-ndjson", compress: undefined }
 } as const
 
-function* chunksOf(columns: ReadonlyArray<Column>, rows: Rows): Generator<Buffer> {
-  let text = ""
+/**
+ * Lines are put together of members, and a member is written anew only where its value is not that of the row before: rows of one
+ * page say the same of it. Long members go straight into the chunk: putting text together first takes ten times as long.
+ */
+function* chunksOf(columns: ReadonlyArray<Column>, rows: Rows): Generator<Uint8Array> {
+  const members = columns.map((column, at) => {
+    const name = `${at === 0 ? "{" : ","}${JSON.stringify(column.name)}:`
+    return { name, column, value: undefined as Value | undefined, text: "" }
+  })
+  const chunks = new TextChunks(chunkLength)
   for (const row of rows) {
-    // One object a line: that is how JSON is written fastest.
-    const line: Record<string, unknown> = {}
-    for (let at = 0; at < columns.length; at++) line[columns[at]!.name] = jsonOf(columns[at]!, row[at]!)
-    text += `${JSON.stringify(line)}\n`
-    if (text.length < chunkLength) continue
-    yield Buffer.from(text)
-    text = ""
+    let line = ""
+    for (let at = 0; at < members.length; at++) {
+      const member = members[at]!
+      const value = row[at]!
+      if (value !== member.value) {
+        member.value = value
+        member.text = member.name + JSON.stringify(jsonOf(member.column, value))
+      }
+      if (member.text.length < longMember) line += member.text
+      else {
+        chunks.add(line)
+        chunks.add(member.text)
+        line = ""
+      }
+    }
+    chunks.add(`${line}}\n`)
+    yield* chunks.take()
   }
-  if (text !== "") yield Buffer.from(text)
+  yield* chunks.end()
 }
 
 const jsonOf = ({ type }: Column, value: Value): Schema.Json => {
