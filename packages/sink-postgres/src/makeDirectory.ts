@@ -1,8 +1,8 @@
 import { mkdir, readdir, rename, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { Readable } from "node:stream"
-import type { ReadableStream } from "node:stream/web"
 import { pipeline } from "node:stream/promises"
+import type { ReadableStream } from "node:stream/web"
 
 /** What is in the directory is no database. */
 export class NoDatabase extends Error {}
