@@ -39,22 +39,33 @@ const statusOf = (jobId: string) => ({
   token_summary: { tokens_charged_total: pages, tokens_reserved: 0 }
 })
 
-const sliceOf = (jobId: string, page: number, pageSize: number): Buffer => {
-  const head = JSON.stringify(statusOf(jobId)).replace(/\}$/, ',"results":[')
-  const rows = results.slice((page - 1) * pageSize, page * pageSize)
-  return Buffer.concat([Buffer.from(head), ...rows.flatMap((row, at) => (at === 0 ? [row] : [comma, row])), end])
-}
+const rowsOf = (page: number, pageSize: number): Buffer =>
+  Buffer.concat(
+    results.slice((page - 1) * pageSize, page * pageSize).flatMap((row, at) => (at === 0 ? [row] : [comma, row]))
+  )
+const largest = 50
+/** The slices everybody reads. */
+const slices = Array.from({ length: Math.ceil(pages / largest) }, (_, at) => rowsOf(at + 1, largest))
+
+/** The pieces of an answer. */
+const sliceOf = (jobId: string, page: number, pageSize: number): ReadonlyArray<Buffer> => [
+  Buffer.from(JSON.stringify(statusOf(jobId)).replace(/\}$/, ',"results":[')),
+  (pageSize === largest ? slices[page - 1] : undefined) ?? rowsOf(page, pageSize),
+  end
+]
 
 const server = createServer((request, response) => {
   const url = new URL(request.url ?? "/", "http://localhost")
-  const answer = (status: number, body: Buffer | string) => {
-    response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body) })
-    response.end(body)
+  const answer = (status: number, pieces: ReadonlyArray<Buffer | string>) => {
+    const length = pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0)
+    response.writeHead(status, { "content-type": "application/json", "content-length": length })
+    for (const piece of pieces) response.write(piece)
+    response.end()
   }
   const serve = () => {
     if (request.method === "POST") {
       const job_id = randomUUID()
-      answer(202, JSON.stringify({ job_id, url: "https://site.example/", status: "queued", status_url: "/" }))
+      answer(202, [JSON.stringify({ job_id, url: "https://site.example/", status: "queued", status_url: "/" })])
       return
     }
     const jobId = url.pathname.split("/").at(-1) ?? ""

@@ -5,10 +5,11 @@ import { Effect } from "effect"
 import { gathered } from "../gathered.ts"
 import { type NewObject, objectOf } from "../ObjectStore.ts"
 import { conflict, type StoreError } from "../StoreError.ts"
+import { textChunks } from "../textChunks.ts"
 
 /** Fast, and an eighth larger than zstd's default. */
 const zstdLevel = 1
-/** Lines go to the compressor in text of about this many characters. */
+/** Lines go to the compressor, and come from it, in so many bytes. */
 const chunkLength = 256 * 1024
 
 const decompress = promisify(zstdDecompress)
@@ -20,19 +21,8 @@ export const answersOf = (segment: Segment): Effect.Effect<NewObject> =>
       params: { [zlib.ZSTD_c_compressionLevel]: zstdLevel },
       chunkSize: chunkLength
     })
-    return objectOf(await gathered(chunks(segment), compress), "application/zstd")
+    return objectOf(await gathered(textChunks(keptLines(segment), chunkLength), compress), "application/zstd")
   })
-
-function* chunks(segment: Segment): Generator<Buffer> {
-  let text = ""
-  for (const line of keptLines(segment)) {
-    text += line
-    if (text.length < chunkLength) continue
-    yield Buffer.from(text)
-    text = ""
-  }
-  if (text !== "") yield Buffer.from(text)
-}
 
 /** The records of what {@link answersOf} wrote. An object that has been changed since is refused. */
 export const recordsOf = Effect.fnUntraced(function* (
