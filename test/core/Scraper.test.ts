@@ -29,7 +29,7 @@ describe("Scraper over the wire", () => {
     it.live(`reads on after ${what}`, () =>
       Effect.gen(function* () {
         const faults = [{ method: "GET", nth: [1, 2], fault }] as const
-        const { layer, simulator } = yield* simulated({ faults }, { attemptTimeout: "300 millis" })
+        const { layer, simulator } = yield* simulated({ faults }, { attemptTimeout: "1 second" })
         const status = yield* Effect.provide(crawl, layer)
         assert.strictEqual(status.url, "https://site.test/")
         assert.strictEqual(simulator.charges.received("GET"), 3)
@@ -66,7 +66,7 @@ describe("Scraper over the wire", () => {
     it.live(`asks once for paid work, though answered with ${what}`, () =>
       Effect.gen(function* () {
         const faults = [{ method: "POST", fault }] as const
-        const { layer, simulator } = yield* simulated({ faults }, { attemptTimeout: "100 millis" })
+        const { layer, simulator } = yield* simulated({ faults }, { attemptTimeout: "1 second" })
         yield* Effect.flip(Effect.provide(crawl, layer))
         assert.strictEqual(simulator.charges.received("POST"), 1)
         const tookEffect = ["Lost", "Truncated", "Stalled", "Slow"].includes(fault._tag)
