@@ -1,5 +1,19 @@
 import { Context, type Redacted, Schema } from "effect"
 
+/** What a key may do: the limits that may differ from key to key. They are explained in {@link ScraperConfig}. */
+export interface KeyLimits {
+  readonly maxOpenJobsPerKey: number
+  readonly requestsPerMinute: number
+  readonly tokenBalance: number
+  readonly maxCrawlDepth: number
+  readonly maxBatchUrls: number
+}
+
+/** A key of which only the SHA-256 is known, in 64 hexadecimal digits, with the limits in which it differs. */
+export interface HashedKey extends Partial<KeyLimits> {
+  readonly sha256: string
+}
+
 /** How the server runs. Everything but the API keys has a default. */
 export interface ScraperConfig {
   /** Address to listen on. Default `127.0.0.1`. */
@@ -8,8 +22,10 @@ export interface ScraperConfig {
   readonly port?: number
   /** Directory of the jobs. Default: a temporary one, deleted with the server. */
   readonly stateDir?: string
-  /** Keys that may call; jobs are visible only to the key that made them. At least one is required. */
+  /** Keys that may call; jobs are visible only to the key that made them. At least one is required, here or hashed. */
   readonly apiKeys: ReadonlyArray<Redacted.Redacted<string>>
+  /** Further keys, each with limits of its own. Default: none. */
+  readonly hashedKeys?: ReadonlyArray<HashedKey>
   /** Whether targets on loopback, private and other non-public addresses may be fetched. Default false. */
   readonly allowPrivateTargets?: boolean
   /** Least time between two requests to one host. Default 100. A longer `Crawl-delay` wins, up to `maxCrawlDelayMs`. */
@@ -64,6 +80,16 @@ export interface ScraperConfig {
   readonly maxCrawlDelayMs?: number
   /** Most bytes of a request's body. Default 1 MiB. */
   readonly maxRequestBytes?: number
+  /** Most bytes of a request's line and headers; more are answered 431. Default 16 KiB. */
+  readonly maxHeaderBytes?: number
+  /** Longest time until a request's headers are there; then it is answered 408. Default 10,000. */
+  readonly headersTimeoutMs?: number
+  /** Longest time until a request is there, its body included; then it is answered 408. Default 30,000. */
+  readonly requestTimeoutMs?: number
+  /** How long a connection is kept on which nothing is asked. Default 5000. */
+  readonly keepAliveTimeoutMs?: number
+  /** Connections at once; one more is closed as it comes. Default 1024. */
+  readonly maxConnections?: number
   /** Pages of a crawl whose request has no `limit`. Default 100. */
   readonly defaultCrawlLimit?: number
   /** Deepest crawl allowed; a deeper one is refused with the envelope. Default 10. */
@@ -119,6 +145,7 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   host: "127.0.0.1",
   port: 0,
   stateDir: undefined,
+  hashedKeys: [],
   allowPrivateTargets: false,
   hostDelayMs: 100,
   hostConcurrency: 2,
@@ -146,6 +173,11 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   respectRobots: true,
   maxCrawlDelayMs: 10_000,
   maxRequestBytes: 1024 * 1024,
+  maxHeaderBytes: 16 * 1024,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+  keepAliveTimeoutMs: 5000,
+  maxConnections: 1024,
   defaultCrawlLimit: 100,
   maxCrawlDepth: 10,
   maxBatchUrls: 1000,

@@ -1,4 +1,3 @@
-import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { ScraperApi } from "@sluice/contract"
 import { ByteSize, Context, Effect, Layer, Redacted, type Scope } from "effect"
@@ -22,6 +21,8 @@ import { MapHandlers } from "./handlers/Map.ts"
 import { NotOfferedHandlers } from "./handlers/NotOffered.ts"
 import { StatisticsHandlers } from "./handlers/Statistics.ts"
 import { WebhookHandlers } from "./handlers/Webhooks.ts"
+import { Keyring } from "./Keyring.ts"
+import { listener } from "./Listener.ts"
 import { Maps } from "./Maps.ts"
 import { Meter } from "./Meter.ts"
 import { Quota } from "./Quota.ts"
@@ -73,21 +74,19 @@ const Routes = HttpApiBuilder.layer(ScraperApi).pipe(
     WebhookHandlers
   ]),
   Layer.provide([AuthorizationLayer, ValidationLayer]),
-  Layer.provide(Jobs)
+  Layer.provide(Jobs),
+  Layer.provide(Keyring.layer)
 )
 
 /** Starts the server in the given scope and answers its base URL. Closing the scope leaves open jobs to be resumed. */
 export const serve = Effect.fn("Server.serve")(function* (
   config: ScraperConfig
 ): Effect.fn.Return<{ readonly baseUrl: string }, ScraperStartError, Scope.Scope> {
-  if (config.apiKeys.length === 0 || config.apiKeys.some((key) => Redacted.value(key) === "")) {
-    return yield* new ScraperStartError({
-      message: "At least one API key is needed, and none may be empty",
-      cause: null
-    })
+  if (config.apiKeys.some((key) => Redacted.value(key) === "")) {
+    return yield* new ScraperStartError({ message: "An API key may not be empty", cause: null })
   }
   const settings = withDefaults(config)
-  const server = createServer()
+  const server = listener(settings)
   const Listening = NodeHttpServer.layer(() => server, {
     host: settings.host,
     port: settings.port,

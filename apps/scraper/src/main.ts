@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Config, Console, Effect, Layer, Redacted } from "effect"
+import { Config, Console, Effect, Layer, Option, Redacted } from "effect"
 import { Command, Flag } from "effect/cli"
+import { readKeyFile } from "./keyFile.ts"
 import { version } from "./ScraperConfig.ts"
 import { serve } from "./Server.ts"
 
@@ -35,6 +36,11 @@ const flags = {
     Flag.withDefault(2)
   ),
   concurrency: Flag.Int("concurrency").pipe(Flag.withDescription("Page fetches at once"), Flag.withDefault(16)),
+  apiKeysFile: Flag.String("api-keys-file").pipe(
+    Flag.withDescription("File with the hashes of further keys, each with limits of its own (SCRAPER_API_KEYS_FILE)"),
+    Flag.withFallbackConfig(Config.String("SCRAPER_API_KEYS_FILE")),
+    Flag.optional
+  ),
   maxOpenJobsPerKey: Flag.Int("max-open-jobs").pipe(
     Flag.withDescription("Jobs, maps and synchronous extractions a key may have open"),
     Flag.withDefault(100)
@@ -70,19 +76,23 @@ const flags = {
   )
 }
 
-const keys = Config.Redacted("SCRAPER_API_KEYS")
+const keys = Config.Redacted("SCRAPER_API_KEYS").pipe(Config.withDefault(Redacted.make("")))
 
-/** The command: serves until it is interrupted. Keys come from SCRAPER_API_KEYS alone, separated by commas. */
+/**
+ * The command: serves until it is interrupted. Keys come from SCRAPER_API_KEYS, separated by commas, and, hashed, from a
+ * file: a flag would show them to every process of the machine.
+ */
 export const scraper = Command.make(
   "sluice-scraper",
   flags,
-  Effect.fnUntraced(function* (config) {
+  Effect.fnUntraced(function* ({ apiKeysFile, ...config }) {
+    const hashedKeys = Option.isSome(apiKeysFile) ? yield* readKeyFile(apiKeysFile.value) : []
     const apiKeys = Redacted.value(yield* keys)
       .split(",")
       .map((key) => key.trim())
       .filter((key) => key !== "")
       .map((key) => Redacted.make(key))
-    const listening = Effect.flatMap(serve({ ...config, apiKeys }), ({ baseUrl }) =>
+    const listening = Effect.flatMap(serve({ ...config, apiKeys, hashedKeys }), ({ baseUrl }) =>
       Console.log(`Listening on ${baseUrl}`)
     )
     return yield* Layer.launch(Layer.effectDiscard(listening))

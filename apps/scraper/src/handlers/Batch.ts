@@ -6,10 +6,10 @@ import { Batches } from "../Batches.ts"
 import type { BatchSpec } from "../BatchRules.ts"
 import { invalidState, noSuchJob, refused } from "../Envelope.ts"
 import { pageOf, timesOf } from "../Job.ts"
+import { Keyring } from "../Keyring.ts"
 import type { FoundPage } from "../PageState.ts"
 import { Quota } from "../Quota.ts"
 import { Renderer } from "../rendering/Renderer.ts"
-import { ServerSettings } from "../ScraperConfig.ts"
 import { normaliseUrl } from "../UrlNormal.ts"
 import { renderable } from "./Requests.ts"
 
@@ -21,7 +21,7 @@ export const BatchHandlers = HttpApiBuilder.group(
   ScraperApi,
   "batch",
   Effect.fnUntraced(function* (handlers) {
-    const settings = yield* ServerSettings
+    const keyring = yield* Keyring
     const batches = yield* Batches
     const quota = yield* Quota
     const renderer = yield* Renderer
@@ -35,10 +35,12 @@ export const BatchHandlers = HttpApiBuilder.group(
     return handlers.handleAll({
       createBatch: Effect.fnUntraced(function* ({ payload }) {
         yield* renderable(renderer, payload)
-        if (payload.urls.length > settings.maxBatchUrls) {
+        const { id: owner } = yield* Caller
+        const { maxBatchUrls } = keyring.limitsOf(owner)
+        if (payload.urls.length > maxBatchUrls) {
           return yield* refused(
             "VALIDATION_ERROR",
-            `Batch size limit exceeded: requested ${payload.urls.length}, plan allows at most ${settings.maxBatchUrls}`
+            `Batch size limit exceeded: requested ${payload.urls.length}, plan allows at most ${maxBatchUrls}`
           )
         }
         const { invalid, pages } = sorted(payload.urls)
@@ -51,7 +53,6 @@ export const BatchHandlers = HttpApiBuilder.group(
             }))
           })
         }
-        const { id: owner } = yield* Caller
         const invalidUrls = invalid.map(({ url }) => url)
         const create = batches.create(owner, specOf(payload), pages, invalidUrls)
         const job = yield* quota.withOne(owner, pages.length, Effect.orDie(create))

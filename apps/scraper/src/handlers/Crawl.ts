@@ -6,6 +6,7 @@ import { mostPagesOf } from "../CrawlRules.ts"
 import { Crawls } from "../Crawls.ts"
 import { invalidState, noSuchJob, refused } from "../Envelope.ts"
 import { pageOf, timesOf } from "../Job.ts"
+import { Keyring } from "../Keyring.ts"
 import { Quota } from "../Quota.ts"
 import { Renderer } from "../rendering/Renderer.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
@@ -17,6 +18,7 @@ export const CrawlHandlers = HttpApiBuilder.group(
   "crawl",
   Effect.fnUntraced(function* (handlers) {
     const settings = yield* ServerSettings
+    const keyring = yield* Keyring
     const crawls = yield* Crawls
     const quota = yield* Quota
     const renderer = yield* Renderer
@@ -31,15 +33,16 @@ export const CrawlHandlers = HttpApiBuilder.group(
       createCrawl: Effect.fnUntraced(function* ({ payload }) {
         yield* renderable(renderer, payload)
         const url = yield* targetUrl(payload.url)
+        const { id: owner } = yield* Caller
         const depth = payload.depth ?? 2
-        if (depth > settings.maxCrawlDepth) {
+        const { maxCrawlDepth } = keyring.limitsOf(owner)
+        if (depth > maxCrawlDepth) {
           return yield* refused(
             "VALIDATION_ERROR",
-            `Crawl depth limit exceeded: requested ${depth}, plan allows at most ${settings.maxCrawlDepth}`
+            `Crawl depth limit exceeded: requested ${depth}, plan allows at most ${maxCrawlDepth}`
           )
         }
         const limit = payload.limit ?? settings.defaultCrawlLimit
-        const { id: owner } = yield* Caller
         const spec = {
           url,
           depth,
