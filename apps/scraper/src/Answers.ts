@@ -7,6 +7,8 @@ import {
   type HttpServerResponse
 } from "effect/http"
 import { envelopeResponse } from "./Envelope.ts"
+import { stateFailed } from "./metrics/Metrics.ts"
+import { StoreError } from "./state/Files.ts"
 
 /** Every route nobody else has: 404 with the envelope. */
 export const UnknownRoute = HttpRouter.add(
@@ -37,6 +39,11 @@ const isTooLarge = Effect.gen(function* () {
 const tooLargeResponse = () => envelopeResponse(413, "PAYLOAD_TOO_LARGE", "The body is too large")
 
 const faultOf = Effect.fnUntraced(function* (defect: unknown) {
+  if (defect instanceof StoreError) {
+    yield* stateFailed
+    yield* Effect.logError(`The state could not be used: ${defect.operation} failed`)
+    return envelopeResponse(503, "UNAVAILABLE", "The server cannot write its state at present", true)
+  }
   const cause = Cause.die(defect)
   const [response] = yield* HttpServerError.causeResponse(cause)
   if (response.status >= 500) yield* Effect.logDebug("A request failed", cause)

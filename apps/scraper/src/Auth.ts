@@ -3,6 +3,7 @@ import { Authorization, Caller } from "@sluice/contract"
 import { Clock, Effect, Layer } from "effect"
 import { tooMany, unauthorized } from "./Envelope.ts"
 import { digestOf, Keyring } from "./Keyring.ts"
+import { refusedFor } from "./metrics/Metrics.ts"
 
 const minuteMs = 60_000
 
@@ -24,7 +25,10 @@ export const AuthorizationLayer: Layer.Layer<Authorization, never, Keyring> = La
           (found, candidate) => (timingSafeEqual(candidate.hash, given) ? candidate : found),
           undefined
         )
-        if (caller === undefined) return yield* unauthorized()
+        if (caller === undefined) {
+          yield* refusedFor("key")
+          return yield* unauthorized()
+        }
         const { limits, window } = caller
         const now = yield* Clock.currentTimeMillis
         if (now - window.startedAt >= minuteMs) {
@@ -33,6 +37,7 @@ export const AuthorizationLayer: Layer.Layer<Authorization, never, Keyring> = La
         }
         if (limits.requestsPerMinute > 0 && ++window.requests > limits.requestsPerMinute) {
           const seconds = Math.max(1, Math.ceil((window.startedAt + minuteMs - now) / 1000))
+          yield* refusedFor("requests_per_minute")
           return yield* tooMany("Too many requests", seconds)
         }
         return yield* Effect.provideService(httpEffect, Caller, { id: caller.id })

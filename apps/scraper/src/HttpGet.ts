@@ -2,6 +2,7 @@ import { pipeline, type Readable } from "node:stream"
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib"
 import { Context, Effect, Layer, Option, Predicate, Schema } from "effect"
 import { type Agent, request } from "undici"
+import { bytesFetched } from "./metrics/Metrics.ts"
 import { finalFailure, type PageErrorCode, PageFailure } from "./PageFailure.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
 import { TargetAgent } from "./TargetAgent.ts"
@@ -45,6 +46,7 @@ export class HttpGet extends Context.Service<
             try: (signal) => readAnswer(agent, url, options, signal),
             catch: toPageFailure
           }).pipe(
+            Effect.tap(({ body }) => bytesFetched(body.byteLength)),
             Effect.timeoutOrElse({
               duration: settings.pageTimeoutMs,
               orElse: () =>

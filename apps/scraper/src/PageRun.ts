@@ -1,12 +1,12 @@
 import { isTerminal, type OutputFormat } from "@sluice/contract"
 import { Effect, Fiber, Result, Semaphore } from "effect"
 import type { Fetcher, LoadOutcome } from "./Fetcher.ts"
-import type { StoreError } from "./Files.ts"
 import { contentOf, type PageContent } from "./PageContent.ts"
 import type { PageFailure } from "./PageFailure.ts"
 import type { PageEvent, PageLog, PageRow } from "./PageLog.ts"
 import type { FoundPage, PageState } from "./PageState.ts"
 import type { RenderWait } from "./rendering/RenderRequest.ts"
+import type { StoreError } from "./state/Files.ts"
 
 /** What tells one kind of job from another while its pages are fetched. */
 export interface PageRules {

@@ -7,6 +7,7 @@ import { paymentRequired, tooMany } from "./Envelope.ts"
 import { ExtractJobs } from "./ExtractJobs.ts"
 import { Keyring } from "./Keyring.ts"
 import { Meter } from "./Meter.ts"
+import { refusedFor } from "./metrics/Metrics.ts"
 
 /** How much of the limits a key uses now. Without a balance there is nothing left to tell. */
 export interface QuotaUsage {
@@ -68,8 +69,12 @@ export class Quota extends Context.Service<
         usage,
         withOne: Effect.fnUntraced(function* (owner, tokens, run) {
           const { max_open_jobs, open_jobs, tokens_left } = usage(owner)
-          if (open_jobs >= max_open_jobs) return yield* tooMany("Concurrency limit reached", retryAfterSeconds)
+          if (open_jobs >= max_open_jobs) {
+            yield* refusedFor("open_jobs")
+            return yield* tooMany("Concurrency limit reached", retryAfterSeconds)
+          }
           if (tokens_left !== null && tokens_left < Math.max(1, tokens)) {
+            yield* refusedFor("token_balance")
             return yield* paymentRequired(
               `Not enough tokens left: this may cost up to ${tokens}, and ${tokens_left} are neither used nor reserved`
             )

@@ -22,6 +22,14 @@ export interface ScraperConfig {
   readonly port?: number
   /** Directory of the jobs. Default: a temporary one, deleted with the server. */
   readonly stateDir?: string
+  /** URL of the Postgres database of the jobs, instead of a directory. A database holds the jobs of one server. Default: none. */
+  readonly stateUrl?: Redacted.Redacted<string> | undefined
+  /** Connections to that database, beside the one that holds it. Default 5. */
+  readonly stateConnections?: number
+  /** Longest time for a connection to it or a statement. Default 30,000. */
+  readonly stateTimeoutMs?: number
+  /** How long a database that is away is waited for before what needs it fails. Default 15,000. */
+  readonly stateRetryMs?: number
   /** Keys that may call; jobs are visible only to the key that made them. At least one is required, here or hashed. */
   readonly apiKeys: ReadonlyArray<Redacted.Redacted<string>>
   /** Further keys, each with limits of its own. Default: none. */
@@ -80,6 +88,16 @@ export interface ScraperConfig {
   readonly maxCrawlDelayMs?: number
   /** Most bytes of a request's body. Default 1 MiB. */
   readonly maxRequestBytes?: number
+  /** How long a server that is stopped goes on with what it is answering. Default 10,000. */
+  readonly drainTimeoutMs?: number
+  /** Port on which `/metrics` is served for Prometheus, on the same address; 0 takes a free one. Default: none. */
+  readonly metricsPort?: number | undefined
+  /** Jobs that wait from which on `/health` says `degraded`. Default 100. */
+  readonly degradedAtQueuedJobs?: number
+  /** How often `/health` has the state written to at most, to see whether it can be. Default 5000. */
+  readonly healthProbeEveryMs?: number
+  /** Longest time for that. Default 2000. */
+  readonly healthProbeTimeoutMs?: number
   /** Most bytes of a request's line and headers; more are answered 431. Default 16 KiB. */
   readonly maxHeaderBytes?: number
   /** Longest time until a request's headers are there; then it is answered 408. Default 10,000. */
@@ -138,13 +156,21 @@ export interface ScraperConfig {
 export const version = "0.1.0"
 
 /** A configuration with its defaults filled in. */
-export type Settings = Required<Omit<ScraperConfig, "stateDir">> & { readonly stateDir: string | undefined }
+export type Settings = Required<Omit<ScraperConfig, "stateDir" | "stateUrl" | "metricsPort">> & {
+  readonly metricsPort: number | undefined
+  readonly stateDir: string | undefined
+  readonly stateUrl: Redacted.Redacted<string> | undefined
+}
 
 /** Fills in the defaults. */
 export const withDefaults = (config: ScraperConfig): Settings => ({
   host: "127.0.0.1",
   port: 0,
   stateDir: undefined,
+  stateUrl: undefined,
+  stateConnections: 5,
+  stateTimeoutMs: 30_000,
+  stateRetryMs: 15_000,
   hashedKeys: [],
   allowPrivateTargets: false,
   hostDelayMs: 100,
@@ -173,6 +199,11 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   respectRobots: true,
   maxCrawlDelayMs: 10_000,
   maxRequestBytes: 1024 * 1024,
+  drainTimeoutMs: 10_000,
+  metricsPort: undefined,
+  degradedAtQueuedJobs: 100,
+  healthProbeEveryMs: 5000,
+  healthProbeTimeoutMs: 2000,
   maxHeaderBytes: 16 * 1024,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
@@ -207,7 +238,7 @@ export class ServerSettings extends Context.Service<ServerSettings, Settings>()(
   "@sluice/scraper/ScraperConfig/ServerSettings"
 ) {}
 
-/** The server could not start: the port is taken, the state directory unusable or in use, or no key was given. */
+/** The server could not start: the port is taken, the state unusable or in use, or no key was given. */
 export class ScraperStartError extends Schema.TaggedError<ScraperStartError>()("ScraperStartError", {
   message: Schema.String,
   cause: Schema.Defect()

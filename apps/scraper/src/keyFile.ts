@@ -1,6 +1,6 @@
 import { Effect, Option, Schema } from "effect"
-import { readText } from "./Files.ts"
 import { type HashedKey, ScraperStartError } from "./ScraperConfig.ts"
+import { readText } from "./state/Files.ts"
 
 const limit = Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)))
 

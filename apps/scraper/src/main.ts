@@ -6,6 +6,7 @@ import { Command, Flag } from "effect/cli"
 import { readKeyFile } from "./keyFile.ts"
 import { version } from "./ScraperConfig.ts"
 import { serve } from "./Server.ts"
+import { endAtSecondSignal, endedInOrder } from "./signals.ts"
 
 const flags = {
   host: Flag.String("host").pipe(
@@ -70,11 +71,22 @@ const flags = {
     Flag.withDescription("Longest time for a page in the browser"),
     Flag.withDefault(30_000)
   ),
+  drainTimeoutMs: Flag.Int("drain-timeout-ms").pipe(
+    Flag.withDescription("How long a server that is stopped goes on with what it is answering"),
+    Flag.withDefault(10_000)
+  ),
+  metricsPort: Flag.Int("metrics-port").pipe(
+    Flag.withDescription("Port on which /metrics is served for Prometheus (SCRAPER_METRICS_PORT)"),
+    Flag.withFallbackConfig(Config.Int("SCRAPER_METRICS_PORT")),
+    Flag.optional
+  ),
   webhookSecretOverlapMs: Flag.Int("webhook-secret-overlap-ms").pipe(
     Flag.withDescription("How long after a rotation deliveries are signed with the old secret as well"),
     Flag.withDefault(0)
   )
 }
+
+const stateUrl = Config.option(Config.Redacted("SCRAPER_STATE_URL"))
 
 const keys = Config.Redacted("SCRAPER_API_KEYS").pipe(Config.withDefault(Redacted.make("")))
 
@@ -85,20 +97,33 @@ const keys = Config.Redacted("SCRAPER_API_KEYS").pipe(Config.withDefault(Redacte
 export const scraper = Command.make(
   "sluice-scraper",
   flags,
-  Effect.fnUntraced(function* ({ apiKeysFile, ...config }) {
+  Effect.fnUntraced(function* ({ apiKeysFile, metricsPort, ...config }) {
     const hashedKeys = Option.isSome(apiKeysFile) ? yield* readKeyFile(apiKeysFile.value) : []
     const apiKeys = Redacted.value(yield* keys)
       .split(",")
       .map((key) => key.trim())
       .filter((key) => key !== "")
       .map((key) => Redacted.make(key))
-    const listening = Effect.flatMap(serve({ ...config, apiKeys, hashedKeys }), ({ baseUrl }) =>
-      Console.log(`Listening on ${baseUrl}`)
-    )
+    const listening = Effect.gen(function* () {
+      const { baseUrl, metricsUrl } = yield* serve({
+        ...config,
+        apiKeys,
+        hashedKeys,
+        metricsPort: Option.getOrUndefined(metricsPort),
+        stateUrl: Option.getOrUndefined(yield* stateUrl)
+      })
+      if (metricsUrl !== undefined) yield* Console.log(`Metrics on ${metricsUrl}/metrics`)
+      yield* Console.log(`Listening on ${baseUrl}`)
+    })
     return yield* Layer.launch(Layer.effectDiscard(listening))
   })
 ).pipe(Command.withDescription("Serves the Scraper API from this machine"))
 
 if (import.meta.main) {
-  scraper.pipe(Command.run({ version }), Effect.provide(NodeServices.layer), NodeRuntime.runMain)
+  endAtSecondSignal()
+  scraper.pipe(
+    Command.run({ version }),
+    Effect.provide(NodeServices.layer),
+    NodeRuntime.runMain({ teardown: endedInOrder })
+  )
 }

@@ -39,9 +39,10 @@ export const ExtractHandlers = HttpApiBuilder.group(
             estimated_tokens: 1
           }
         }
-        const extract = Effect.tap(extractor.extract(spec), ({ _tag, facts: { durationMs } }) =>
-          Effect.orDie(meter.record({ owner, job: null, ok: _tag === "Extracted", durationMs }))
-        )
+        const extract = Effect.tap(extractor.extract(spec), (extraction) => {
+          const errorCode = extraction._tag === "Extracted" ? null : extraction.failure.code
+          return Effect.orDie(meter.record({ owner, job: null, errorCode, durationMs: extraction.facts.durationMs }))
+        })
         const extraction = yield* quota.withOne(owner, 1, extract)
         if (extraction._tag === "Failed") {
           const { code, message, retryable } = extraction.failure
