@@ -8,6 +8,7 @@ import { type JobFilter, jobFolder, matching, newJobId, nowMillis } from "./Job.
 import type { OpenJobs } from "./JobLoad.ts"
 import { Meter } from "./Meter.ts"
 import { openRecordFolder } from "./RecordFolder.ts"
+import { keepSwept } from "./Retention.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
 import type { StoreError } from "./state/Files.ts"
 import { StateStore } from "./state/StateStore.ts"
@@ -51,7 +52,8 @@ export class ExtractJobs extends Context.Service<
       const state = yield* StateStore
       const slots = yield* Semaphore.make(settings.maxRunningExtractions)
       const fibers = yield* FiberMap.make<string>()
-      const folder = yield* openRecordFolder(state, "extract", ExtractJob, jobFolder(settings.retainJobs))
+      const folder = yield* openRecordFolder(state, "extract", ExtractJob, jobFolder(settings))
+      yield* keepSwept(() => [folder])
       const jobs = folder.records
       const contentFile = (id: string) => `${folder.place(id)}/content.json`
 

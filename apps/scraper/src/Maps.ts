@@ -5,6 +5,7 @@ import { type JobFilter, jobFields, jobFolder, matching, newJobId, nowMillis } f
 import { jobEnded } from "./metrics/Metrics.ts"
 import type { PageFailure } from "./PageFailure.ts"
 import { openRecordFolder } from "./RecordFolder.ts"
+import { keepSwept } from "./Retention.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
 import { MapSpec, SiteDiscovery } from "./SiteDiscovery.ts"
 import type { StoreError } from "./state/Files.ts"
@@ -47,7 +48,8 @@ export class Maps extends Context.Service<
       const settings = yield* ServerSettings
       const discovery = yield* SiteDiscovery
       const state = yield* StateStore
-      const folder = yield* openRecordFolder(state, "map", MapJob, jobFolder(settings.retainJobs))
+      const folder = yield* openRecordFolder(state, "map", MapJob, jobFolder(settings))
+      yield* keepSwept(() => [folder])
       const slots = yield* Semaphore.make(settings.maxRunningMaps)
       const linksFile = (id: string) => `${folder.place(id)}/links.json`
 

@@ -10,6 +10,7 @@ import { openPageLog, type PageEvent, type PageLog, type PageRow } from "./PageL
 import { type PageRules, runPages } from "./PageRun.ts"
 import { type FoundPage, type JobPage, openPagesOf, type PageCounts, type PageState } from "./PageState.ts"
 import { openRecordFolder } from "./RecordFolder.ts"
+import { keepSwept } from "./Retention.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
 import type { StoreError } from "./state/Files.ts"
 import { StateStore } from "./state/StateStore.ts"
@@ -77,12 +78,8 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
   const meter = yield* Meter
   const announcements = yield* Announcements
   const store = yield* StateStore
-  const folder = yield* openRecordFolder<Job, unknown>(
-    store,
-    kind.name,
-    pageJob(kind.spec),
-    jobFolder(settings.retainJobs)
-  )
+  const folder = yield* openRecordFolder<Job, unknown>(store, kind.name, pageJob(kind.spec), jobFolder(settings))
+  yield* keepSwept(() => [folder])
   const slots = yield* Semaphore.make(kind.maxRunning)
   const fibers = yield* FiberMap.make<string>()
   const open = new Map<string, OpenJob>()

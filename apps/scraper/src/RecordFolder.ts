@@ -1,4 +1,4 @@
-import { Effect, Option, Schema, Semaphore } from "effect"
+import { Clock, Effect, Option, Schema, Semaphore } from "effect"
 import type { StoreError } from "./state/Files.ts"
 import type { State } from "./state/StateStore.ts"
 
@@ -8,13 +8,27 @@ export interface FolderRecord {
   readonly seq: number
 }
 
+/** What is kept of the records that will not change any more: of the newest so many, so young, and so large together. */
+export interface Retention {
+  readonly count: number
+  readonly ageMs: number
+  readonly bytes: number
+}
+
+/** Everything. */
+export const retainAll: Retention = {
+  count: Number.POSITIVE_INFINITY,
+  ageMs: Number.POSITIVE_INFINITY,
+  bytes: Number.POSITIVE_INFINITY
+}
+
 /** How a folder keeps its records. */
 export interface FolderOptions<A> {
   /** The name of a record's manifest. */
   readonly manifest: string
-  /** How many records are kept that will not change any more. */
-  readonly retain: number
-  readonly hasEnded: (record: A) => boolean
+  readonly retain: Retention
+  /** When a record ended, in milliseconds since the epoch; undefined while it can still change. */
+  readonly endedAt: (record: A) => number | undefined
 }
 
 /** The records of one kind: a folder each, with a manifest, and all manifests in memory. */
@@ -33,6 +47,8 @@ export interface RecordFolder<A extends FolderRecord> {
   /** Replaces a manifest in memory alone: for what a restart would undo anyway. */
   readonly hold: (record: A) => void
   readonly remove: (id: string) => Effect.Effect<void, StoreError>
+  /** Deletes what is not to be kept any longer. */
+  readonly sweep: Effect.Effect<void, StoreError>
 }
 
 /** Opens a folder of records. */
@@ -66,11 +82,29 @@ export const openRecordFolder = Effect.fnUntraced(function* <A extends FolderRec
 
   const remove = (id: string) => {
     records.delete(id)
-    return writing.withPermits(1)(state.remove(place(id)))
+    sizes.delete(id)
+    // The manifest first: what a crash leaves is no record any more.
+    return writing.withPermits(1)(Effect.andThen(state.remove(manifest(id)), state.remove(place(id))))
   }
-  const sweep = Effect.suspend(() => {
-    const ended = [...records.values()].filter(options.hasEnded).sort((a, b) => b.seq - a.seq)
-    return Effect.forEach(ended.slice(options.retain), ({ id }) => remove(id), { discard: true })
+  const sizes = new Map<string, number>()
+  /** Counted once: an ended record does not grow. */
+  const sizeOf = Effect.fnUntraced(function* (id: string) {
+    const size = sizes.get(id) ?? (yield* state.bytesIn(place(id)))
+    sizes.set(id, size)
+    return size
+  })
+  const sweep = Effect.gen(function* () {
+    const { ageMs, bytes, count } = options.retain
+    const now = yield* Clock.currentTimeMillis
+    const ended = [...records.values()].flatMap((record) => {
+      const at = options.endedAt(record)
+      return at === undefined ? [] : [{ id: record.id, seq: record.seq, at }]
+    })
+    let total = 0
+    for (const [index, { at, id }] of ended.sort((a, b) => b.seq - a.seq).entries()) {
+      if (Number.isFinite(bytes)) total += yield* sizeOf(id)
+      if (index >= count || now - at >= ageMs || total > bytes) yield* remove(id)
+    }
   })
   yield* sweep
 
@@ -90,6 +124,7 @@ export const openRecordFolder = Effect.fnUntraced(function* <A extends FolderRec
       yield* write(record.id)
     }),
     hold: (record) => void records.set(record.id, record),
-    remove
+    remove,
+    sweep
   }
 })

@@ -70,6 +70,12 @@ export interface ScraperConfig {
   readonly tokenBalance?: number
   /** Finished jobs kept, of each kind; older ones are deleted at start and as new ones come. Default 1000. */
   readonly retainJobs?: number
+  /** Days that finished jobs and ended deliveries are kept. Default: no limit. */
+  readonly retainDays?: number
+  /** Bytes of finished jobs kept, of each kind, the newest first. Default: no limit. */
+  readonly retainBytes?: number
+  /** How often what has grown too old is looked for. Default 600,000, ten minutes. */
+  readonly sweepEveryMs?: number
   /** Days over which statistics tell hours apart; of what is older only the tokens are kept. Default 400. */
   readonly retainUsageDays?: number
   /** Most bytes of a page, after decompression. Default 10 MiB. */
@@ -190,6 +196,9 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   requestsPerMinute: 0,
   tokenBalance: Number.POSITIVE_INFINITY,
   retainJobs: 1000,
+  retainDays: Number.POSITIVE_INFINITY,
+  retainBytes: Number.POSITIVE_INFINITY,
+  sweepEveryMs: 600_000,
   retainUsageDays: 400,
   maxPageBytes: 10 * 1024 * 1024,
   pageTimeoutMs: 30_000,

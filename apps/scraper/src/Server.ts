@@ -32,6 +32,7 @@ import { MetricRegistry } from "./metrics/Metrics.ts"
 import { MetricsServer } from "./metrics/MetricsServer.ts"
 import { RequestMetrics } from "./metrics/RequestMetrics.ts"
 import { Quota } from "./Quota.ts"
+import { Reference } from "./Reference.ts"
 import { Robots } from "./Robots.ts"
 import { BrowserProcess } from "./rendering/BrowserProcess.ts"
 import { Renderer } from "./rendering/Renderer.ts"
@@ -107,10 +108,13 @@ export const serve = Effect.fn("Server.serve")(function* (
     port: settings.port,
     gracefulShutdownTimeout: settings.drainTimeoutMs + flushMs
   })
-  const App = HttpRouter.serve(Layer.mergeAll(Routes, UnknownRoute, EnvelopedFaults, Draining, RequestMetrics), {
-    disableLogger: true,
-    disableListenLog: true
-  }).pipe(
+  const App = HttpRouter.serve(
+    Layer.mergeAll(Routes, UnknownRoute, EnvelopedFaults, Draining, Reference, RequestMetrics),
+    {
+      disableLogger: true,
+      disableListenLog: true
+    }
+  ).pipe(
     Layer.provideMerge(Listening),
     Layer.merge(MetricsServer.layer),
     // Before the listener: nothing is answered until the jobs are there, and they end after it.

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto"
 import { DeliveryStatus, WebhookEvent } from "@sluice/contract"
 import { Context, Effect, Layer, type Option, Schema } from "effect"
-import { openRecordFolder, type RecordFolder } from "./RecordFolder.ts"
+import { openRecordFolder, type RecordFolder, type Retention, retainAll } from "./RecordFolder.ts"
+import { deliveryRetention, keepSwept } from "./Retention.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
 import type { StoreError } from "./state/Files.ts"
 import { type State, StateStore } from "./state/StateStore.ts"
@@ -72,22 +73,24 @@ export class WebhookStore extends Context.Service<
   static readonly layer: Layer.Layer<WebhookStore, StoreError, ServerSettings | StateStore> = Layer.effect(
     this,
     Effect.gen(function* () {
-      const { retainDeliveries } = yield* ServerSettings
+      const settings = yield* ServerSettings
       const state = yield* StateStore
       const subscriptions = yield* openRecordFolder(state, root, Subscription, {
         manifest: "webhook.json",
-        retain: Number.POSITIVE_INFINITY,
-        hasEnded: () => false
+        retain: retainAll,
+        endedAt: () => undefined
       })
 
       const open = new Map<string, Deliveries>()
-      for (const id of subscriptions.records.keys()) open.set(id, yield* openDeliveries(state, id, retainDeliveries))
+      for (const id of subscriptions.records.keys())
+        open.set(id, yield* openDeliveries(state, id, deliveryRetention(settings)))
+      yield* keepSwept(() => open.values())
 
       return WebhookStore.of({
         subscriptions,
         add: Effect.fnUntraced(function* (subscription) {
           yield* subscriptions.prepare(subscription.id)
-          open.set(subscription.id, yield* openDeliveries(state, subscription.id, retainDeliveries))
+          open.set(subscription.id, yield* openDeliveries(state, subscription.id, deliveryRetention(settings)))
           yield* subscriptions.add(subscription)
         }),
         deliveries: (webhookId) => open.get(webhookId),
@@ -105,12 +108,12 @@ const root = "webhooks"
 const openDeliveries = Effect.fnUntraced(function* (
   state: State,
   webhookId: string,
-  retain: number
+  retain: Retention
 ): Effect.fn.Return<Deliveries, StoreError> {
   const folder = yield* openRecordFolder(state, `${root}/${webhookId}/deliveries`, Delivery, {
     manifest: "delivery.json",
     retain,
-    hasEnded
+    endedAt: (delivery) => (hasEnded(delivery) ? (delivery.deliveredAt ?? delivery.createdAt) : undefined)
   })
   const bodyFile = (id: string) => `${folder.place(id)}/body.json`
   return {

@@ -71,6 +71,18 @@ const flags = {
     Flag.withDescription("Longest time for a page in the browser"),
     Flag.withDefault(30_000)
   ),
+  retainJobs: Flag.Int("retain-jobs").pipe(
+    Flag.withDescription("Finished jobs kept, of each kind"),
+    Flag.withDefault(1000)
+  ),
+  retainDays: Flag.Int("retain-days").pipe(
+    Flag.withDescription("Days that finished jobs and ended deliveries are kept; without it there is no limit"),
+    Flag.withDefault(Number.POSITIVE_INFINITY)
+  ),
+  retainBytes: Flag.Int("retain-bytes").pipe(
+    Flag.withDescription("Bytes of finished jobs kept, of each kind; without it there is no limit"),
+    Flag.withDefault(Number.POSITIVE_INFINITY)
+  ),
   drainTimeoutMs: Flag.Int("drain-timeout-ms").pipe(
     Flag.withDescription("How long a server that is stopped goes on with what it is answering"),
     Flag.withDefault(10_000)

@@ -64,6 +64,9 @@ for (const [name, place] of [
           assert.strictEqual(yield* state.readAppended("crawl/b/log.jsonl", offset, size), `${text}\n`)
           assert.strictEqual(yield* state.sizeOf("crawl/b/log.jsonl"), offset + size + 2)
           assert.strictEqual(yield* state.sizeOf("crawl/b/none.jsonl"), 0)
+          assert.strictEqual(yield* state.bytesIn("crawl/b"), offset + size + 2)
+          assert.strictEqual(yield* state.bytesIn("crawl"), offset + size + 2 + Buffer.byteLength(text))
+          assert.strictEqual(yield* state.bytesIn("none"), 0)
         })
         yield* check(first.state)
         yield* first.close

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import {
   append,
+  bytesIn,
   makeDirectory,
   namesIn,
   pathOf,
@@ -30,6 +31,7 @@ export const openDirectoryState = (root: string): State => {
     append: (path, lines) => append(at(path), lines),
     readLines: (path) => readLines(at(path)),
     sizeOf: (path) => sizeOf(at(path)),
+    bytesIn: (folder) => bytesIn(at(folder)),
     readAppended: (path, offset, size) => readRange(at(path), offset, size),
     sync: (path) => sync(at(path)),
     remove: (path) => removePath(at(path)),

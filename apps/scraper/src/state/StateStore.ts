@@ -27,6 +27,8 @@ export interface State {
   readonly readLines: (path: string) => Effect.Effect<ReadonlyArray<string>, StoreError>
   /** The size of a text in bytes; 0 if it is not there. */
   readonly sizeOf: (path: string) => Effect.Effect<number, StoreError>
+  /** The bytes of all texts in a folder. */
+  readonly bytesIn: (folder: string) => Effect.Effect<number, StoreError>
   /** What one `append` has written, by where it began and its size in bytes. */
   readonly readAppended: (path: string, offset: number, size: number) => Effect.Effect<string, StoreError>
   readonly sync: (path: string) => Effect.Effect<void, StoreError>

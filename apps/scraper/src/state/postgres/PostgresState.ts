@@ -116,6 +116,13 @@ export const openPostgresState = Effect.fnUntraced(function* (
     readLines: (path) =>
       Effect.map(bodiesOf(path), (rows) => rows.flatMap(({ body }) => body.split("\n").slice(0, -1))),
     sizeOf,
+    bytesIn: (folder) =>
+      query<{ readonly size: number }>(
+        "size",
+        `SELECT coalesce(sum(octet_length(body)), 0)::float8 AS size FROM sluice_scraper.text
+          WHERE path > $1 || '/' AND path < $1 || '0'`,
+        [folder]
+      ).pipe(Effect.map(([row]) => row?.size ?? 0)),
     readAppended: (path, offset, size) =>
       query<{ readonly body: string }>("read", "SELECT body FROM sluice_scraper.text WHERE path = $1 AND at = $2", [
         path,
