@@ -14,6 +14,14 @@ export interface HashedKey extends Partial<KeyLimits> {
   readonly sha256: string
 }
 
+/** A proxy through which pages may be asked for. `country` is ISO 3166-1 alpha-2, or null if it is not told. */
+export interface UpstreamProxy {
+  readonly type: "residential" | "datacenter"
+  readonly country: string | null
+  /** With the credentials, if it wants some. */
+  readonly url: Redacted.Redacted<string>
+}
+
 /** How the server runs. Everything but the API keys has a default. */
 export interface ScraperConfig {
   /** Address to listen on. Default `127.0.0.1`. */
@@ -36,6 +44,8 @@ export interface ScraperConfig {
   readonly hashedKeys?: ReadonlyArray<HashedKey>
   /** Whether targets on loopback, private and other non-public addresses may be fetched. Default false. */
   readonly allowPrivateTargets?: boolean
+  /** Proxies that requests may name by `proxy`. Default: none, and `proxy` has no effect. */
+  readonly proxies?: ReadonlyArray<UpstreamProxy>
   /** Least time between two requests to one host. Default 100. A longer `Crawl-delay` wins, up to `maxCrawlDelayMs`. */
   readonly hostDelayMs?: number
   /** Requests to one host at once. Default 2. */
@@ -179,6 +189,7 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   stateRetryMs: 15_000,
   hashedKeys: [],
   allowPrivateTargets: false,
+  proxies: [],
   hostDelayMs: 100,
   hostConcurrency: 2,
   concurrency: 16,

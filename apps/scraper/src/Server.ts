@@ -31,6 +31,7 @@ import { Meter } from "./Meter.ts"
 import { MetricRegistry } from "./metrics/Metrics.ts"
 import { MetricsServer } from "./metrics/MetricsServer.ts"
 import { RequestMetrics } from "./metrics/RequestMetrics.ts"
+import { Proxies } from "./proxy/Proxies.ts"
 import { Quota } from "./Quota.ts"
 import { Reference } from "./Reference.ts"
 import { Robots } from "./Robots.ts"
@@ -68,6 +69,7 @@ const Jobs = Layer.mergeAll(Quota.layer, Health.layer).pipe(
   Layer.provide(SiteDiscovery.layer),
   Layer.provideMerge(Fetching),
   Layer.provide([StateStore.layer, TargetAgent.layer]),
+  Layer.provideMerge(Proxies.layer),
   Layer.provideMerge(Layer.mergeAll(Keyring.layer, Lifecycle.layer))
 )
 

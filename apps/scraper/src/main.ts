@@ -4,6 +4,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Config, Console, Effect, Layer, Option, Redacted } from "effect"
 import { Command, Flag } from "effect/cli"
 import { readKeyFile } from "./keyFile.ts"
+import { readProxyFile } from "./proxy/proxyFile.ts"
 import { version } from "./ScraperConfig.ts"
 import { serve } from "./Server.ts"
 import { endAtSecondSignal, endedInOrder } from "./signals.ts"
@@ -40,6 +41,11 @@ const flags = {
   apiKeysFile: Flag.String("api-keys-file").pipe(
     Flag.withDescription("File with the hashes of further keys, each with limits of its own (SCRAPER_API_KEYS_FILE)"),
     Flag.withFallbackConfig(Config.String("SCRAPER_API_KEYS_FILE")),
+    Flag.optional
+  ),
+  proxiesFile: Flag.String("proxies-file").pipe(
+    Flag.withDescription("File that says which proxies there are (SCRAPER_PROXIES_FILE)"),
+    Flag.withFallbackConfig(Config.String("SCRAPER_PROXIES_FILE")),
     Flag.optional
   ),
   maxOpenJobsPerKey: Flag.Int("max-open-jobs").pipe(
@@ -109,8 +115,9 @@ const keys = Config.Redacted("SCRAPER_API_KEYS").pipe(Config.withDefault(Redacte
 export const scraper = Command.make(
   "sluice-scraper",
   flags,
-  Effect.fnUntraced(function* ({ apiKeysFile, metricsPort, ...config }) {
+  Effect.fnUntraced(function* ({ apiKeysFile, metricsPort, proxiesFile, ...config }) {
     const hashedKeys = Option.isSome(apiKeysFile) ? yield* readKeyFile(apiKeysFile.value) : []
+    const proxies = Option.isSome(proxiesFile) ? yield* readProxyFile(proxiesFile.value) : []
     const apiKeys = Redacted.value(yield* keys)
       .split(",")
       .map((key) => key.trim())
@@ -121,6 +128,7 @@ export const scraper = Command.make(
         ...config,
         apiKeys,
         hashedKeys,
+        proxies,
         metricsPort: Option.getOrUndefined(metricsPort),
         stateUrl: Option.getOrUndefined(yield* stateUrl)
       })

@@ -8,13 +8,14 @@ import { invalidState, noSuchJob, refused } from "../Envelope.ts"
 import { pageOf, timesOf } from "../Job.ts"
 import { Keyring } from "../Keyring.ts"
 import type { FoundPage } from "../PageState.ts"
+import { Proxies } from "../proxy/Proxies.ts"
 import { Quota } from "../Quota.ts"
 import { Renderer } from "../rendering/Renderer.ts"
 import { normaliseUrl } from "../UrlNormal.ts"
-import { renderable } from "./Requests.ts"
+import { renderable, routable } from "./Requests.ts"
 
 /**
- * Batch endpoints. The caller's `headers` go to the targets; `proxy` is echoed and otherwise ignored.
+ * Batch endpoints. The caller's `headers` go to the targets.
  * A batch whose URLs are all invalid is refused: there is nothing to do.
  */
 export const BatchHandlers = HttpApiBuilder.group(
@@ -25,6 +26,7 @@ export const BatchHandlers = HttpApiBuilder.group(
     const batches = yield* Batches
     const quota = yield* Quota
     const renderer = yield* Renderer
+    const proxies = yield* Proxies
 
     const find = Effect.fnUntraced(function* (id: string) {
       const { id: owner } = yield* Caller
@@ -35,6 +37,7 @@ export const BatchHandlers = HttpApiBuilder.group(
     return handlers.handleAll({
       createBatch: Effect.fnUntraced(function* ({ payload }) {
         yield* renderable(renderer, payload)
+        yield* routable(proxies, payload)
         const { id: owner } = yield* Caller
         const { maxBatchUrls } = keyring.limitsOf(owner)
         if (payload.urls.length > maxBatchUrls) {

@@ -7,12 +7,13 @@ import { Crawls } from "../Crawls.ts"
 import { invalidState, noSuchJob, refused } from "../Envelope.ts"
 import { pageOf, timesOf } from "../Job.ts"
 import { Keyring } from "../Keyring.ts"
+import { Proxies } from "../proxy/Proxies.ts"
 import { Quota } from "../Quota.ts"
 import { Renderer } from "../rendering/Renderer.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
-import { renderable, targetUrl } from "./Requests.ts"
+import { renderable, routable, targetUrl } from "./Requests.ts"
 
-/** Crawl endpoints. `proxy` is echoed and otherwise ignored: there is no proxy pool behind this server. */
+/** Crawl endpoints. */
 export const CrawlHandlers = HttpApiBuilder.group(
   ScraperApi,
   "crawl",
@@ -22,6 +23,7 @@ export const CrawlHandlers = HttpApiBuilder.group(
     const crawls = yield* Crawls
     const quota = yield* Quota
     const renderer = yield* Renderer
+    const proxies = yield* Proxies
 
     const find = Effect.fnUntraced(function* (id: string) {
       const { id: owner } = yield* Caller
@@ -32,6 +34,7 @@ export const CrawlHandlers = HttpApiBuilder.group(
     return handlers.handleAll({
       createCrawl: Effect.fnUntraced(function* ({ payload }) {
         yield* renderable(renderer, payload)
+        yield* routable(proxies, payload)
         const url = yield* targetUrl(payload.url)
         const { id: owner } = yield* Caller
         const depth = payload.depth ?? 2
