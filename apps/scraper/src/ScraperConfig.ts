@@ -104,7 +104,7 @@ export interface ScraperConfig {
   readonly maxCrawlDelayMs?: number
   /** Most bytes of a request's body. Default 1 MiB. */
   readonly maxRequestBytes?: number
-  /** How long a server that is stopped goes on with what it is answering. Default 10,000. */
+  /** How long a server that is stopped goes on with what it is answering. Default 8000: container engines give 10 s for all of it. */
   readonly drainTimeoutMs?: number
   /** Port on which `/metrics` is served for Prometheus, on the same address; 0 takes a free one. Default: none. */
   readonly metricsPort?: number | undefined
@@ -219,7 +219,7 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   respectRobots: true,
   maxCrawlDelayMs: 10_000,
   maxRequestBytes: 1024 * 1024,
-  drainTimeoutMs: 10_000,
+  drainTimeoutMs: 8000,
   metricsPort: undefined,
   degradedAtQueuedJobs: 100,
   healthProbeEveryMs: 5000,

@@ -91,7 +91,7 @@ const flags = {
   ),
   drainTimeoutMs: Flag.Int("drain-timeout-ms").pipe(
     Flag.withDescription("How long a server that is stopped goes on with what it is answering"),
-    Flag.withDefault(10_000)
+    Flag.withDefault(8000)
   ),
   metricsPort: Flag.Int("metrics-port").pipe(
     Flag.withDescription("Port on which /metrics is served for Prometheus (SCRAPER_METRICS_PORT)"),

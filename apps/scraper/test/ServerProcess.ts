@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { readdirSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
+import { bundles } from "../../../test/setup/bundles.ts"
 import type { ScraperConfig } from "../src/index.ts"
 import { keys } from "./TestScraper.ts"
 
@@ -58,11 +59,9 @@ const start = Effect.fnUntraced(function* (args: ReadonlyArray<string>, env: Rea
   return server
 })
 
-const main = fileURLToPath(new URL("../src/main.ts", import.meta.url))
-
 /** The command, on a free port, with loopback allowed. */
 export const commandProcess = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
-  start([main, "--port", "0", "--allow-private-targets", "--host-delay-ms", "0", ...args], env)
+  start([bundles.scraper.file, "--port", "0", "--allow-private-targets", "--host-delay-ms", "0", ...args], env)
 
 const program = fileURLToPath(new URL("serverProgram.ts", import.meta.url))
 
