@@ -24,6 +24,7 @@ export const bundle = (name: string, entry: string): Bundle => ({
 export const bundles = {
   sluice: bundle("sluice", "apps/runner/src/main.ts"),
   simulator: bundle("simulator", "packages/testkit/src/main.ts"),
+  scraper: bundle("scraper", "apps/scraper/src/main.ts"),
   crashChild: bundle("crash-child", "test/crash/child.ts"),
   fanoutChild: bundle("fanout-child", "test/crash/fanout/child.ts")
 }

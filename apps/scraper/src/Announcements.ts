@@ -1,8 +1,9 @@
 import type { WebhookEvent } from "@sluice/contract"
 import { Context, Effect, Layer, Schema } from "effect"
-import type { StoreError } from "./Files.ts"
 import type { Job } from "./Job.ts"
+import { jobEnded } from "./metrics/Metrics.ts"
 import type { RecordFolder } from "./RecordFolder.ts"
+import type { StoreError } from "./state/Files.ts"
 import { WebhookDeliveries } from "./WebhookDeliveries.ts"
 import { Webhooks } from "./Webhooks.ts"
 
@@ -61,6 +62,7 @@ export class Announcements extends Context.Service<
         end: Effect.fn("Announcements.end")(function* (kind, job) {
           const announced = { ...job, announce: webhooks.subscribers(job.owner, kind.event) }
           yield* kind.folder.put(announced)
+          yield* jobEnded(kind.event.slice(0, -"_completed".length), job.status)
           yield* resume(kind, announced)
         })
       })

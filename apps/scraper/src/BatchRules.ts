@@ -1,7 +1,7 @@
 import { OutputFormat, ProxyConfig, WaitConfig } from "@sluice/contract"
 import { Schema } from "effect"
 import type { PageRules } from "./PageRun.ts"
-import { renderField, renderOf } from "./RenderField.ts"
+import { proxyOf, renderField, renderOf } from "./RenderField.ts"
 import { targetHeaders } from "./TargetHeaders.ts"
 
 /** A batch as it was asked for, with the defaults filled in. Its URLs are the pages in its log. */
@@ -19,6 +19,7 @@ export const batchRules = (spec: BatchSpec): PageRules => ({
   formats: spec.formats,
   headers: targetHeaders(spec.headers),
   render: renderOf(spec),
+  proxy: proxyOf(spec),
   redirected: () => "go",
   endsAs: (asked) => asked
 })

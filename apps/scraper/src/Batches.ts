@@ -3,29 +3,32 @@ import type { Announcements } from "./Announcements.ts"
 import { batchAnnouncement } from "./BatchDocuments.ts"
 import { BatchSpec, batchRules } from "./BatchRules.ts"
 import type { Fetcher } from "./Fetcher.ts"
-import type { StoreError } from "./Files.ts"
 import type { Meter } from "./Meter.ts"
 import { openPageJobs, type PageJobs } from "./PageJobs.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
-import type { StateDir } from "./StateDir.ts"
+import type { StoreError } from "./state/Files.ts"
+import type { StateStore } from "./state/StateStore.ts"
 
 /** The batches. Failed pages do not make a batch fail. */
 export class Batches extends Context.Service<Batches, PageJobs<BatchSpec>>()("@sluice/scraper/Batches") {
-  static readonly layer: Layer.Layer<Batches, StoreError, Announcements | Fetcher | Meter | ServerSettings | StateDir> =
-    Layer.effect(
-      this,
-      Effect.gen(function* () {
-        const { maxRunningBatches } = yield* ServerSettings
-        return yield* openPageJobs({
-          name: "batch",
-          spec: BatchSpec,
-          event: "batch_completed",
-          announcement: batchAnnouncement,
-          rules: batchRules,
-          maxRunning: maxRunningBatches,
-          mostPages: (_, { total }) => total,
-          hasFailed: () => false
-        })
+  static readonly layer: Layer.Layer<
+    Batches,
+    StoreError,
+    Announcements | Fetcher | Meter | ServerSettings | StateStore
+  > = Layer.effect(
+    this,
+    Effect.gen(function* () {
+      const { maxRunningBatches } = yield* ServerSettings
+      return yield* openPageJobs({
+        name: "batch",
+        spec: BatchSpec,
+        event: "batch_completed",
+        announcement: batchAnnouncement,
+        rules: batchRules,
+        maxRunning: maxRunningBatches,
+        mostPages: (_, { total }) => total,
+        hasFailed: () => false
       })
-    )
+    })
+  )
 }

@@ -4,7 +4,7 @@ import { inScope } from "./CrawlScope.ts"
 import { finalFailure } from "./PageFailure.ts"
 import type { PageRules } from "./PageRun.ts"
 import type { FoundPage, PageState } from "./PageState.ts"
-import { renderField, renderOf } from "./RenderField.ts"
+import { proxyOf, renderField, renderOf } from "./RenderField.ts"
 
 /** A crawl as it was asked for, with the defaults filled in. */
 export const CrawlSpec = Schema.Struct({
@@ -28,6 +28,7 @@ export const crawlRules = (spec: CrawlSpec): PageRules => ({
   formats: spec.formats,
   headers: {},
   render: renderOf(spec),
+  proxy: proxyOf(spec),
   endsAs: (_, loaded) => loaded,
   redirected: (state, id, url) => {
     if (state.isKnown(url)) return "unwanted"

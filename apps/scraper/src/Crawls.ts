@@ -3,29 +3,32 @@ import type { Announcements } from "./Announcements.ts"
 import { crawlAnnouncement } from "./CrawlDocuments.ts"
 import { CrawlSpec, crawlRules, mostPagesOf } from "./CrawlRules.ts"
 import type { Fetcher } from "./Fetcher.ts"
-import type { StoreError } from "./Files.ts"
 import type { Meter } from "./Meter.ts"
 import { openPageJobs, type PageJobs } from "./PageJobs.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
-import type { StateDir } from "./StateDir.ts"
+import type { StoreError } from "./state/Files.ts"
+import type { StateStore } from "./state/StateStore.ts"
 
 /** The crawls. One fails whose seed could not be had. */
 export class Crawls extends Context.Service<Crawls, PageJobs<CrawlSpec>>()("@sluice/scraper/Crawls") {
-  static readonly layer: Layer.Layer<Crawls, StoreError, Announcements | Fetcher | Meter | ServerSettings | StateDir> =
-    Layer.effect(
-      this,
-      Effect.gen(function* () {
-        const { maxRunningCrawls } = yield* ServerSettings
-        return yield* openPageJobs({
-          name: "crawl",
-          spec: CrawlSpec,
-          event: "crawl_completed",
-          announcement: crawlAnnouncement,
-          rules: crawlRules,
-          maxRunning: maxRunningCrawls,
-          mostPages: mostPagesOf,
-          hasFailed: (state) => state.pages[0] === undefined || state.pages[0].status === "failed"
-        })
+  static readonly layer: Layer.Layer<
+    Crawls,
+    StoreError,
+    Announcements | Fetcher | Meter | ServerSettings | StateStore
+  > = Layer.effect(
+    this,
+    Effect.gen(function* () {
+      const { maxRunningCrawls } = yield* ServerSettings
+      return yield* openPageJobs({
+        name: "crawl",
+        spec: CrawlSpec,
+        event: "crawl_completed",
+        announcement: crawlAnnouncement,
+        rules: crawlRules,
+        maxRunning: maxRunningCrawls,
+        mostPages: mostPagesOf,
+        hasFailed: (state) => state.pages[0] === undefined || state.pages[0].status === "failed"
       })
-    )
+    })
+  )
 }

@@ -4,12 +4,14 @@ import { type Announcement, Announcements } from "./Announcements.ts"
 import { extractAnnouncement } from "./ExtractDocuments.ts"
 import { ExtractJob } from "./ExtractJob.ts"
 import { Extractor, type ExtractSpec } from "./Extractor.ts"
-import { pathOf, readText, type StoreError, writeAtomic } from "./Files.ts"
 import { type JobFilter, jobFolder, matching, newJobId, nowMillis } from "./Job.ts"
+import type { OpenJobs } from "./JobLoad.ts"
 import { Meter } from "./Meter.ts"
 import { openRecordFolder } from "./RecordFolder.ts"
+import { keepSwept } from "./Retention.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
-import { StateDir } from "./StateDir.ts"
+import type { StoreError } from "./state/Files.ts"
+import { StateStore } from "./state/StateStore.ts"
 
 const Content = Schema.Struct({
   markdown: Schema.NullOr(Schema.String),
@@ -28,6 +30,8 @@ export class ExtractJobs extends Context.Service<
     readonly find: (owner: string, id: string) => Option.Option<ExtractJob>
     readonly list: (owner: string, filter: JobFilter) => ReadonlyArray<ExtractJob>
     readonly openJobs: (owner: string) => number
+    /** How many jobs of all keys wait, and how many are in work. */
+    readonly load: () => OpenJobs
     /** The tokens that the jobs of a key may still cost. */
     readonly reserved: (owner: string) => number
     /** The content of a completed job; none if it is gone from the disk. */
@@ -37,7 +41,7 @@ export class ExtractJobs extends Context.Service<
   static readonly layer: Layer.Layer<
     ExtractJobs,
     StoreError,
-    Announcements | Extractor | Meter | ServerSettings | StateDir
+    Announcements | Extractor | Meter | ServerSettings | StateStore
   > = Layer.effect(
     this,
     Effect.gen(function* () {
@@ -45,16 +49,17 @@ export class ExtractJobs extends Context.Service<
       const extractor = yield* Extractor
       const meter = yield* Meter
       const announcements = yield* Announcements
-      const root = pathOf((yield* StateDir).path, "extract")
+      const state = yield* StateStore
       const slots = yield* Semaphore.make(settings.maxRunningExtractions)
       const fibers = yield* FiberMap.make<string>()
-      const folder = yield* openRecordFolder(root, ExtractJob, jobFolder(settings.retainJobs))
+      const folder = yield* openRecordFolder(state, "extract", ExtractJob, jobFolder(settings))
+      yield* keepSwept(() => [folder])
       const jobs = folder.records
-      const contentFile = (id: string) => pathOf(folder.directory(id), "content.json")
+      const contentFile = (id: string) => `${folder.place(id)}/content.json`
 
       const content = (job: ExtractJob) =>
         job.status === "completed"
-          ? Effect.map(readText(contentFile(job.id)), Option.flatMap(Schema.decodeUnknownOption(ContentFile)))
+          ? Effect.map(state.read(contentFile(job.id)), Option.flatMap(Schema.decodeUnknownOption(ContentFile)))
           : Effect.succeedNone
       const announcement: Announcement<ExtractJob> = {
         folder,
@@ -72,11 +77,11 @@ export class ExtractJobs extends Context.Service<
         yield* meter.record({
           owner: job.owner,
           job: { id: job.id, n: 1 },
-          ok: extraction._tag === "Extracted",
+          errorCode: extraction._tag === "Extracted" ? null : extraction.failure.code,
           durationMs: facts.durationMs
         })
         if (extraction._tag === "Extracted") {
-          yield* writeAtomic(contentFile(job.id), yield* Effect.orDie(encodeContent(extraction.content)))
+          yield* state.write(contentFile(job.id), yield* Effect.orDie(encodeContent(extraction.content)))
           yield* end({ ...job, status: "completed", completedAt: yield* nowMillis, facts })
         } else {
           const { code, message, retryable } = extraction.failure
@@ -141,6 +146,14 @@ export class ExtractJobs extends Context.Service<
         find: (owner, id) => Option.filter(Option.fromUndefinedOr(jobs.get(id)), (job) => job.owner === owner),
         list: (owner, filter) => matching(jobs.values(), owner, filter),
         openJobs,
+        load: () => {
+          let [queued, processing] = [0, 0]
+          for (const { status } of jobs.values()) {
+            if (status === "queued") queued++
+            else if (status === "processing") processing++
+          }
+          return { queued, processing }
+        },
         reserved: openJobs,
         content
       })

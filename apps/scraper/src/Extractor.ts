@@ -3,7 +3,8 @@ import { Context, Effect, Layer, Schema } from "effect"
 import { Fetcher } from "./Fetcher.ts"
 import { contentOf, type PageContent } from "./PageContent.ts"
 import type { PageFailure } from "./PageFailure.ts"
-import { renderField, renderOf } from "./RenderField.ts"
+import { CurrentProxy } from "./proxy/Proxies.ts"
+import { proxyOf, renderField, renderOf } from "./RenderField.ts"
 import { targetHeaders } from "./TargetHeaders.ts"
 
 /** An extraction as it was asked for, with the defaults filled in. */
@@ -45,12 +46,13 @@ export class Extractor extends Context.Service<
       return Extractor.of({
         extract: Effect.fn("Extractor.extract")(function* (spec): Effect.fn.Return<Extraction> {
           const headers = targetHeaders(spec.headers)
-          const loaded = yield* fetcher.load(spec.url, {
+          const loading = fetcher.load(spec.url, {
             headers,
             render: renderOf(spec),
             admit: () => "go",
             started: () => undefined
           })
+          const loaded = yield* Effect.provideService(loading, CurrentProxy, proxyOf(spec))
           const facts = {
             url: loaded._tag === "Loaded" ? loaded.url : spec.url,
             httpStatus: loaded._tag === "Loaded" ? loaded.httpStatus : null,

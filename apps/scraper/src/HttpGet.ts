@@ -1,7 +1,8 @@
 import { pipeline, type Readable } from "node:stream"
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib"
 import { Context, Effect, Layer, Option, Predicate, Schema } from "effect"
-import { type Agent, request } from "undici"
+import { type Dispatcher, request } from "undici"
+import { bytesFetched } from "./metrics/Metrics.ts"
 import { finalFailure, type PageErrorCode, PageFailure } from "./PageFailure.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
 import { TargetAgent } from "./TargetAgent.ts"
@@ -38,13 +39,16 @@ export class HttpGet extends Context.Service<
     this,
     Effect.gen(function* () {
       const settings = yield* ServerSettings
-      const { dispatcher: agent } = yield* TargetAgent
+      const { dispatcherFor } = yield* TargetAgent
       return HttpGet.of({
         get: (url, options) =>
-          Effect.tryPromise({
-            try: (signal) => readAnswer(agent, url, options, signal),
-            catch: toPageFailure
-          }).pipe(
+          Effect.flatMap(dispatcherFor(url), (dispatcher) =>
+            Effect.tryPromise({
+              try: (signal) => readAnswer(dispatcher, url, options, signal),
+              catch: toPageFailure
+            })
+          ).pipe(
+            Effect.tap(({ body }) => bytesFetched(body.byteLength)),
             Effect.timeoutOrElse({
               duration: settings.pageTimeoutMs,
               orElse: () =>
@@ -61,9 +65,14 @@ export class HttpGet extends Context.Service<
   )
 }
 
-const readAnswer = async (agent: Agent, url: string, options: GetOptions, signal: AbortSignal): Promise<Answer> => {
+const readAnswer = async (
+  dispatcher: Dispatcher,
+  url: string,
+  options: GetOptions,
+  signal: AbortSignal
+): Promise<Answer> => {
   const { body, headers, statusCode } = await request(url, {
-    dispatcher: agent,
+    dispatcher,
     signal,
     headers: { ...options.headers, "accept-encoding": "gzip, deflate, br" }
   })

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto"
 import { isTerminal, JobStatus } from "@sluice/contract"
 import { Clock, DateTime, Effect, Schema } from "effect"
+import { jobRetention } from "./Retention.ts"
+import type { Settings } from "./ScraperConfig.ts"
 
 /** What every kind of job has. Times are milliseconds since the epoch; `seq` orders jobs of the same millisecond. */
 export const jobFields = {
@@ -69,8 +71,9 @@ export const pageOf = <A>(rows: ReadonlyArray<A>, page: number, pageSize: number
 })
 
 /** How the jobs of a kind are kept. */
-export const jobFolder = (retain: number) => ({
+export const jobFolder = (settings: Settings) => ({
   manifest: "job.json",
-  retain,
-  hasEnded: ({ status }: Job) => isTerminal(status)
+  retain: jobRetention(settings),
+  endedAt: ({ completedAt, createdAt, status }: Job & { readonly completedAt: number | null }) =>
+    isTerminal(status) ? (completedAt ?? createdAt) : undefined
 })

@@ -1,13 +1,15 @@
 import { LinkSource, MapTimedOut } from "@sluice/contract"
 import { Context, Effect, Layer, Option, Result, Schema, Semaphore } from "effect"
 import { envelope } from "./Envelope.ts"
-import { pathOf, readText, type StoreError, writeAtomic } from "./Files.ts"
 import { type JobFilter, jobFields, jobFolder, matching, newJobId, nowMillis } from "./Job.ts"
+import { jobEnded } from "./metrics/Metrics.ts"
 import type { PageFailure } from "./PageFailure.ts"
 import { openRecordFolder } from "./RecordFolder.ts"
+import { keepSwept } from "./Retention.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
 import { MapSpec, SiteDiscovery } from "./SiteDiscovery.ts"
-import { StateDir } from "./StateDir.ts"
+import type { StoreError } from "./state/Files.ts"
+import { StateStore } from "./state/StateStore.ts"
 
 /** The manifest of a map that was answered; its links are a file beside it. */
 export const MapJob = Schema.Struct({
@@ -40,18 +42,16 @@ export class Maps extends Context.Service<
     readonly links: (job: MapJob) => Effect.Effect<Option.Option<MapLinks>, StoreError>
   }
 >()("@sluice/scraper/Maps") {
-  static readonly layer: Layer.Layer<Maps, StoreError, ServerSettings | SiteDiscovery | StateDir> = Layer.effect(
+  static readonly layer: Layer.Layer<Maps, StoreError, ServerSettings | SiteDiscovery | StateStore> = Layer.effect(
     this,
     Effect.gen(function* () {
       const settings = yield* ServerSettings
       const discovery = yield* SiteDiscovery
-      const folder = yield* openRecordFolder(
-        pathOf((yield* StateDir).path, "map"),
-        MapJob,
-        jobFolder(settings.retainJobs)
-      )
+      const state = yield* StateStore
+      const folder = yield* openRecordFolder(state, "map", MapJob, jobFolder(settings))
+      yield* keepSwept(() => [folder])
       const slots = yield* Semaphore.make(settings.maxRunningMaps)
-      const linksFile = (id: string) => pathOf(folder.directory(id), "links.json")
+      const linksFile = (id: string) => `${folder.place(id)}/links.json`
 
       return Maps.of({
         run: Effect.fn("Maps.run")(function* (owner, spec) {
@@ -84,15 +84,16 @@ export class Maps extends Context.Service<
           }
           yield* folder.prepare(id)
           if (Result.isSuccess(found)) {
-            yield* writeAtomic(linksFile(id), yield* Effect.orDie(encodeLinks(found.success.links)))
+            yield* state.write(linksFile(id), yield* Effect.orDie(encodeLinks(found.success.links)))
           }
           yield* folder.add(job)
+          yield* jobEnded("map", job.status)
           return Result.isSuccess(found) ? { job, ...found.success } : yield* found.failure
         }),
         find: (owner, id) =>
           Option.filter(Option.fromUndefinedOr(folder.records.get(id)), (job) => job.owner === owner),
         list: (owner, filter) => matching(folder.records.values(), owner, filter),
-        links: (job) => Effect.map(readText(linksFile(job.id)), Option.flatMap(Schema.decodeUnknownOption(Links)))
+        links: (job) => Effect.map(state.read(linksFile(job.id)), Option.flatMap(Schema.decodeUnknownOption(Links)))
       })
     })
   )

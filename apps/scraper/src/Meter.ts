@@ -1,15 +1,17 @@
 import { Context, Effect, Layer, Option, Schema, Semaphore } from "effect"
-import { append, pathOf, readLines, type StoreError, sync, writeAtomic } from "./Files.ts"
 import { nowMillis } from "./Job.ts"
+import { pageEnded } from "./metrics/Metrics.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
-import { StateDir } from "./StateDir.ts"
+import type { StoreError } from "./state/Files.ts"
+import { StateStore } from "./state/StateStore.ts"
 import { UsageEvent, UsageTally } from "./UsageTally.ts"
 
 /** A page that ended. Pages of a job are numbered from 1 in the order of their end; a page of no job has none. */
 export interface EndedPage {
   readonly owner: string
   readonly job: { readonly id: string; readonly n: number } | null
-  readonly ok: boolean
+  /** Why it failed; null if it was extracted. */
+  readonly errorCode: string | null
   readonly durationMs: number
 }
 
@@ -31,22 +33,23 @@ export class Meter extends Context.Service<
     readonly tally: Pick<UsageTally, "sum" | "sumBefore" | "days" | "tokensOf">
   }
 >()("@sluice/scraper/Meter") {
-  static readonly layer: Layer.Layer<Meter, StoreError, ServerSettings | StateDir> = Layer.effect(
+  static readonly layer: Layer.Layer<Meter, StoreError, ServerSettings | StateStore> = Layer.effect(
     this,
     Effect.gen(function* () {
       const settings = yield* ServerSettings
-      const path = pathOf((yield* StateDir).path, "usage.jsonl")
+      const state = yield* StateStore
+      const path = "usage.jsonl"
       const tally = new UsageTally()
       const writing = Semaphore.makeUnsafe(1)
       let lines = 0
 
       const compact = Effect.gen(function* () {
         const keepFrom = (yield* nowMillis) - settings.retainUsageDays * dayMs
-        yield* writeAtomic(path, yield* linesOf(tally.compacted(keepFrom)))
+        yield* state.write(path, yield* linesOf(tally.compacted(keepFrom)))
         lines = 0
       })
 
-      for (const line of yield* readLines(path)) {
+      for (const line of yield* state.readLines(path)) {
         const event = Schema.decodeOption(Event)(line)
         // Damage that only a power failure can do; what follows it is kept.
         if (Option.isSome(event)) tally.add(event.value)
@@ -56,7 +59,7 @@ export class Meter extends Context.Service<
 
       // The log first: what is in memory is what a restart will know.
       const add = Effect.fnUntraced(function* (event: UsageEvent) {
-        yield* append(path, yield* linesOf([event]))
+        yield* state.append(path, yield* linesOf([event]))
         tally.add(event)
         if (++lines >= compactAfter) yield* compact
       })
@@ -64,15 +67,24 @@ export class Meter extends Context.Service<
       return Meter.of({
         tally,
         counted: (job) => tally.countedOf(job),
-        record: Effect.fn("Meter.record")(function* ({ durationMs, job, ok, owner }) {
+        record: Effect.fn("Meter.record")(function* ({ durationMs, errorCode, job, owner }) {
           if (job !== null && job.n <= tally.countedOf(job.id)) return
           const at = yield* nowMillis
-          yield* add({ t: "page", owner, job: job?.id ?? null, n: job?.n ?? 0, at, ok, ms: durationMs })
+          yield* add({
+            t: "page",
+            owner,
+            job: job?.id ?? null,
+            n: job?.n ?? 0,
+            at,
+            ok: errorCode === null,
+            ms: durationMs
+          })
+          yield* pageEnded(errorCode, durationMs)
         }, writing.withPermits(1)),
         close: Effect.fn("Meter.close")(function* (job) {
           if (tally.countedOf(job) === 0) return
           yield* add({ t: "closed", job })
-          yield* sync(path)
+          yield* state.sync(path)
         }, writing.withPermits(1))
       })
     })

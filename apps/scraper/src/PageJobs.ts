@@ -2,16 +2,18 @@ import { isTerminal } from "@sluice/contract"
 import { Cache, Cause, Duration, Effect, Exit, FiberMap, Option, type Schema, type Scope, Semaphore } from "effect"
 import { type Announcement, Announcements } from "./Announcements.ts"
 import { Fetcher } from "./Fetcher.ts"
-import { pathOf, type StoreError } from "./Files.ts"
 import { type JobFilter, jobFolder, matching, newJobId, nowMillis } from "./Job.ts"
+import type { OpenJobs } from "./JobLoad.ts"
 import { Meter } from "./Meter.ts"
 import { type PageJob, type PageJobView, type PageSlot, pageJob } from "./PageJob.ts"
 import { openPageLog, type PageEvent, type PageLog, type PageRow } from "./PageLog.ts"
 import { type PageRules, runPages } from "./PageRun.ts"
 import { type FoundPage, type JobPage, openPagesOf, type PageCounts, type PageState } from "./PageState.ts"
 import { openRecordFolder } from "./RecordFolder.ts"
+import { keepSwept } from "./Retention.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
-import { StateDir } from "./StateDir.ts"
+import type { StoreError } from "./state/Files.ts"
+import { StateStore } from "./state/StateStore.ts"
 
 /** A kind of job of many pages. */
 export interface PageJobKind<Spec, Encoded> {
@@ -42,6 +44,8 @@ export interface PageJobs<Spec> {
   readonly find: (owner: string, id: string) => Option.Option<PageJobView<Spec>>
   readonly list: (owner: string, filter: JobFilter) => ReadonlyArray<PageJobView<Spec>>
   readonly openJobs: (owner: string) => number
+  /** How many jobs of all keys wait, and how many are in work. */
+  readonly load: () => OpenJobs
   /** The tokens that the jobs of a key may still cost. */
   readonly reserved: (owner: string) => number
   /** Rows in order, pages still queued or in work included, and what was refused. */
@@ -66,19 +70,20 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
 ): Effect.fn.Return<
   PageJobs<Spec>,
   StoreError,
-  Announcements | Fetcher | Meter | ServerSettings | StateDir | Scope.Scope
+  Announcements | Fetcher | Meter | ServerSettings | StateStore | Scope.Scope
 > {
   type Job = PageJob<Spec>
   const settings = yield* ServerSettings
   const fetcher = yield* Fetcher
   const meter = yield* Meter
   const announcements = yield* Announcements
-  const root = pathOf((yield* StateDir).path, kind.name)
-  const folder = yield* openRecordFolder<Job, unknown>(root, pageJob(kind.spec), jobFolder(settings.retainJobs))
+  const store = yield* StateStore
+  const folder = yield* openRecordFolder<Job, unknown>(store, kind.name, pageJob(kind.spec), jobFolder(settings))
+  yield* keepSwept(() => [folder])
   const slots = yield* Semaphore.make(kind.maxRunning)
   const fibers = yield* FiberMap.make<string>()
   const open = new Map<string, OpenJob>()
-  const logOf = (id: string) => openPageLog(folder.directory(id))
+  const logOf = (id: string) => openPageLog(store, folder.place(id))
   // The pages of finished jobs are read back when they are asked for; a poller asks for the same ones again.
   const finished = yield* Cache.makeWith((id: string) => Effect.tap(logOf(id).load, allEnded), {
     capacity: 8,
@@ -101,7 +106,7 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
     meter.record({
       owner,
       job: { id, n },
-      ok: row.status === "completed",
+      errorCode: row.status === "completed" ? null : (row.error_code ?? "CONNECTION_ERROR"),
       durationMs: row.metadata.duration_ms ?? 0
     })
   /** Counts what had ended when the last run of the server was cut off before it could count it. */
@@ -186,7 +191,7 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
   return {
     create: Effect.fn("PageJobs.create")(function* (owner, spec, found, refused) {
       const id = yield* newJobId
-      const log = openPageLog(yield* folder.prepare(id))
+      const log = openPageLog(store, yield* folder.prepare(id))
       yield* log.appendEvents([
         ...found.map((page): PageEvent => ({ t: "found", ...page })),
         ...refused.map((url): PageEvent => ({ t: "refused", url }))
@@ -219,6 +224,11 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
       let count = 0
       for (const job of folder.records.values()) if (job.owner === owner && !isTerminal(job.status)) count++
       return count
+    },
+    load: () => {
+      let queued = 0
+      for (const id of open.keys()) if (folder.records.get(id)?.status === "queued") queued++
+      return { queued, processing: open.size - queued }
     },
     reserved: (owner) => {
       let tokens = 0

@@ -1,7 +1,8 @@
 import { CrawlData, ItemMetadata } from "@sluice/contract"
 import { Effect, Option, Schema, Semaphore } from "effect"
-import { append, pathOf, readLines, readRange, type StoreError, sizeOf, sync, writeAtomic } from "./Files.ts"
 import { PageState } from "./PageState.ts"
+import type { StoreError } from "./state/Files.ts"
+import type { State } from "./state/StateStore.ts"
 
 /** One line of a job's log. Pages are numbered by their `found` lines. */
 export const PageEvent = Schema.Union([
@@ -44,14 +45,13 @@ const encodeEvents = Schema.encodeEffect(Schema.Array(Event))
 const encodeRow = Schema.encodeEffect(Row)
 
 /**
- * The files of one job: `pages.jsonl` with a row per ended page, and `log.jsonl` with what happened, small enough to
+ * The texts of one job: `pages.jsonl` with a row per ended page, and `log.jsonl` with what happened, small enough to
  * be read back whole. Both only grow. A row is written before the log line that points to it, so after `kill -9` the
- * log never tells of a page that is not there; a row without its line is fetched again. Appends reach the operating
- * system, not the disk: they are synced when the job begins and ends. A power failure in between costs pages, not the
- * job.
+ * log never tells of a page that is not there; a row without its line is fetched again. They are synced when the job
+ * begins and ends: a power failure in between may cost pages, not the job.
  */
 export interface PageLog {
-  /** Reads the log back, leaving out ends whose row is not on disk. */
+  /** Reads the log back, leaving out ends whose row is not there. */
   readonly load: Effect.Effect<PageState, StoreError>
   /** Appends a row; answers where it is. */
   readonly appendRow: (row: PageRow) => Effect.Effect<{ readonly offset: number; readonly size: number }, StoreError>
@@ -62,23 +62,23 @@ export interface PageLog {
   readonly sync: Effect.Effect<void, StoreError>
 }
 
-/** Opens the log in a job's directory, which must exist. There must be one per job. */
-export const openPageLog = (directory: string): PageLog => {
-  const pagesPath = pathOf(directory, "pages.jsonl")
-  const logPath = pathOf(directory, "log.jsonl")
+/** Opens the log in a job's place, which must be prepared. There must be one per job. */
+export const openPageLog = (store: State, place: string): PageLog => {
+  const pagesPath = `${place}/pages.jsonl`
+  const logPath = `${place}/log.jsonl`
   const writing = Semaphore.makeUnsafe(1)
   // Where the next row goes; unknown until asked, and again after a failed write.
   let end: number | undefined
 
   const load = Effect.gen(function* () {
     const state = new PageState()
-    const size = yield* sizeOf(pagesPath)
-    const lines = yield* readLines(logPath)
+    const size = yield* store.sizeOf(pagesPath)
+    const lines = yield* store.readLines(logPath)
     for (const [index, line] of lines.entries()) {
       const event = Schema.decodeOption(Event)(line)
       if (Option.isNone(event)) {
         // Damage that only a power failure can do. What follows it cannot be trusted, nor what would be appended.
-        yield* writeAtomic(
+        yield* store.write(
           logPath,
           lines
             .slice(0, index)
@@ -95,9 +95,9 @@ export const openPageLog = (directory: string): PageLog => {
   const appendRow = Effect.fnUntraced(function* (row: PageRow) {
     const line = `${yield* Effect.orDie(encodeRow(row))}\n`
     const size = Buffer.byteLength(line)
-    const offset = end ?? (yield* sizeOf(pagesPath))
+    const offset = end ?? (yield* store.sizeOf(pagesPath))
     end = undefined
-    yield* append(pagesPath, line)
+    yield* store.append(pagesPath, line)
     end = offset + size
     return { offset, size }
   }, writing.withPermits(1))
@@ -107,10 +107,11 @@ export const openPageLog = (directory: string): PageLog => {
     appendRow,
     appendEvents: Effect.fnUntraced(function* (events) {
       const lines = yield* Effect.orDie(encodeEvents(events))
-      yield* append(logPath, lines.map((line) => `${line}\n`).join(""))
+      yield* store.append(logPath, lines.map((line) => `${line}\n`).join(""))
     }, writing.withPermits(1)),
-    readRow: (offset, size) => Effect.map(readRange(pagesPath, offset, size), (line) => Schema.decodeOption(Row)(line)),
-    sync: Effect.andThen(sync(pagesPath), sync(logPath))
+    readRow: (offset, size) =>
+      Effect.map(store.readAppended(pagesPath, offset, size), (line) => Schema.decodeOption(Row)(line)),
+    sync: Effect.andThen(store.sync(pagesPath), store.sync(logPath))
   }
 }
 

@@ -1,12 +1,13 @@
-import { isTerminal, type OutputFormat } from "@sluice/contract"
+import { isTerminal, type OutputFormat, type ProxyConfig } from "@sluice/contract"
 import { Effect, Fiber, Result, Semaphore } from "effect"
 import type { Fetcher, LoadOutcome } from "./Fetcher.ts"
-import type { StoreError } from "./Files.ts"
 import { contentOf, type PageContent } from "./PageContent.ts"
 import type { PageFailure } from "./PageFailure.ts"
 import type { PageEvent, PageLog, PageRow } from "./PageLog.ts"
 import type { FoundPage, PageState } from "./PageState.ts"
+import { CurrentProxy } from "./proxy/Proxies.ts"
 import type { RenderWait } from "./rendering/RenderRequest.ts"
+import type { StoreError } from "./state/Files.ts"
 
 /** What tells one kind of job from another while its pages are fetched. */
 export interface PageRules {
@@ -15,6 +16,8 @@ export interface PageRules {
   readonly headers: Readonly<Record<string, string>>
   /** How a browser renders the pages; null if none does. */
   readonly render: RenderWait | null
+  /** The proxy that was asked for. */
+  readonly proxy: typeof ProxyConfig.Type | null
   /** Whether a page may be taken from where its redirects lead; `unwanted` if it is another page of the job. */
   readonly redirected: (state: PageState, id: number, url: string) => "go" | "unwanted" | PageFailure
   /** The URL under which a page ends that was asked for under one URL and loaded from another. */
@@ -82,7 +85,7 @@ type PageEnd = LoadOutcome & { readonly content: Result.Result<PageContent, Page
 
 const endOf = Effect.fnUntraced(function* (run: PageRun, id: number): Effect.fn.Return<PageEnd> {
   const page = run.state.pages[id]
-  const outcome = yield* run.fetcher.load(page?.url ?? "", {
+  const loading = run.fetcher.load(page?.url ?? "", {
     headers: run.rules.headers,
     render: run.rules.render,
     admit: (url, redirects) => admit(run, id, url, redirects),
@@ -90,6 +93,7 @@ const endOf = Effect.fnUntraced(function* (run: PageRun, id: number): Effect.fn.
       if (page?.status === "queued") page.status = "processing"
     }
   })
+  const outcome = yield* Effect.provideService(loading, CurrentProxy, run.rules.proxy)
   const content = outcome._tag === "Loaded" ? yield* Effect.result(contentOf(outcome, run.rules.formats)) : undefined
   return { ...outcome, content }
 })

@@ -5,8 +5,9 @@ import { Batches } from "./Batches.ts"
 import { Crawls } from "./Crawls.ts"
 import { paymentRequired, tooMany } from "./Envelope.ts"
 import { ExtractJobs } from "./ExtractJobs.ts"
+import { Keyring } from "./Keyring.ts"
 import { Meter } from "./Meter.ts"
-import { ServerSettings } from "./ScraperConfig.ts"
+import { refusedFor } from "./metrics/Metrics.ts"
 
 /** How much of the limits a key uses now. Without a balance there is nothing left to tell. */
 export interface QuotaUsage {
@@ -36,53 +37,57 @@ export class Quota extends Context.Service<
     readonly usage: (owner: string) => QuotaUsage
   }
 >()("@sluice/scraper/Quota") {
-  static readonly layer: Layer.Layer<Quota, never, Batches | Crawls | ExtractJobs | Meter | ServerSettings> =
-    Layer.effect(
-      this,
-      Effect.gen(function* () {
-        const { maxOpenJobsPerKey, tokenBalance } = yield* ServerSettings
-        const kinds = [yield* Batches, yield* Crawls, yield* ExtractJobs]
-        const { tally } = yield* Meter
-        const running = new Map<string, { readonly count: number; readonly tokens: number }>()
-        const runningOf = (owner: string) => running.get(owner) ?? { count: 0, tokens: 0 }
-        const add = (owner: string, count: number, tokens: number) =>
-          Effect.sync(() => {
-            const now = runningOf(owner)
-            running.set(owner, { count: now.count + count, tokens: now.tokens + tokens })
-          })
+  static readonly layer: Layer.Layer<Quota, never, Batches | Crawls | ExtractJobs | Keyring | Meter> = Layer.effect(
+    this,
+    Effect.gen(function* () {
+      const { limitsOf } = yield* Keyring
+      const kinds = [yield* Batches, yield* Crawls, yield* ExtractJobs]
+      const { tally } = yield* Meter
+      const running = new Map<string, { readonly count: number; readonly tokens: number }>()
+      const runningOf = (owner: string) => running.get(owner) ?? { count: 0, tokens: 0 }
+      const add = (owner: string, count: number, tokens: number) =>
+        Effect.sync(() => {
+          const now = runningOf(owner)
+          running.set(owner, { count: now.count + count, tokens: now.tokens + tokens })
+        })
 
-        const usage = (owner: string): QuotaUsage => {
-          const { count, tokens } = runningOf(owner)
-          const used = tally.tokensOf(owner)
-          const reserved = kinds.reduce((sum, kind) => sum + kind.reserved(owner), tokens)
-          return {
-            open_jobs: kinds.reduce((sum, kind) => sum + kind.openJobs(owner), count),
-            max_open_jobs: maxOpenJobsPerKey,
-            tokens_used: used,
-            tokens_reserved: reserved,
-            tokens_left: Number.isFinite(tokenBalance) ? Math.max(0, tokenBalance - used - reserved) : null
-          }
+      const usage = (owner: string): QuotaUsage => {
+        const { maxOpenJobsPerKey, tokenBalance } = limitsOf(owner)
+        const { count, tokens } = runningOf(owner)
+        const used = tally.tokensOf(owner)
+        const reserved = kinds.reduce((sum, kind) => sum + kind.reserved(owner), tokens)
+        return {
+          open_jobs: kinds.reduce((sum, kind) => sum + kind.openJobs(owner), count),
+          max_open_jobs: maxOpenJobsPerKey,
+          tokens_used: used,
+          tokens_reserved: reserved,
+          tokens_left: Number.isFinite(tokenBalance) ? Math.max(0, tokenBalance - used - reserved) : null
         }
+      }
 
-        return Quota.of({
-          usage,
-          withOne: Effect.fnUntraced(function* (owner, tokens, run) {
-            const { open_jobs, tokens_left } = usage(owner)
-            if (open_jobs >= maxOpenJobsPerKey) return yield* tooMany("Concurrency limit reached", retryAfterSeconds)
-            if (tokens_left !== null && tokens_left < Math.max(1, tokens)) {
-              return yield* paymentRequired(
-                `Not enough tokens left: this may cost up to ${tokens}, and ${tokens_left} are neither used nor reserved`
-              )
-            }
-            return yield* Effect.acquireUseRelease(
-              add(owner, 1, tokens),
-              () => run,
-              () => add(owner, -1, -tokens)
+      return Quota.of({
+        usage,
+        withOne: Effect.fnUntraced(function* (owner, tokens, run) {
+          const { max_open_jobs, open_jobs, tokens_left } = usage(owner)
+          if (open_jobs >= max_open_jobs) {
+            yield* refusedFor("open_jobs")
+            return yield* tooMany("Concurrency limit reached", retryAfterSeconds)
+          }
+          if (tokens_left !== null && tokens_left < Math.max(1, tokens)) {
+            yield* refusedFor("token_balance")
+            return yield* paymentRequired(
+              `Not enough tokens left: this may cost up to ${tokens}, and ${tokens_left} are neither used nor reserved`
             )
-          })
+          }
+          return yield* Effect.acquireUseRelease(
+            add(owner, 1, tokens),
+            () => run,
+            () => add(owner, -1, -tokens)
+          )
         })
       })
-    )
+    })
+  )
 }
 
 /** A guess: jobs do not tell when they end. */

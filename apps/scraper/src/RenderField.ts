@@ -1,4 +1,4 @@
-import type { WaitConfig } from "@sluice/contract"
+import type { ProxyConfig, WaitConfig } from "@sluice/contract"
 import { Effect, Schema } from "effect"
 import { type RenderWait, renderWait } from "./rendering/RenderRequest.ts"
 
@@ -6,6 +6,12 @@ import { type RenderWait, renderWait } from "./rendering/RenderRequest.ts"
 export const renderField = {
   renderJs: Schema.Boolean.pipe(Schema.withDecodingDefaultTypeKey(Effect.succeed(false)))
 }
+
+/** The proxy the pages go through. Rendered ones go through none: what a browser loads beside the document would not. */
+export const proxyOf = (spec: {
+  readonly renderJs: boolean
+  readonly proxy: typeof ProxyConfig.Type
+}): typeof ProxyConfig.Type | null => (spec.renderJs ? null : spec.proxy)
 
 /** How the pages are rendered, or null if they are not. */
 export const renderOf = (spec: {

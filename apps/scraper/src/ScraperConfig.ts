@@ -1,5 +1,27 @@
 import { Context, type Redacted, Schema } from "effect"
 
+/** What a key may do: the limits that may differ from key to key. They are explained in {@link ScraperConfig}. */
+export interface KeyLimits {
+  readonly maxOpenJobsPerKey: number
+  readonly requestsPerMinute: number
+  readonly tokenBalance: number
+  readonly maxCrawlDepth: number
+  readonly maxBatchUrls: number
+}
+
+/** A key of which only the SHA-256 is known, in 64 hexadecimal digits, with the limits in which it differs. */
+export interface HashedKey extends Partial<KeyLimits> {
+  readonly sha256: string
+}
+
+/** A proxy through which pages may be asked for. `country` is ISO 3166-1 alpha-2, or null if it is not told. */
+export interface UpstreamProxy {
+  readonly type: "residential" | "datacenter"
+  readonly country: string | null
+  /** With the credentials, if it wants some. */
+  readonly url: Redacted.Redacted<string>
+}
+
 /** How the server runs. Everything but the API keys has a default. */
 export interface ScraperConfig {
   /** Address to listen on. Default `127.0.0.1`. */
@@ -8,10 +30,22 @@ export interface ScraperConfig {
   readonly port?: number
   /** Directory of the jobs. Default: a temporary one, deleted with the server. */
   readonly stateDir?: string
-  /** Keys that may call; jobs are visible only to the key that made them. At least one is required. */
+  /** URL of the Postgres database of the jobs, instead of a directory. A database holds the jobs of one server. Default: none. */
+  readonly stateUrl?: Redacted.Redacted<string> | undefined
+  /** Connections to that database, beside the one that holds it. Default 5. */
+  readonly stateConnections?: number
+  /** Longest time for a connection to it or a statement. Default 30,000. */
+  readonly stateTimeoutMs?: number
+  /** How long a database that is away is waited for before what needs it fails. Default 15,000. */
+  readonly stateRetryMs?: number
+  /** Keys that may call; jobs are visible only to the key that made them. At least one is required, here or hashed. */
   readonly apiKeys: ReadonlyArray<Redacted.Redacted<string>>
+  /** Further keys, each with limits of its own. Default: none. */
+  readonly hashedKeys?: ReadonlyArray<HashedKey>
   /** Whether targets on loopback, private and other non-public addresses may be fetched. Default false. */
   readonly allowPrivateTargets?: boolean
+  /** Proxies that requests may name by `proxy`. Default: none, and `proxy` has no effect. */
+  readonly proxies?: ReadonlyArray<UpstreamProxy>
   /** Least time between two requests to one host. Default 100. A longer `Crawl-delay` wins, up to `maxCrawlDelayMs`. */
   readonly hostDelayMs?: number
   /** Requests to one host at once. Default 2. */
@@ -46,6 +80,12 @@ export interface ScraperConfig {
   readonly tokenBalance?: number
   /** Finished jobs kept, of each kind; older ones are deleted at start and as new ones come. Default 1000. */
   readonly retainJobs?: number
+  /** Days that finished jobs and ended deliveries are kept. Default: no limit. */
+  readonly retainDays?: number
+  /** Bytes of finished jobs kept, of each kind, the newest first. Default: no limit. */
+  readonly retainBytes?: number
+  /** How often what has grown too old is looked for. Default 600,000, ten minutes. */
+  readonly sweepEveryMs?: number
   /** Days over which statistics tell hours apart; of what is older only the tokens are kept. Default 400. */
   readonly retainUsageDays?: number
   /** Most bytes of a page, after decompression. Default 10 MiB. */
@@ -64,6 +104,26 @@ export interface ScraperConfig {
   readonly maxCrawlDelayMs?: number
   /** Most bytes of a request's body. Default 1 MiB. */
   readonly maxRequestBytes?: number
+  /** How long a server that is stopped goes on with what it is answering. Default 8000: container engines give 10 s for all of it. */
+  readonly drainTimeoutMs?: number
+  /** Port on which `/metrics` is served for Prometheus, on the same address; 0 takes a free one. Default: none. */
+  readonly metricsPort?: number | undefined
+  /** Jobs that wait from which on `/health` says `degraded`. Default 100. */
+  readonly degradedAtQueuedJobs?: number
+  /** How often `/health` has the state written to at most, to see whether it can be. Default 5000. */
+  readonly healthProbeEveryMs?: number
+  /** Longest time for that. Default 2000. */
+  readonly healthProbeTimeoutMs?: number
+  /** Most bytes of a request's line and headers; more are answered 431. Default 16 KiB. */
+  readonly maxHeaderBytes?: number
+  /** Longest time until a request's headers are there; then it is answered 408. Default 10,000. */
+  readonly headersTimeoutMs?: number
+  /** Longest time until a request is there, its body included; then it is answered 408. Default 30,000. */
+  readonly requestTimeoutMs?: number
+  /** How long a connection is kept on which nothing is asked. Default 5000. */
+  readonly keepAliveTimeoutMs?: number
+  /** Connections at once; one more is closed as it comes. Default 1024. */
+  readonly maxConnections?: number
   /** Pages of a crawl whose request has no `limit`. Default 100. */
   readonly defaultCrawlLimit?: number
   /** Deepest crawl allowed; a deeper one is refused with the envelope. Default 10. */
@@ -112,14 +172,24 @@ export interface ScraperConfig {
 export const version = "0.1.0"
 
 /** A configuration with its defaults filled in. */
-export type Settings = Required<Omit<ScraperConfig, "stateDir">> & { readonly stateDir: string | undefined }
+export type Settings = Required<Omit<ScraperConfig, "stateDir" | "stateUrl" | "metricsPort">> & {
+  readonly metricsPort: number | undefined
+  readonly stateDir: string | undefined
+  readonly stateUrl: Redacted.Redacted<string> | undefined
+}
 
 /** Fills in the defaults. */
 export const withDefaults = (config: ScraperConfig): Settings => ({
   host: "127.0.0.1",
   port: 0,
   stateDir: undefined,
+  stateUrl: undefined,
+  stateConnections: 5,
+  stateTimeoutMs: 30_000,
+  stateRetryMs: 15_000,
+  hashedKeys: [],
   allowPrivateTargets: false,
+  proxies: [],
   hostDelayMs: 100,
   hostConcurrency: 2,
   concurrency: 16,
@@ -137,6 +207,9 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   requestsPerMinute: 0,
   tokenBalance: Number.POSITIVE_INFINITY,
   retainJobs: 1000,
+  retainDays: Number.POSITIVE_INFINITY,
+  retainBytes: Number.POSITIVE_INFINITY,
+  sweepEveryMs: 600_000,
   retainUsageDays: 400,
   maxPageBytes: 10 * 1024 * 1024,
   pageTimeoutMs: 30_000,
@@ -146,6 +219,16 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   respectRobots: true,
   maxCrawlDelayMs: 10_000,
   maxRequestBytes: 1024 * 1024,
+  drainTimeoutMs: 8000,
+  metricsPort: undefined,
+  degradedAtQueuedJobs: 100,
+  healthProbeEveryMs: 5000,
+  healthProbeTimeoutMs: 2000,
+  maxHeaderBytes: 16 * 1024,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+  keepAliveTimeoutMs: 5000,
+  maxConnections: 1024,
   defaultCrawlLimit: 100,
   maxCrawlDepth: 10,
   maxBatchUrls: 1000,
@@ -175,7 +258,7 @@ export class ServerSettings extends Context.Service<ServerSettings, Settings>()(
   "@sluice/scraper/ScraperConfig/ServerSettings"
 ) {}
 
-/** The server could not start: the port is taken, the state directory unusable or in use, or no key was given. */
+/** The server could not start: the port is taken, the state unusable or in use, or no key was given. */
 export class ScraperStartError extends Schema.TaggedError<ScraperStartError>()("ScraperStartError", {
   message: Schema.String,
   cause: Schema.Defect()

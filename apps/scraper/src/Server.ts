@@ -1,7 +1,6 @@
-import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { ScraperApi } from "@sluice/contract"
-import { ByteSize, Context, Effect, Layer, Redacted, type Scope } from "effect"
+import { ByteSize, Context, Effect, Layer, Option, Redacted, type Scope } from "effect"
 import { HttpIncomingMessage, HttpRouter, HttpServer } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { Announcements } from "./Announcements.ts"
@@ -12,6 +11,7 @@ import { Crawls } from "./Crawls.ts"
 import { ExtractJobs } from "./ExtractJobs.ts"
 import { Extractor } from "./Extractor.ts"
 import { Fetcher } from "./Fetcher.ts"
+import { Health } from "./Health.ts"
 import { HostQueue } from "./HostQueue.ts"
 import { HttpGet } from "./HttpGet.ts"
 import { BatchHandlers } from "./handlers/Batch.ts"
@@ -22,15 +22,24 @@ import { MapHandlers } from "./handlers/Map.ts"
 import { NotOfferedHandlers } from "./handlers/NotOffered.ts"
 import { StatisticsHandlers } from "./handlers/Statistics.ts"
 import { WebhookHandlers } from "./handlers/Webhooks.ts"
+import { JobLoad } from "./JobLoad.ts"
+import { Keyring } from "./Keyring.ts"
+import { Draining, Lifecycle } from "./Lifecycle.ts"
+import { listener } from "./Listener.ts"
 import { Maps } from "./Maps.ts"
 import { Meter } from "./Meter.ts"
+import { MetricRegistry } from "./metrics/Metrics.ts"
+import { MetricsServer } from "./metrics/MetricsServer.ts"
+import { RequestMetrics } from "./metrics/RequestMetrics.ts"
+import { Proxies } from "./proxy/Proxies.ts"
 import { Quota } from "./Quota.ts"
+import { Reference } from "./Reference.ts"
 import { Robots } from "./Robots.ts"
 import { BrowserProcess } from "./rendering/BrowserProcess.ts"
 import { Renderer } from "./rendering/Renderer.ts"
 import { type ScraperConfig, ScraperStartError, ServerSettings, withDefaults } from "./ScraperConfig.ts"
 import { SiteDiscovery } from "./SiteDiscovery.ts"
-import { StateDir } from "./StateDir.ts"
+import { StateStore } from "./state/StateStore.ts"
 import { TargetAgent } from "./TargetAgent.ts"
 import { ValidationLayer } from "./Validation.ts"
 import { WebhookDeliveries } from "./WebhookDeliveries.ts"
@@ -53,12 +62,15 @@ const Telling = Announcements.layer.pipe(
   Layer.provide([WebhookPost.layer, WebhookStore.layer])
 )
 
-const Jobs = Quota.layer.pipe(
+const Jobs = Layer.mergeAll(Quota.layer, Health.layer).pipe(
+  Layer.provideMerge(JobLoad.layer),
   Layer.provideMerge(Layer.mergeAll(Batches.layer, Crawls.layer, ExtractJobs.layer)),
   Layer.provideMerge(Layer.mergeAll(Extractor.layer, Maps.layer, Meter.layer, Telling)),
   Layer.provide(SiteDiscovery.layer),
   Layer.provideMerge(Fetching),
-  Layer.provide([StateDir.layer, TargetAgent.layer])
+  Layer.provide([StateStore.layer, TargetAgent.layer]),
+  Layer.provideMerge(Proxies.layer),
+  Layer.provideMerge(Layer.mergeAll(Keyring.layer, Lifecycle.layer))
 )
 
 const Routes = HttpApiBuilder.layer(ScraperApi).pipe(
@@ -72,34 +84,46 @@ const Routes = HttpApiBuilder.layer(ScraperApi).pipe(
     StatisticsHandlers,
     WebhookHandlers
   ]),
-  Layer.provide([AuthorizationLayer, ValidationLayer]),
-  Layer.provide(Jobs)
+  Layer.provide([AuthorizationLayer, ValidationLayer])
 )
 
-/** Starts the server in the given scope and answers its base URL. Closing the scope leaves open jobs to be resumed. */
+/** A server that runs. `metricsUrl` is there if its metrics are served. */
+export interface RunningServer {
+  readonly baseUrl: string
+  readonly metricsUrl: string | undefined
+}
+
+/**
+ * Starts the server in the given scope. Closing the scope closes the listener, has what is being answered end, up to
+ * `drainTimeoutMs`, and leaves open jobs to be resumed.
+ */
 export const serve = Effect.fn("Server.serve")(function* (
   config: ScraperConfig
-): Effect.fn.Return<{ readonly baseUrl: string }, ScraperStartError, Scope.Scope> {
-  if (config.apiKeys.length === 0 || config.apiKeys.some((key) => Redacted.value(key) === "")) {
-    return yield* new ScraperStartError({
-      message: "At least one API key is needed, and none may be empty",
-      cause: null
-    })
+): Effect.fn.Return<RunningServer, ScraperStartError, Scope.Scope> {
+  if (config.apiKeys.some((key) => Redacted.value(key) === "")) {
+    return yield* new ScraperStartError({ message: "An API key may not be empty", cause: null })
   }
   const settings = withDefaults(config)
-  const server = createServer()
+  const server = listener(settings)
   const Listening = NodeHttpServer.layer(() => server, {
     host: settings.host,
     port: settings.port,
-    gracefulShutdownTimeout: "500 millis"
+    gracefulShutdownTimeout: settings.drainTimeoutMs + flushMs
   })
-  const App = HttpRouter.serve(Layer.mergeAll(Routes, UnknownRoute, EnvelopedFaults), {
-    disableLogger: true,
-    disableListenLog: true
-  }).pipe(
+  const App = HttpRouter.serve(
+    Layer.mergeAll(Routes, UnknownRoute, EnvelopedFaults, Draining, Reference, RequestMetrics),
+    {
+      disableLogger: true,
+      disableListenLog: true
+    }
+  ).pipe(
     Layer.provideMerge(Listening),
+    Layer.merge(MetricsServer.layer),
+    // Before the listener: nothing is answered until the jobs are there, and they end after it.
+    Layer.provideMerge(Jobs),
     Layer.provide(Layer.succeed(ServerSettings, settings)),
-    Layer.provide(Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(settings.maxRequestBytes)))
+    Layer.provide(Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(settings.maxRequestBytes))),
+    Layer.provide(Layer.succeed(MetricRegistry, new Map()))
   )
   // Fresh: two servers started within one layer would otherwise share their jobs.
   const context = yield* Layer.build(Layer.fresh(App)).pipe(
@@ -107,5 +131,12 @@ export const serve = Effect.fn("Server.serve")(function* (
       cause instanceof ScraperStartError ? cause : new ScraperStartError({ message: "The server cannot start", cause })
     )
   )
-  return { baseUrl: HttpServer.formatAddress(Context.get(context, HttpServer.HttpServer).address) }
+  yield* Effect.addFinalizer(() => Context.get(context, Lifecycle).drain)
+  return {
+    baseUrl: HttpServer.formatAddress(Context.get(context, HttpServer.HttpServer).address),
+    metricsUrl: Option.getOrUndefined(Context.get(context, MetricsServer).url)
+  }
 })
+
+/** How long an answer that was cut short has to reach the caller. */
+const flushMs = 500

@@ -1,15 +1,22 @@
 import { Context, Effect, Layer } from "effect"
-import { Agent } from "undici"
+import { Agent, type Dispatcher } from "undici"
 import { guardedConnector } from "./AddressGuard.ts"
+import type { PageFailure } from "./PageFailure.ts"
+import { Proxies } from "./proxy/Proxies.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
 
 /**
  * The connections to everything that callers name: targets and receivers of webhooks. Whatever is fetched from or sent to
  * such a place goes through it, so that every address is judged where it is connected to.
  */
-export class TargetAgent extends Context.Service<TargetAgent, { readonly dispatcher: Agent }>()(
-  "@sluice/scraper/TargetAgent"
-) {
+export class TargetAgent extends Context.Service<
+  TargetAgent,
+  {
+    readonly dispatcher: Agent
+    /** Through what a URL is to be asked for: this, or the proxy that the request named. */
+    readonly dispatcherFor: (url: string) => Effect.Effect<Dispatcher, PageFailure>
+  }
+>()("@sluice/scraper/TargetAgent") {
   static readonly layer: Layer.Layer<TargetAgent, never, ServerSettings> = Layer.effect(
     this,
     Effect.gen(function* () {
@@ -30,7 +37,11 @@ export class TargetAgent extends Context.Service<TargetAgent, { readonly dispatc
         ),
         (agent) => Effect.promise(() => agent.destroy())
       )
-      return TargetAgent.of({ dispatcher })
+      const { route } = yield* Proxies
+      return TargetAgent.of({
+        dispatcher,
+        dispatcherFor: (url) => Effect.map(route(url), (proxy) => proxy ?? dispatcher)
+      })
     })
-  )
+  ).pipe(Layer.provide(Proxies.layer))
 }

@@ -1,8 +1,9 @@
 import { WebhookEnvelope, type WebhookEvent, WebhookId } from "@sluice/contract"
 import { Cause, Context, Effect, FiberMap, Layer, Option, Schema, Semaphore } from "effect"
-import type { StoreError } from "./Files.ts"
 import { nowMillis, timestamp } from "./Job.ts"
+import { webhookTried } from "./metrics/Metrics.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
+import type { StoreError } from "./state/Files.ts"
 import { WebhookPost } from "./WebhookPost.ts"
 import { signatureOf } from "./WebhookSignature.ts"
 import {
@@ -94,7 +95,9 @@ export class WebhookDeliveries extends Context.Service<
               const subscription = store.subscriptions.records.get(webhookId)
               return subscription === undefined
                 ? Effect.void
-                : Effect.flatMap(attempt(subscription, deliveries, delivery), deliveries.put)
+                : Effect.flatMap(attempt(subscription, deliveries, delivery), (tried) =>
+                    Effect.andThen(deliveries.put(tried), webhookTried(tried.status))
+                  )
             })
             yield* turnOf(webhookId).withPermits(1)(slots.withPermits(1)(once))
           }

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto"
 import { DeliveryStatus, WebhookEvent } from "@sluice/contract"
 import { Context, Effect, Layer, type Option, Schema } from "effect"
-import { pathOf, readText, type StoreError, writeAtomic } from "./Files.ts"
-import { openRecordFolder, type RecordFolder } from "./RecordFolder.ts"
+import { openRecordFolder, type RecordFolder, type Retention, retainAll } from "./RecordFolder.ts"
+import { deliveryRetention, keepSwept } from "./Retention.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
-import { StateDir } from "./StateDir.ts"
+import type { StoreError } from "./state/Files.ts"
+import { type State, StateStore } from "./state/StateStore.ts"
 
 /** A subscription with its secrets. `former` is the one before the last rotation, and until when it signs as well. */
 export const Subscription = Schema.Struct({
@@ -57,7 +58,7 @@ export const deliveryId = (webhookId: string, jobId: string): string => {
   return hash.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-")
 }
 
-/** Subscriptions and deliveries of all keys, in memory and on disk. */
+/** Subscriptions and deliveries of all keys, in memory and in the state. */
 export class WebhookStore extends Context.Service<
   WebhookStore,
   {
@@ -69,25 +70,27 @@ export class WebhookStore extends Context.Service<
     readonly remove: (webhookId: string) => Effect.Effect<void, StoreError>
   }
 >()("@sluice/scraper/WebhookStore") {
-  static readonly layer: Layer.Layer<WebhookStore, StoreError, ServerSettings | StateDir> = Layer.effect(
+  static readonly layer: Layer.Layer<WebhookStore, StoreError, ServerSettings | StateStore> = Layer.effect(
     this,
     Effect.gen(function* () {
-      const { retainDeliveries } = yield* ServerSettings
-      const root = pathOf((yield* StateDir).path, "webhooks")
-      const subscriptions = yield* openRecordFolder(root, Subscription, {
+      const settings = yield* ServerSettings
+      const state = yield* StateStore
+      const subscriptions = yield* openRecordFolder(state, root, Subscription, {
         manifest: "webhook.json",
-        retain: Number.POSITIVE_INFINITY,
-        hasEnded: () => false
+        retain: retainAll,
+        endedAt: () => undefined
       })
 
       const open = new Map<string, Deliveries>()
-      for (const id of subscriptions.records.keys()) open.set(id, yield* openDeliveries(root, id, retainDeliveries))
+      for (const id of subscriptions.records.keys())
+        open.set(id, yield* openDeliveries(state, id, deliveryRetention(settings)))
+      yield* keepSwept(() => open.values())
 
       return WebhookStore.of({
         subscriptions,
         add: Effect.fnUntraced(function* (subscription) {
           yield* subscriptions.prepare(subscription.id)
-          open.set(subscription.id, yield* openDeliveries(root, subscription.id, retainDeliveries))
+          open.set(subscription.id, yield* openDeliveries(state, subscription.id, deliveryRetention(settings)))
           yield* subscriptions.add(subscription)
         }),
         deliveries: (webhookId) => open.get(webhookId),
@@ -100,20 +103,22 @@ export class WebhookStore extends Context.Service<
   )
 }
 
+const root = "webhooks"
+
 const openDeliveries = Effect.fnUntraced(function* (
-  root: string,
+  state: State,
   webhookId: string,
-  retain: number
+  retain: Retention
 ): Effect.fn.Return<Deliveries, StoreError> {
-  const folder = yield* openRecordFolder(pathOf(root, webhookId, "deliveries"), Delivery, {
+  const folder = yield* openRecordFolder(state, `${root}/${webhookId}/deliveries`, Delivery, {
     manifest: "delivery.json",
     retain,
-    hasEnded
+    endedAt: (delivery) => (hasEnded(delivery) ? (delivery.deliveredAt ?? delivery.createdAt) : undefined)
   })
-  const bodyFile = (id: string) => pathOf(folder.directory(id), "body.json")
+  const bodyFile = (id: string) => `${folder.place(id)}/body.json`
   return {
     ...folder,
-    writeBody: (id, body) => writeAtomic(bodyFile(id), body),
-    readBody: (id) => readText(bodyFile(id))
+    writeBody: (id, body) => state.write(bodyFile(id), body),
+    readBody: (id) => state.read(bodyFile(id))
   }
 })

@@ -1,10 +1,13 @@
 #!/usr/bin/env node
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Config, Console, Effect, Layer, Redacted } from "effect"
+import { Config, Console, Effect, Layer, Option, Redacted } from "effect"
 import { Command, Flag } from "effect/cli"
+import { readKeyFile } from "./keyFile.ts"
+import { readProxyFile } from "./proxy/proxyFile.ts"
 import { version } from "./ScraperConfig.ts"
 import { serve } from "./Server.ts"
+import { endAtSecondSignal, endedInOrder } from "./signals.ts"
 
 const flags = {
   host: Flag.String("host").pipe(
@@ -35,6 +38,16 @@ const flags = {
     Flag.withDefault(2)
   ),
   concurrency: Flag.Int("concurrency").pipe(Flag.withDescription("Page fetches at once"), Flag.withDefault(16)),
+  apiKeysFile: Flag.String("api-keys-file").pipe(
+    Flag.withDescription("File with the hashes of further keys, each with limits of its own (SCRAPER_API_KEYS_FILE)"),
+    Flag.withFallbackConfig(Config.String("SCRAPER_API_KEYS_FILE")),
+    Flag.optional
+  ),
+  proxiesFile: Flag.String("proxies-file").pipe(
+    Flag.withDescription("File that says which proxies there are (SCRAPER_PROXIES_FILE)"),
+    Flag.withFallbackConfig(Config.String("SCRAPER_PROXIES_FILE")),
+    Flag.optional
+  ),
   maxOpenJobsPerKey: Flag.Int("max-open-jobs").pipe(
     Flag.withDescription("Jobs, maps and synchronous extractions a key may have open"),
     Flag.withDefault(100)
@@ -64,31 +77,73 @@ const flags = {
     Flag.withDescription("Longest time for a page in the browser"),
     Flag.withDefault(30_000)
   ),
+  retainJobs: Flag.Int("retain-jobs").pipe(
+    Flag.withDescription("Finished jobs kept, of each kind"),
+    Flag.withDefault(1000)
+  ),
+  retainDays: Flag.Int("retain-days").pipe(
+    Flag.withDescription("Days that finished jobs and ended deliveries are kept; without it there is no limit"),
+    Flag.withDefault(Number.POSITIVE_INFINITY)
+  ),
+  retainBytes: Flag.Int("retain-bytes").pipe(
+    Flag.withDescription("Bytes of finished jobs kept, of each kind; without it there is no limit"),
+    Flag.withDefault(Number.POSITIVE_INFINITY)
+  ),
+  drainTimeoutMs: Flag.Int("drain-timeout-ms").pipe(
+    Flag.withDescription("How long a server that is stopped goes on with what it is answering"),
+    Flag.withDefault(8000)
+  ),
+  metricsPort: Flag.Int("metrics-port").pipe(
+    Flag.withDescription("Port on which /metrics is served for Prometheus (SCRAPER_METRICS_PORT)"),
+    Flag.withFallbackConfig(Config.Int("SCRAPER_METRICS_PORT")),
+    Flag.optional
+  ),
   webhookSecretOverlapMs: Flag.Int("webhook-secret-overlap-ms").pipe(
     Flag.withDescription("How long after a rotation deliveries are signed with the old secret as well"),
     Flag.withDefault(0)
   )
 }
 
-const keys = Config.Redacted("SCRAPER_API_KEYS")
+const stateUrl = Config.option(Config.Redacted("SCRAPER_STATE_URL"))
 
-/** The command: serves until it is interrupted. Keys come from SCRAPER_API_KEYS alone, separated by commas. */
+const keys = Config.Redacted("SCRAPER_API_KEYS").pipe(Config.withDefault(Redacted.make("")))
+
+/**
+ * The command: serves until it is interrupted. Keys come from SCRAPER_API_KEYS, separated by commas, and, hashed, from a
+ * file: a flag would show them to every process of the machine.
+ */
 export const scraper = Command.make(
   "sluice-scraper",
   flags,
-  Effect.fnUntraced(function* (config) {
+  Effect.fnUntraced(function* ({ apiKeysFile, metricsPort, proxiesFile, ...config }) {
+    const hashedKeys = Option.isSome(apiKeysFile) ? yield* readKeyFile(apiKeysFile.value) : []
+    const proxies = Option.isSome(proxiesFile) ? yield* readProxyFile(proxiesFile.value) : []
     const apiKeys = Redacted.value(yield* keys)
       .split(",")
       .map((key) => key.trim())
       .filter((key) => key !== "")
       .map((key) => Redacted.make(key))
-    const listening = Effect.flatMap(serve({ ...config, apiKeys }), ({ baseUrl }) =>
-      Console.log(`Listening on ${baseUrl}`)
-    )
+    const listening = Effect.gen(function* () {
+      const { baseUrl, metricsUrl } = yield* serve({
+        ...config,
+        apiKeys,
+        hashedKeys,
+        proxies,
+        metricsPort: Option.getOrUndefined(metricsPort),
+        stateUrl: Option.getOrUndefined(yield* stateUrl)
+      })
+      if (metricsUrl !== undefined) yield* Console.log(`Metrics on ${metricsUrl}/metrics`)
+      yield* Console.log(`Listening on ${baseUrl}`)
+    })
     return yield* Layer.launch(Layer.effectDiscard(listening))
   })
 ).pipe(Command.withDescription("Serves the Scraper API from this machine"))
 
 if (import.meta.main) {
-  scraper.pipe(Command.run({ version }), Effect.provide(NodeServices.layer), NodeRuntime.runMain)
+  endAtSecondSignal()
+  scraper.pipe(
+    Command.run({ version }),
+    Effect.provide(NodeServices.layer),
+    NodeRuntime.runMain({ teardown: endedInOrder })
+  )
 }

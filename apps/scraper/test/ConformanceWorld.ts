@@ -1,7 +1,9 @@
+import { rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { Effect, type Scope } from "effect"
 import type { ScraperConfig, ScraperStartError } from "../src/index.ts"
 import type { Operation } from "./OpenApiDocument.ts"
-import { keys, raw, testServer } from "./TestScraper.ts"
+import { keys, raw, stateDirectory, testServer } from "./TestScraper.ts"
 import { gate, page, testSite } from "./TestSite.ts"
 
 export type Answer = Effect.Success<ReturnType<typeof raw>>
@@ -124,4 +126,14 @@ export const tooOften: Way = (operation, on) =>
     const ask = yield* serverWith({ requestsPerMinute: 1 })
     yield* ask("GET", "/v1/usage")
     return yield* ask(operation.method, pathOf(operation, unknownId), bodyOf(operation, on))
+  })
+
+/** Asks a server whose state is gone: where it was is nothing that can be written to. */
+export const withoutState: Way = ({ method, path }) =>
+  Effect.gen(function* () {
+    const stateDir = join(yield* stateDirectory, "state")
+    const ask = yield* serverWith({ stateDir })
+    rmSync(stateDir, { recursive: true })
+    writeFileSync(stateDir, "")
+    return yield* ask(method, path)
   })

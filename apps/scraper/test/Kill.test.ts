@@ -1,40 +1,15 @@
-import { spawn } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { isTerminal } from "@sluice/contract"
 import { Effect } from "effect"
+import { commandProcess } from "./ServerProcess.ts"
 import { envelopeOf, status, testReceiver } from "./TestReceiver.ts"
-import { clientOf, keys, stateDirectory, until } from "./TestScraper.ts"
+import { clientOf, stateDirectory, until } from "./TestScraper.ts"
 import { gate, page, testSite } from "./TestSite.ts"
-
-const main = fileURLToPath(new URL("../src/main.ts", import.meta.url))
 
 /** The server as a process of its own, to be killed. */
 const serverProcess = Effect.fnUntraced(function* (stateDir: string) {
-  const args = [main, "--port", "0", "--state-dir", stateDir, "--allow-private-targets", "--host-delay-ms", "0"]
-  const child = yield* Effect.acquireRelease(
-    Effect.sync(() =>
-      spawn(process.execPath, args, {
-        env: { ...process.env, SCRAPER_API_KEYS: keys[0] },
-        stdio: ["ignore", "pipe", "inherit"]
-      })
-    ),
-    (child) => Effect.sync(() => child.kill("SIGKILL"))
-  )
-  // However long a busy machine takes to start it: the test has a limit of its own.
-  const baseUrl = yield* Effect.callback<string>((resume) => {
-    let output = ""
-    child.stdout.on("data", (chunk) => {
-      output += chunk
-      const listening = /Listening on (\S+)\n/.exec(output)?.[1]
-      if (listening !== undefined) resume(Effect.succeed(listening))
-    })
-  })
-  const kill = Effect.callback<void>((resume) => {
-    child.once("exit", () => resume(Effect.void))
-    child.kill("SIGKILL")
-  })
-  return { client: yield* clientOf(baseUrl), kill }
+  const { baseUrl, end } = yield* commandProcess(["--state-dir", stateDir])
+  return { client: yield* clientOf(baseUrl), kill: end("SIGKILL") }
 })
 
 describe("a server killed with SIGKILL", () => {

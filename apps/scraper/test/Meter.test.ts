@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, Redacted, Scope } from "effect"
 import { Meter } from "../src/Meter.ts"
 import { ServerSettings, withDefaults } from "../src/ScraperConfig.ts"
-import { StateDir } from "../src/StateDir.ts"
+import { StateStore } from "../src/state/StateStore.ts"
 import { stateDirectory } from "./TestScraper.ts"
 
 /** Runs with a meter on a directory, as one run of the server would. */
@@ -14,7 +14,7 @@ const withMeter = Effect.fnUntraced(function* <A, E>(
 ) {
   const settings = Layer.succeed(ServerSettings, withDefaults({ apiKeys: [Redacted.make("k")], stateDir }))
   const scope = yield* Scope.make()
-  const layer = Layer.fresh(Meter.layer).pipe(Layer.provide(StateDir.layer), Layer.provide(settings))
+  const layer = Layer.fresh(Meter.layer).pipe(Layer.provide(StateStore.layer), Layer.provide(settings))
   return yield* Meter.use(use).pipe(
     Effect.provide(layer),
     Scope.provide(scope),
@@ -23,7 +23,7 @@ const withMeter = Effect.fnUntraced(function* <A, E>(
 })
 
 const record = (meter: Meter["Service"], n: number, ok = true) =>
-  meter.record({ owner: "me", job: { id: "j", n }, ok, durationMs: 5 })
+  meter.record({ owner: "me", job: { id: "j", n }, errorCode: ok ? null : "TIMEOUT", durationMs: 5 })
 
 describe("Meter", () => {
   it.effect("knows after a restart what it counted, and counts no page of an open job again", () =>

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { openPageLog, type PageRow } from "../src/PageLog.ts"
+import { openDirectoryState } from "../src/state/DirectoryState.ts"
 
 const directory = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "scraper-log-"))),
@@ -22,7 +23,7 @@ const row = (url: string): PageRow => ({
 
 /** A log of two finished pages and an open one. */
 const written = Effect.fnUntraced(function* (path: string) {
-  const log = openPageLog(path)
+  const log = openPageLog(openDirectoryState(path), ".")
   yield* log.appendEvents([{ t: "found", url: "http://a/", parent: null, depth: 1 }])
   for (const [id, url] of ["http://a/", "http://a/b"].entries()) {
     const at = yield* log.appendRow(row(url))
@@ -39,7 +40,7 @@ describe("PageLog", () => {
     Effect.gen(function* () {
       const path = yield* directory
       yield* written(path)
-      const log = openPageLog(path)
+      const log = openPageLog(openDirectoryState(path), ".")
       const state = yield* log.load
       assert.deepStrictEqual(state.counts(), { total: 3, completed: 2, failed: 0, cancelled: 0 })
       assert.strictEqual(state.openPages()[0], 2)
@@ -54,10 +55,10 @@ describe("PageLog", () => {
       const path = yield* directory
       yield* written(path)
       appendFileSync(join(path, "log.jsonl"), '{"t":"done","id":2,"sta')
-      const log = openPageLog(path)
+      const log = openPageLog(openDirectoryState(path), ".")
       assert.strictEqual((yield* log.load).counts().completed, 2)
       yield* log.appendEvents([{ t: "cancelled" }])
-      assert.strictEqual((yield* openPageLog(path).load).counts().cancelled, 1)
+      assert.strictEqual((yield* openPageLog(openDirectoryState(path), ".").load).counts().cancelled, 1)
     })
   )
 
@@ -67,7 +68,7 @@ describe("PageLog", () => {
       yield* written(path)
       const pages = join(path, "pages.jsonl")
       truncateSync(pages, readFileSync(pages).byteLength - 5)
-      const log = openPageLog(path)
+      const log = openPageLog(openDirectoryState(path), ".")
       const state = yield* log.load
       assert.strictEqual(state.openPages()[0], 1)
       // What is appended now stands behind the damaged row.
@@ -83,7 +84,7 @@ describe("PageLog", () => {
       const file = join(path, "log.jsonl")
       const lines = readFileSync(file, "utf8").split("\n")
       writeFileSync(file, [...lines.slice(0, 3), "\0\0\0", ...lines.slice(3)].join("\n"))
-      assert.strictEqual((yield* openPageLog(path).load).counts().completed, 1)
+      assert.strictEqual((yield* openPageLog(openDirectoryState(path), ".").load).counts().completed, 1)
       assert.strictEqual(readFileSync(file, "utf8"), `${lines.slice(0, 3).join("\n")}\n`)
     })
   )

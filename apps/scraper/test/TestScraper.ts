@@ -18,6 +18,7 @@ export const testServer = (config: Partial<ScraperConfig> = {}) =>
       allowPrivateTargets: true,
       hostDelayMs: 0,
       retryDelayMs: 1,
+      drainTimeoutMs: 500,
       ...config
     }),
     ({ baseUrl }) => baseUrl

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Layer, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { type ScraperConfig, ServerSettings, withDefaults } from "../src/ScraperConfig.ts"
-import { StateDir } from "../src/StateDir.ts"
+import { StateStore } from "../src/state/StateStore.ts"
 import { WebhookDeliveries } from "../src/WebhookDeliveries.ts"
 import { WebhookPost } from "../src/WebhookPost.ts"
 import { type Subscription, WebhookStore } from "../src/WebhookStore.ts"
@@ -29,7 +29,7 @@ const deliveries = (post: WebhookPost["Service"]["post"], config: Partial<Scrape
   WebhookDeliveries.layer.pipe(
     Layer.provideMerge(WebhookStore.layer),
     Layer.provide(Layer.succeed(WebhookPost, WebhookPost.of({ post }))),
-    Layer.provide(StateDir.layer),
+    Layer.provide(StateStore.layer),
     Layer.provide(Layer.succeed(ServerSettings, withDefaults({ apiKeys: [Redacted.make("k")], ...config })))
   )
 

@@ -6,25 +6,27 @@ import { Batches } from "../Batches.ts"
 import type { BatchSpec } from "../BatchRules.ts"
 import { invalidState, noSuchJob, refused } from "../Envelope.ts"
 import { pageOf, timesOf } from "../Job.ts"
+import { Keyring } from "../Keyring.ts"
 import type { FoundPage } from "../PageState.ts"
+import { Proxies } from "../proxy/Proxies.ts"
 import { Quota } from "../Quota.ts"
 import { Renderer } from "../rendering/Renderer.ts"
-import { ServerSettings } from "../ScraperConfig.ts"
 import { normaliseUrl } from "../UrlNormal.ts"
-import { renderable } from "./Requests.ts"
+import { renderable, routable } from "./Requests.ts"
 
 /**
- * Batch endpoints. The caller's `headers` go to the targets; `proxy` is echoed and otherwise ignored.
+ * Batch endpoints. The caller's `headers` go to the targets.
  * A batch whose URLs are all invalid is refused: there is nothing to do.
  */
 export const BatchHandlers = HttpApiBuilder.group(
   ScraperApi,
   "batch",
   Effect.fnUntraced(function* (handlers) {
-    const settings = yield* ServerSettings
+    const keyring = yield* Keyring
     const batches = yield* Batches
     const quota = yield* Quota
     const renderer = yield* Renderer
+    const proxies = yield* Proxies
 
     const find = Effect.fnUntraced(function* (id: string) {
       const { id: owner } = yield* Caller
@@ -35,10 +37,13 @@ export const BatchHandlers = HttpApiBuilder.group(
     return handlers.handleAll({
       createBatch: Effect.fnUntraced(function* ({ payload }) {
         yield* renderable(renderer, payload)
-        if (payload.urls.length > settings.maxBatchUrls) {
+        yield* routable(proxies, payload)
+        const { id: owner } = yield* Caller
+        const { maxBatchUrls } = keyring.limitsOf(owner)
+        if (payload.urls.length > maxBatchUrls) {
           return yield* refused(
             "VALIDATION_ERROR",
-            `Batch size limit exceeded: requested ${payload.urls.length}, plan allows at most ${settings.maxBatchUrls}`
+            `Batch size limit exceeded: requested ${payload.urls.length}, plan allows at most ${maxBatchUrls}`
           )
         }
         const { invalid, pages } = sorted(payload.urls)
@@ -51,7 +56,6 @@ export const BatchHandlers = HttpApiBuilder.group(
             }))
           })
         }
-        const { id: owner } = yield* Caller
         const invalidUrls = invalid.map(({ url }) => url)
         const create = batches.create(owner, specOf(payload), pages, invalidUrls)
         const job = yield* quota.withOne(owner, pages.length, Effect.orDie(create))

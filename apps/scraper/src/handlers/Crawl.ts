@@ -6,20 +6,24 @@ import { mostPagesOf } from "../CrawlRules.ts"
 import { Crawls } from "../Crawls.ts"
 import { invalidState, noSuchJob, refused } from "../Envelope.ts"
 import { pageOf, timesOf } from "../Job.ts"
+import { Keyring } from "../Keyring.ts"
+import { Proxies } from "../proxy/Proxies.ts"
 import { Quota } from "../Quota.ts"
 import { Renderer } from "../rendering/Renderer.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
-import { renderable, targetUrl } from "./Requests.ts"
+import { renderable, routable, targetUrl } from "./Requests.ts"
 
-/** Crawl endpoints. `proxy` is echoed and otherwise ignored: there is no proxy pool behind this server. */
+/** Crawl endpoints. */
 export const CrawlHandlers = HttpApiBuilder.group(
   ScraperApi,
   "crawl",
   Effect.fnUntraced(function* (handlers) {
     const settings = yield* ServerSettings
+    const keyring = yield* Keyring
     const crawls = yield* Crawls
     const quota = yield* Quota
     const renderer = yield* Renderer
+    const proxies = yield* Proxies
 
     const find = Effect.fnUntraced(function* (id: string) {
       const { id: owner } = yield* Caller
@@ -30,16 +34,18 @@ export const CrawlHandlers = HttpApiBuilder.group(
     return handlers.handleAll({
       createCrawl: Effect.fnUntraced(function* ({ payload }) {
         yield* renderable(renderer, payload)
+        yield* routable(proxies, payload)
         const url = yield* targetUrl(payload.url)
+        const { id: owner } = yield* Caller
         const depth = payload.depth ?? 2
-        if (depth > settings.maxCrawlDepth) {
+        const { maxCrawlDepth } = keyring.limitsOf(owner)
+        if (depth > maxCrawlDepth) {
           return yield* refused(
             "VALIDATION_ERROR",
-            `Crawl depth limit exceeded: requested ${depth}, plan allows at most ${settings.maxCrawlDepth}`
+            `Crawl depth limit exceeded: requested ${depth}, plan allows at most ${maxCrawlDepth}`
           )
         }
         const limit = payload.limit ?? settings.defaultCrawlLimit
-        const { id: owner } = yield* Caller
         const spec = {
           url,
           depth,

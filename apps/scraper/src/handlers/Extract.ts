@@ -7,9 +7,10 @@ import { ExtractJobs } from "../ExtractJobs.ts"
 import { Extractor, extractSpec } from "../Extractor.ts"
 import { pageOf, timestamp } from "../Job.ts"
 import { Meter } from "../Meter.ts"
+import { Proxies } from "../proxy/Proxies.ts"
 import { Quota } from "../Quota.ts"
 import { Renderer } from "../rendering/Renderer.ts"
-import { renderable, targetUrl } from "./Requests.ts"
+import { renderable, routable, targetUrl } from "./Requests.ts"
 
 /**
  * Extraction endpoints. A synchronous extraction that fails is a 422 envelope under the page's error code. The caller's
@@ -24,10 +25,12 @@ export const ExtractHandlers = HttpApiBuilder.group(
     const meter = yield* Meter
     const quota = yield* Quota
     const renderer = yield* Renderer
+    const proxies = yield* Proxies
 
     return handlers.handleAll({
       createExtraction: Effect.fnUntraced(function* ({ payload }) {
         yield* renderable(renderer, payload)
+        yield* routable(proxies, payload)
         const spec = extractSpec(payload, yield* targetUrl(payload.url))
         const { id: owner } = yield* Caller
         if (spec.mode === "async") {
@@ -39,9 +42,10 @@ export const ExtractHandlers = HttpApiBuilder.group(
             estimated_tokens: 1
           }
         }
-        const extract = Effect.tap(extractor.extract(spec), ({ _tag, facts: { durationMs } }) =>
-          Effect.orDie(meter.record({ owner, job: null, ok: _tag === "Extracted", durationMs }))
-        )
+        const extract = Effect.tap(extractor.extract(spec), (extraction) => {
+          const errorCode = extraction._tag === "Extracted" ? null : extraction.failure.code
+          return Effect.orDie(meter.record({ owner, job: null, errorCode, durationMs: extraction.facts.durationMs }))
+        })
         const extraction = yield* quota.withOne(owner, 1, extract)
         if (extraction._tag === "Failed") {
           const { code, message, retryable } = extraction.failure

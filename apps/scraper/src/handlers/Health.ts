@@ -1,18 +1,22 @@
-import { ScraperApi } from "@sluice/contract"
+import { ScraperApi, Unhealthy } from "@sluice/contract"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { Health } from "../Health.ts"
 import { nowMillis, timestamp } from "../Job.ts"
 import { version } from "../ScraperConfig.ts"
 
-/** The health endpoint. A server that answers is well: it has no other service to lose. */
-export const HealthHandlers = HttpApiBuilder.group(ScraperApi, "system", (handlers) =>
-  handlers.handleAll({
-    getHealth: () =>
-      Effect.map(nowMillis, (now) => ({
-        version,
-        service: "scraper-api",
-        timestamp: timestamp(now),
-        status: "ok" as const
-      }))
+/** The health endpoint: 503 while the server cannot take requests, with the same body. */
+export const HealthHandlers = HttpApiBuilder.group(
+  ScraperApi,
+  "system",
+  Effect.fnUntraced(function* (handlers) {
+    const health = yield* Health
+    return handlers.handleAll({
+      getHealth: Effect.fnUntraced(function* () {
+        const status = yield* health.status
+        const body = { version, service: "scraper-api", timestamp: timestamp(yield* nowMillis), status }
+        return status === "unavailable" ? yield* new Unhealthy(body) : body
+      })
+    })
   })
 )

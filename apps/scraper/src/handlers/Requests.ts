@@ -1,6 +1,7 @@
-import type { Unprocessable, WaitConfig } from "@sluice/contract"
+import type { ProxyConfig, Unprocessable, WaitConfig } from "@sluice/contract"
 import { Effect } from "effect"
 import { refused } from "../Envelope.ts"
+import type { Proxies } from "../proxy/Proxies.ts"
 import type { Renderer } from "../rendering/Renderer.ts"
 import { isLifecycle, lifecycleNames } from "../rendering/RenderRequest.ts"
 import { normaliseUrl } from "../UrlNormal.ts"
@@ -24,4 +25,22 @@ export const renderable = (
   return until === undefined || isLifecycle(until)
     ? Effect.void
     : Effect.fail(refused("VALIDATION_ERROR", `wait_config.wait_until must be one of ${lifecycleNames}`))
+}
+
+/** Refuses a proxy that is asked for by name and is not there. Without any the wish is echoed and has no effect. */
+export const routable = (
+  { isConfigured, offers }: Proxies["Service"],
+  { proxy, render_js }: { readonly render_js?: boolean; readonly proxy?: typeof ProxyConfig.Type }
+): Effect.Effect<void, Unprocessable> => {
+  if (!isConfigured || (proxy?.country == null && proxy?.type === undefined)) return Effect.void
+  const { country = null, type = "residential" } = proxy
+  if (!offers(proxy)) {
+    const where = country === null ? "" : ` in ${country}`
+    return Effect.fail(
+      refused("VALIDATION_ERROR", `proxy is not available: this server has none of type ${type}${where}`)
+    )
+  }
+  return render_js === true
+    ? Effect.fail(refused("VALIDATION_ERROR", "proxy is not available with render_js: a browser goes through none"))
+    : Effect.void
 }

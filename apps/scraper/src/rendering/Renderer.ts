@@ -16,6 +16,9 @@ export class Renderer extends Context.Service<
   {
     /** Whether there is a browser to render with. */
     readonly isAvailable: boolean
+    /** How many pages are in the browser, and how many wait for it. */
+    readonly rendering: () => number
+    readonly waiting: () => number
     readonly render: (request: RenderRequest) => Effect.Effect<RenderEnd, PageFailure>
   }
 >()("@sluice/scraper/rendering/Renderer") {
@@ -40,6 +43,8 @@ export class Renderer extends Context.Service<
 
       return Renderer.of({
         isAvailable: Option.isSome(executable),
+        rendering: () => Math.min(inside, settings.browserPages),
+        waiting: () => Math.max(0, inside - settings.browserPages),
         render: Effect.fn("Renderer.render")(function* (request) {
           if (inside >= settings.browserPages + settings.maxWaitingRenders) {
             return yield* transientFailure("BROWSER_BUSY", "Too many pages wait for the browser")

@@ -71,6 +71,15 @@ export const sync = (path: string) =>
 export const sizeOf = (path: string) =>
   attempt("stat", async () => (await stat(path)).size).pipe(Effect.catchIf(isMissing, () => Effect.succeed(0)))
 
+/** How many bytes the files of a directory hold, and those beneath it; 0 if it does not exist. */
+export const bytesIn = (path: string) =>
+  attempt("stat", async () => {
+    const entries = await readdir(path, { recursive: true, withFileTypes: true })
+    const files = entries.filter((entry) => entry.isFile())
+    const sizes = await Promise.all(files.map(async (file) => (await stat(join(file.parentPath, file.name))).size))
+    return sizes.reduce((sum, size) => sum + size, 0)
+  }).pipe(Effect.catchIf(isMissing, () => Effect.succeed(0)))
+
 /** The bytes of a file from `offset`, as text. */
 export const readRange = (path: string, offset: number, length: number) =>
   attempt("read", async () => {

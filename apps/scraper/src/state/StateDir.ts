@@ -2,8 +2,8 @@ import { mkdtemp, open, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { Context, Effect, Layer } from "effect"
+import { ScraperStartError, ServerSettings } from "../ScraperConfig.ts"
 import { makeDirectory, removePath } from "./Files.ts"
-import { ScraperStartError, ServerSettings } from "./ScraperConfig.ts"
 
 /** The directory of the jobs, held by this server alone while it runs. */
 export class StateDir extends Context.Service<StateDir, { readonly path: string }>()("@sluice/scraper/StateDir") {
@@ -53,7 +53,8 @@ const lock = async (path: string): Promise<void> => {
 
 const unlock = (path: string): Promise<void> => {
   held.delete(path)
-  return rm(join(path, "lock"), { force: true })
+  // Where the directory is gone, so is the lock.
+  return rm(join(path, "lock"), { force: true }).catch(() => undefined)
 }
 
 const isAlive = (pid: number): boolean => {
