@@ -35,7 +35,7 @@ export const readerDefaults: ReaderOptions = {
   pollMax: "5 seconds",
   deadline: "24 hours",
   concurrency: 16,
-  inFlightBytes: 32 * 1024 * 1024,
+  inFlightBytes: 24 * 1024 * 1024,
   maxSweeps: 3,
   settleTime: "30 seconds"
 }
