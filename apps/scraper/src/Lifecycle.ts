@@ -19,13 +19,18 @@ export class Lifecycle extends Context.Service<
     Effect.gen(function* () {
       const { drainTimeoutMs } = yield* ServerSettings
       const overdue = yield* Deferred.make<void>()
+      // A timer that outlived the server would keep its process alive.
+      const scope = yield* Effect.scope
       let isDraining = false
       return Lifecycle.of({
         isDraining: () => isDraining,
         overdue: Deferred.await(overdue),
         drain: Effect.suspend(() => {
           isDraining = true
-          return Effect.forkDetach(Effect.andThen(Effect.sleep(drainTimeoutMs), Deferred.succeed(overdue, undefined)))
+          return Effect.sleep(drainTimeoutMs).pipe(
+            Effect.andThen(Deferred.succeed(overdue, undefined)),
+            Effect.forkIn(scope)
+          )
         })
       })
     })

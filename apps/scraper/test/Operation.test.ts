@@ -1,6 +1,8 @@
+import { spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import { rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Redacted } from "effect"
 import { serve } from "../src/index.ts"
@@ -117,6 +119,21 @@ describe("SIGTERM", () => {
       assert.match(String(failed), /ended with 1: .*is in use/s)
     })
   )
+})
+
+describe("a program that has served", () => {
+  it("ends with its work: nothing of the server keeps the process", () => {
+    const index = new URL("../src/index.ts", import.meta.url)
+    const program = `import { Effect, Redacted } from "effect"
+      import { serve } from ${JSON.stringify(index.href)}
+      const server = serve({ apiKeys: [Redacted.make("k")], drainTimeoutMs: 60_000, metricsPort: 0 })
+      await Effect.runPromise(Effect.scoped(server))`
+    const cwd = fileURLToPath(new URL("..", import.meta.url))
+    const args = ["--input-type=module", "--eval", program]
+    // Well below the time to drain, of which there is nothing to wait for.
+    const { status, stderr } = spawnSync(process.execPath, args, { cwd, encoding: "utf8", timeout: 40_000 })
+    assert.strictEqual(status, 0, stderr)
+  })
 })
 
 describe("health", () => {

@@ -69,7 +69,8 @@ const program = fileURLToPath(new URL("serverProgram.ts", import.meta.url))
 export type ProgramConfig = Omit<ScraperConfig, "apiKeys">
 
 /** A server with any configuration, which says of itself what it holds when it is asked. */
-export const programProcess = (config: ProgramConfig) => start(["--expose-gc", program, JSON.stringify(config)], {})
+export const programProcess = (config: ProgramConfig, env: Readonly<Record<string, string>> = {}) =>
+  start(["--expose-gc", program, JSON.stringify(config)], env)
 
 /** What a process holds: bytes of live JavaScript, of the process, and open files. */
 export interface Held {

@@ -11,7 +11,10 @@ process.on("message", () => {
   process.send?.({ heap: heapUsed, rss })
 })
 
-const listening = Effect.flatMap(serve({ ...config, apiKeys: keys.map((key) => Redacted.make(key)) }), ({ baseUrl }) =>
-  Console.log(`Listening on ${baseUrl}`)
+const url = process.env.SCRAPER_STATE_URL
+const apiKeys = keys.map((key) => Redacted.make(key))
+const listening = Effect.flatMap(
+  serve({ ...config, apiKeys, stateUrl: url === undefined ? undefined : Redacted.make(url) }),
+  ({ baseUrl }) => Console.log(`Listening on ${baseUrl}`)
 )
 Effect.runFork(Layer.launch(Layer.effectDiscard(listening)))
