@@ -36,19 +36,20 @@ export const crawlRules = (spec: CrawlSpec): PageRules => ({
     }
     return "go"
   },
-  follow: (state, id, url, links) => {
-    const page = state.pages[id]
-    if (page === undefined || page.depth >= spec.depth) return []
-    const from = id === 0 ? [spec.url, url] : roots(spec, state)
-    const room = spec.limit - state.rows.length
-    const found: Array<FoundPage> = []
-    for (const link of links) {
-      if (found.length >= room) break
-      if (link !== url && !state.isKnown(link) && inScope(spec, from, link)) {
-        found.push({ url: link, parent: id, depth: page.depth + 1 })
+  following: {
+    leadsOn: (state, id) => (state.pages[id]?.depth ?? spec.depth) < spec.depth && state.rows.length < spec.limit,
+    follow: (state, id, links) => {
+      const page = state.pages[id]
+      if (page === undefined) return []
+      const from = roots(spec, state)
+      const room = spec.limit - state.rows.length
+      const found = new Map<string, FoundPage>()
+      for (const url of links) {
+        if (found.size >= room) break
+        if (!state.isKnown(url) && inScope(spec, from, url)) found.set(url, { url, parent: id, depth: page.depth + 1 })
       }
+      return [...found.values()]
     }
-    return found
   }
 })
 

@@ -1,5 +1,5 @@
 import { type ExtractRequest, OutputFormat, ProcessingMode, ProxyConfig, WaitConfig } from "@sluice/contract"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer, Schema, type Scope } from "effect"
 import { Fetcher } from "./Fetcher.ts"
 import { contentOf, type PageContent } from "./PageContent.ts"
 import type { PageFailure } from "./PageFailure.ts"
@@ -43,7 +43,7 @@ export class Extractor extends Context.Service<
     Effect.gen(function* () {
       const fetcher = yield* Fetcher
       return Extractor.of({
-        extract: Effect.fn("Extractor.extract")(function* (spec): Effect.fn.Return<Extraction> {
+        extract: Effect.fn("Extractor.extract")(function* (spec): Effect.fn.Return<Extraction, never, Scope.Scope> {
           const headers = targetHeaders(spec.headers)
           const loaded = yield* fetcher.load(spec.url, {
             headers,
@@ -67,7 +67,7 @@ export class Extractor extends Context.Service<
               onFailure: (failure): Extraction => ({ _tag: "Failed", failure, facts })
             })
           )
-        })
+        }, Effect.scoped)
       })
     })
   )

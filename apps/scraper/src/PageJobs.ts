@@ -137,6 +137,8 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
       ...entry,
       fetcher,
       concurrency: settings.pageConcurrency,
+      hostConcurrency: settings.hostConcurrency,
+      followPatienceMs: settings.followPatienceMs,
       isCancelled: () => latest(job).status === "cancelled",
       ended: (row) => {
         const { completed, failed } = entry.state.counts()

@@ -1,10 +1,12 @@
-import { isTerminal, type OutputFormat } from "@sluice/contract"
-import { Effect, Fiber, Result, Semaphore } from "effect"
+import type { OutputFormat } from "@sluice/contract"
+import { Clock, Duration, Effect, type Exit, Option, Queue, Result, type Scope, Semaphore } from "effect"
 import type { Fetcher, LoadOutcome } from "./Fetcher.ts"
 import type { StoreError } from "./Files.ts"
+import { FollowOrder } from "./FollowOrder.ts"
+import { Frontier } from "./Frontier.ts"
 import { contentOf, type PageContent } from "./PageContent.ts"
 import type { PageFailure } from "./PageFailure.ts"
-import type { PageEvent, PageLog, PageRow } from "./PageLog.ts"
+import type { PageLog, PageRow } from "./PageLog.ts"
 import type { FoundPage, PageState } from "./PageState.ts"
 import type { RenderWait } from "./rendering/RenderRequest.ts"
 
@@ -19,13 +21,16 @@ export interface PageRules {
   readonly redirected: (state: PageState, id: number, url: string) => "go" | "unwanted" | PageFailure
   /** The URL under which a page ends that was asked for under one URL and loaded from another. */
   readonly endsAs: (asked: string, loaded: string) => string
-  /** The further pages to which the links of an ended page lead. Absent where the pages are known from the start. */
-  readonly follow?: (
-    state: PageState,
-    id: number,
-    url: string,
-    links: ReadonlyArray<string>
-  ) => ReadonlyArray<FoundPage>
+  /** How the links of pages are followed. Absent where the pages are known from the start. */
+  readonly following?: LinkFollowing
+}
+
+/** How the links of a page that has ended lead to further pages. */
+export interface LinkFollowing {
+  /** Whether any link of the page could lead on. */
+  readonly leadsOn: (state: PageState, id: number) => boolean
+  /** The further pages to which its links lead. */
+  readonly follow: (state: PageState, id: number, links: ReadonlyArray<string>) => ReadonlyArray<FoundPage>
 }
 
 /** What a run works on. `isCancelled` is asked again and again; once true, nothing new is begun. */
@@ -34,53 +39,92 @@ export interface PageRun {
   readonly state: PageState
   readonly log: PageLog
   readonly fetcher: Fetcher["Service"]
+  /** Pages in work or waiting for their host's turn at once. */
   readonly concurrency: number
+  /** Of those, how many of one host. */
+  readonly hostConcurrency: number
+  /** How long a page that has not ended may hold up what pages behind it lead to, once nothing else is left to do. */
+  readonly followPatienceMs: number
   readonly isCancelled: () => boolean
   /** Told of each page that ended, once its end is in the log. */
   readonly ended: (row: PageRow) => Effect.Effect<void, StoreError>
 }
 
 /**
- * Fetches the pages of a job until none is open, up to `concurrency` at once. Continues where the state stands, so it
- * also resumes.
+ * Fetches the pages of a job until none is open: those of each host in the order of discovery, hosts in turns, each page
+ * ending when it ends. Links are followed in the order of discovery, so which pages a job comes to have, and in which
+ * order, does not depend on who answers first; but for a page that keeps everything waiting: see
+ * {@link PageRun.followPatienceMs}. Continues where the state stands, so it also resumes.
  */
-export const runPages = Effect.fn("PageRun.runPages")(
-  (run: PageRun): Effect.Effect<void, StoreError> => (run.rules.follow === undefined ? inAnyOrder(run) : inOrder(run))
-)
-
-/** Pages end as they come; their rows stand where the list has them. */
-const inAnyOrder = Effect.fnUntraced(function* (run: PageRun): Effect.fn.Return<void, StoreError> {
+export const runPages = Effect.fn("PageRun.runPages")(function* (run: PageRun): Effect.fn.Return<void, StoreError> {
+  const { state } = run
+  const { following } = run.rules
+  const hostOf = (id: number) => URL.parse(state.pages[id]?.url ?? "")?.host ?? ""
+  const frontier = new Frontier(run.hostConcurrency)
+  const order = new FollowOrder(state, hostOf)
+  const ends = yield* Queue.bounded<Exit.Exit<string, StoreError>>(run.concurrency)
   const committing = Semaphore.makeUnsafe(1)
-  yield* Effect.forEach(
-    run.state.openPages(),
-    (id) => Effect.flatMap(endOf(run, id), (end) => committing.withPermits(1)(commit(run, id, end))),
-    { concurrency: run.concurrency, discard: true }
-  )
+  let inWork = 0
+  let added = 0
+
+  const begin = (id: number) => {
+    const host = hostOf(id)
+    inWork++
+    return endOf(run, id).pipe(
+      Effect.flatMap((end) => committing.withPermits(1)(commit(run, id, end))),
+      // What the page took of the memory for bodies is free once its row is in the log.
+      Effect.scoped,
+      Effect.as(host),
+      Effect.exit,
+      Effect.flatMap((exit) => Queue.offer(ends, exit)),
+      Effect.forkChild
+    )
+  }
+  const followEnded = Effect.gen(function* () {
+    if (following === undefined) return
+    for (let id = order.next(); id !== undefined; id = order.next()) yield* follow(run, following, id)
+  }).pipe(committing.withPermits(1))
+
+  while (true) {
+    yield* followEnded
+    for (; added < state.pages.length; added++) if (!state.hasEnded(added)) frontier.add(hostOf(added), added)
+    while (inWork < run.concurrency && !run.isCancelled()) {
+      const id = frontier.next()
+      if (id === undefined) break
+      yield* begin(id)
+    }
+    if (inWork === 0) return
+    const isStarved = following !== undefined && inWork < run.concurrency && frontier.isStarved
+    const patience = order.patience(yield* Clock.currentTimeMillis, run.followPatienceMs, isStarved)
+    const end = yield* Effect.timeoutOption(Queue.take(ends), patience ?? Duration.infinity)
+    if (Option.isNone(end)) {
+      order.losePatience()
+      continue
+    }
+    frontier.ended(yield* end.value)
+    inWork--
+  }
 })
 
-/**
- * Pages end, and their links are taken up, in the order of discovery: which pages a crawl has and in which order does
- * not depend on who answers first, and rows that have ended are always the first ones.
- */
-const inOrder = Effect.fnUntraced(function* (run: PageRun): Effect.fn.Return<void, StoreError> {
-  const { state } = run
-  const window: Array<{ readonly id: number; readonly fiber: Fiber.Fiber<PageEnd> }> = []
-  let next = state.openPages()[0] ?? state.pages.length
-  while (true) {
-    while (window.length < run.concurrency && next < state.pages.length && !run.isCancelled()) {
-      const id = next++
-      if (isTerminal(state.pages[id]?.status ?? "completed")) continue
-      window.push({ id, fiber: yield* Effect.forkChild(endOf(run, id)) })
-    }
-    const head = window.shift()
-    if (head === undefined) return
-    yield* commit(run, head.id, yield* Fiber.join(head.fiber))
-  }
+/** Finds the pages to which the links of an ended page lead. */
+const follow = Effect.fnUntraced(function* (
+  { isCancelled, log, state }: PageRun,
+  following: LinkFollowing,
+  id: number
+): Effect.fn.Return<void, StoreError> {
+  const page = state.pages[id]
+  if (page === undefined || page.isFollowed || page.status !== "completed" || isCancelled()) return
+  if (!following.leadsOn(state, id)) return
+  const row = yield* log.readRow(page.offset, page.size)
+  const found = following.follow(state, id, Option.isSome(row) ? row.value.links : [])
+  yield* log.appendEvents([...found.map((each) => ({ t: "found", ...each }) as const), { t: "followed", id }])
+  for (const each of found) state.discover(each)
+  state.follow(id)
 })
 
 type PageEnd = LoadOutcome & { readonly content: Result.Result<PageContent, PageFailure> | undefined }
 
-const endOf = Effect.fnUntraced(function* (run: PageRun, id: number): Effect.fn.Return<PageEnd> {
+const endOf = Effect.fnUntraced(function* (run: PageRun, id: number): Effect.fn.Return<PageEnd, never, Scope.Scope> {
   const page = run.state.pages[id]
   const outcome = yield* run.fetcher.load(page?.url ?? "", {
     headers: run.rules.headers,
@@ -123,8 +167,7 @@ const commit = Effect.fnUntraced(function* (
         ? end.content.failure
         : undefined
   const status = content === undefined ? "failed" : "completed"
-  const loadedFrom = end._tag === "Loaded" ? end.url : page.url
-  const url = rules.endsAs(page.url, loadedFrom)
+  const url = rules.endsAs(page.url, end._tag === "Loaded" ? end.url : page.url)
   const row: PageRow = {
     url,
     status,
@@ -139,11 +182,8 @@ const commit = Effect.fnUntraced(function* (
       tokens_charged: content === undefined ? 0 : 1
     }
   }
-  const found = run.isCancelled() ? [] : (rules.follow?.(state, id, loadedFrom, row.links) ?? [])
   const { offset, size } = yield* log.appendRow(row)
-  const events: ReadonlyArray<PageEvent> = found.map((each) => ({ t: "found", ...each }))
-  yield* log.appendEvents([...events, { t: "done", id, status, url, offset, size }])
-  for (const each of found) state.discover(each)
+  yield* log.appendEvents([{ t: "done", id, status, url, offset, size }])
   state.finish(id, status, url, offset, size)
   yield* run.ended(row)
 })

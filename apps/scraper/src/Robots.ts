@@ -39,7 +39,7 @@ export class Robots extends Context.Service<
             beyondMax: "truncate",
             judge: (head) => (head.status >= 200 && head.status < 300 ? "read" : "leave")
           })
-          const answer = yield* hosts.run(new URL(url).host, 0, get).pipe(
+          const answer = yield* hosts.run(new URL(url).host, 0, Effect.scoped(get)).pipe(
             Effect.retry({
               times: settings.retries,
               schedule: Schedule.exponential(Duration.millis(settings.retryDelayMs)),

@@ -16,10 +16,26 @@ export interface ScraperConfig {
   readonly hostDelayMs?: number
   /** Requests to one host at once. Default 2. */
   readonly hostConcurrency?: number
-  /** Page fetches at once, over all jobs. Default 16. */
+  /** Least time between two requests to a host that shows strain; doubles with each further sign of it. Default 250; 0 for none. */
+  readonly slowDownMs?: number
+  /** Longest time between two requests that strain leads to. Default 30,000. */
+  readonly maxSlowDownMs?: number
+  /** An answer that takes longer is a sign of strain: the host gets as long a rest between two requests. Default 2,000. */
+  readonly slowAnswerMs?: number
+  /** Longest `Retry-After` of a host that its pages wait for; they fail at once where it asks for more. Default 60,000. */
+  readonly maxRetryAfterMs?: number
+  /** Requests without any answer in a row after which a host is paused, and its pages fail at once. Default 10. */
+  readonly maxHostFailures?: number
+  /** How long a host is paused. Default 60,000. */
+  readonly hostPauseMs?: number
+  /** Hosts whose pace is remembered; beyond them the one that was idle longest is forgotten. Default 10,000. */
+  readonly maxHosts?: number
+  /** Page fetches at once, over all jobs. Default 64. */
   readonly concurrency?: number
-  /** Pages of one job in work at once; also how many page bodies one job holds in memory. Default 8. */
+  /** Pages of one job in work or waiting for their host's turn at once; of one host no more than `hostConcurrency`. Default 128. */
   readonly pageConcurrency?: number
+  /** How long a page may hold up what pages found after it lead to, once hosts run out of work. Default 30,000. */
+  readonly followPatienceMs?: number
   /** Crawls in work at once; the others stay queued. Default 4. */
   readonly maxRunningCrawls?: number
   /** Batches in work at once; the others stay queued. Default 4. */
@@ -50,6 +66,14 @@ export interface ScraperConfig {
   readonly retainUsageDays?: number
   /** Most bytes of a page, after decompression. Default 10 MiB. */
   readonly maxPageBytes?: number
+  /** About how many bytes of page bodies larger than 256 KiB are in memory at once, over all jobs. Default 64 MiB. */
+  readonly bodyBudgetBytes?: number
+  /** Most bytes of the headers of an answer. Default 16 KiB. */
+  readonly maxHeaderBytes?: number
+  /** How many times its compressed size a body may have, past the first MiB. Default 200. */
+  readonly maxInflation?: number
+  /** Least bytes a second, on average, that a target must send once its body has taken 10 s. Default 512. */
+  readonly minBytesPerSecond?: number
   /** Longest time for one attempt at a page, redirects and body included. Default 30,000. */
   readonly pageTimeoutMs?: number
   /** Redirects followed. Default 10. */
@@ -122,8 +146,16 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   allowPrivateTargets: false,
   hostDelayMs: 100,
   hostConcurrency: 2,
-  concurrency: 16,
-  pageConcurrency: 8,
+  slowDownMs: 250,
+  maxSlowDownMs: 30_000,
+  slowAnswerMs: 2_000,
+  maxRetryAfterMs: 60_000,
+  maxHostFailures: 10,
+  hostPauseMs: 60_000,
+  maxHosts: 10_000,
+  concurrency: 64,
+  pageConcurrency: 128,
+  followPatienceMs: 30_000,
   maxRunningCrawls: 4,
   maxRunningBatches: 4,
   maxRunningExtractions: 8,
@@ -139,6 +171,10 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   retainJobs: 1000,
   retainUsageDays: 400,
   maxPageBytes: 10 * 1024 * 1024,
+  bodyBudgetBytes: 64 * 1024 * 1024,
+  maxHeaderBytes: 16 * 1024,
+  maxInflation: 200,
+  minBytesPerSecond: 512,
   pageTimeoutMs: 30_000,
   maxRedirects: 10,
   retries: 2,

@@ -20,6 +20,7 @@ export class TargetAgent extends Context.Service<TargetAgent, { readonly dispatc
             new Agent({
               allowH2: false,
               connections: settings.hostConcurrency,
+              maxHeaderSize: settings.maxHeaderBytes,
               headersTimeout: settings.pageTimeoutMs,
               bodyTimeout: settings.pageTimeoutMs,
               connect: guardedConnector({

@@ -34,7 +34,7 @@ const flags = {
     Flag.withDescription("Requests to one host at once"),
     Flag.withDefault(2)
   ),
-  concurrency: Flag.Int("concurrency").pipe(Flag.withDescription("Page fetches at once"), Flag.withDefault(16)),
+  concurrency: Flag.Int("concurrency").pipe(Flag.withDescription("Page fetches at once"), Flag.withDefault(64)),
   maxOpenJobsPerKey: Flag.Int("max-open-jobs").pipe(
     Flag.withDescription("Jobs, maps and synchronous extractions a key may have open"),
     Flag.withDefault(100)
