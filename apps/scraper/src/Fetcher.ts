@@ -80,7 +80,7 @@ export class Fetcher extends Context.Service<
           let startedAt: number | undefined
           let cookies: ReadonlyArray<BrowserCookie> = []
 
-          const request = Effect.gen(function* () {
+          const request = Effect.fnUntraced(function* (sent: () => void) {
             const verdict = options.admit(url, redirects)
             if (verdict !== "go") return verdict
             if (startedAt === undefined) {
@@ -95,7 +95,8 @@ export class Fetcher extends Context.Service<
               ),
               maxBytes: settings.maxPageBytes,
               beyondMax: "fail",
-              judge: options.content === "any" ? judgeStatus : judge
+              judge: options.content === "any" ? judgeStatus : judge,
+              sent
             })
           })
 

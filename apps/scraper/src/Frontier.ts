@@ -7,22 +7,15 @@ export class Frontier {
   /** Hosts with a page that may be begun, the next one first. */
   private readonly ready: Array<Host> = []
   private readonly perHost: number
-  private hostsWaiting = 0
 
   constructor(perHost: number) {
     this.perHost = perHost
-  }
-
-  /** Whether a host that has been busy has run out of pages to begin. */
-  get isStarved(): boolean {
-    return this.hostsWaiting < this.hosts.size
   }
 
   /** Adds a page behind the others of its host. */
   add(name: string, id: number): void {
     const host = this.hosts.get(name) ?? { waiting: [], begun: 0, inWork: 0, isReady: false }
     this.hosts.set(name, host)
-    if (host.begun === host.waiting.length) this.hostsWaiting++
     host.waiting.push(id)
     this.makeReady(host)
   }
@@ -35,7 +28,6 @@ export class Frontier {
     const id = host.waiting[host.begun++]
     host.inWork++
     if (host.begun === host.waiting.length) {
-      this.hostsWaiting--
       host.waiting.length = 0
       host.begun = 0
     }

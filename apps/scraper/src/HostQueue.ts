@@ -12,13 +12,14 @@ export class HostQueue extends Context.Service<
   HostQueue,
   {
     /**
-     * Runs a request to `host` in its turn; it starts at least `delayMs` before the next one to that host. Fails with
-     * `HOST_PAUSED`, at once or when its turn has come, while the host is paused.
+     * Runs a request to `host` in its turn; it is sent at least `delayMs` before the next one to that host, and says when it
+     * is, as that may be later than it was begun. Fails with `HOST_PAUSED`, at once or when its turn has come, while the
+     * host is paused.
      */
     readonly run: <A, R>(
       host: string,
       delayMs: number,
-      request: Effect.Effect<A, PageFailure, R>
+      request: (sent: () => void) => Effect.Effect<A, PageFailure, R>
     ) => Effect.Effect<A, PageFailure, R>
     /** How many hosts are remembered now. */
     readonly known: Effect.Effect<number>
@@ -30,6 +31,7 @@ export class HostQueue extends Context.Service<
     this,
     Effect.gen(function* () {
       const settings = yield* ServerSettings
+      const clock = yield* Clock.Clock
       const open = yield* Semaphore.make(settings.concurrency)
       /** The one that was used last is the last. */
       const hosts = new Map<string, Host>()
@@ -84,6 +86,10 @@ export class HostQueue extends Context.Service<
         return now
       })
 
+      const sent = (host: Host) => {
+        host.lastStart = clock.currentTimeMillisUnsafe()
+      }
+
       const observe = <A>(host: Host, startedAt: number, exit: Exit.Exit<A, PageFailure>) =>
         Effect.map(Clock.currentTimeMillis, (now) => {
           if (Exit.isSuccess(exit)) return host.pace.answered(now - startedAt)
@@ -99,7 +105,7 @@ export class HostQueue extends Context.Service<
               host.turns.withPermits(1)(
                 Effect.uninterruptibleMask((restore) =>
                   Effect.flatMap(restore(host.starting.withPermits(1)(start(host, delayMs))), (startedAt) =>
-                    restore(request).pipe(
+                    restore(request(() => sent(host))).pipe(
                       Effect.onExit((exit) => observe(host, startedAt, exit)),
                       Effect.ensuring(open.release(1))
                     )

@@ -5,6 +5,7 @@ import { acceptEncoding, readBody } from "./readBody.ts"
 import { ServerSettings, type Settings } from "./ScraperConfig.ts"
 import { TargetAgent } from "./TargetAgent.ts"
 import { targetFailure } from "./targetErrors.ts"
+import { whenSent } from "./whenSent.ts"
 
 /** The first part of an answer: enough to decide whether its body is wanted. */
 export interface AnswerHead {
@@ -27,6 +28,8 @@ export interface GetOptions {
   readonly beyondMax: "fail" | "truncate"
   /** Decides on the head alone: read the body, leave it, or fail. */
   readonly judge: (head: AnswerHead) => "read" | "leave" | PageFailure
+  /** Told when the request goes out. */
+  readonly sent: () => void
 }
 
 /**
@@ -85,7 +88,7 @@ const readAnswer = async (asked: Request, interrupted: AbortSignal): Promise<Ans
   const { signal } = deadline
   try {
     const { body, headers, statusCode } = await request(url, {
-      dispatcher,
+      dispatcher: whenSent(dispatcher, options.sent),
       signal,
       headers: { ...options.headers, "accept-encoding": acceptEncoding }
     })

@@ -138,7 +138,6 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
       fetcher,
       concurrency: settings.pageConcurrency,
       hostConcurrency: settings.hostConcurrency,
-      followPatienceMs: settings.followPatienceMs,
       isCancelled: () => latest(job).status === "cancelled",
       ended: (row) => {
         const { completed, failed } = entry.state.counts()

@@ -1,5 +1,5 @@
 import type { OutputFormat } from "@sluice/contract"
-import { Clock, Duration, Effect, type Exit, Option, Queue, Result, type Scope, Semaphore } from "effect"
+import { Effect, type Exit, Option, Queue, Result, type Scope, Semaphore } from "effect"
 import type { Fetcher, LoadOutcome } from "./Fetcher.ts"
 import type { StoreError } from "./Files.ts"
 import { FollowOrder } from "./FollowOrder.ts"
@@ -43,8 +43,6 @@ export interface PageRun {
   readonly concurrency: number
   /** Of those, how many of one host. */
   readonly hostConcurrency: number
-  /** How long a page that has not ended may hold up what pages behind it lead to, once nothing else is left to do. */
-  readonly followPatienceMs: number
   readonly isCancelled: () => boolean
   /** Told of each page that ended, once its end is in the log. */
   readonly ended: (row: PageRow) => Effect.Effect<void, StoreError>
@@ -52,20 +50,34 @@ export interface PageRun {
 
 /**
  * Fetches the pages of a job until none is open: those of each host in the order of discovery, hosts in turns, each page
- * ending when it ends. Links are followed in the order of discovery, so which pages a job comes to have, and in which
- * order, does not depend on who answers first; but for a page that keeps everything waiting: see
- * {@link PageRun.followPatienceMs}. Continues where the state stands, so it also resumes.
+ * ending when it ends. The links of a host's pages are followed in their order, so what is found on one host, and in which
+ * order, does not depend on which of its pages answers first. Continues where the state stands, so it also resumes.
  */
 export const runPages = Effect.fn("PageRun.runPages")(function* (run: PageRun): Effect.fn.Return<void, StoreError> {
   const { state } = run
   const { following } = run.rules
   const hostOf = (id: number) => URL.parse(state.pages[id]?.url ?? "")?.host ?? ""
   const frontier = new Frontier(run.hostConcurrency)
-  const order = new FollowOrder(state, hostOf)
+  const order = new FollowOrder(state)
   const ends = yield* Queue.bounded<Exit.Exit<string, StoreError>>(run.concurrency)
   const committing = Semaphore.makeUnsafe(1)
   let inWork = 0
   let added = 0
+
+  /** Takes in pages that were found. Those that have ended already come from an earlier run; answers their hosts. */
+  const addFound = (): ReadonlySet<string> => {
+    const hosts = new Set<string>()
+    for (; added < state.pages.length; added++) {
+      const host = hostOf(added)
+      if (following !== undefined) order.add(host, added)
+      if (state.hasEnded(added)) hosts.add(host)
+      else frontier.add(host, added)
+    }
+    return hosts
+  }
+  const followEnded = Effect.fnUntraced(function* (host: string) {
+    if (following !== undefined) for (const id of order.take(host)) yield* follow(run, following, id)
+  }, committing.withPermits(1))
 
   const begin = (id: number) => {
     const host = hostOf(id)
@@ -80,29 +92,20 @@ export const runPages = Effect.fn("PageRun.runPages")(function* (run: PageRun): 
       Effect.forkChild
     )
   }
-  const followEnded = Effect.gen(function* () {
-    if (following === undefined) return
-    for (let id = order.next(); id !== undefined; id = order.next()) yield* follow(run, following, id)
-  }).pipe(committing.withPermits(1))
 
+  for (const host of addFound()) yield* followEnded(host)
   while (true) {
-    yield* followEnded
-    for (; added < state.pages.length; added++) if (!state.hasEnded(added)) frontier.add(hostOf(added), added)
+    addFound()
     while (inWork < run.concurrency && !run.isCancelled()) {
       const id = frontier.next()
       if (id === undefined) break
       yield* begin(id)
     }
     if (inWork === 0) return
-    const isStarved = following !== undefined && inWork < run.concurrency && frontier.isStarved
-    const patience = order.patience(yield* Clock.currentTimeMillis, run.followPatienceMs, isStarved)
-    const end = yield* Effect.timeoutOption(Queue.take(ends), patience ?? Duration.infinity)
-    if (Option.isNone(end)) {
-      order.losePatience()
-      continue
-    }
-    frontier.ended(yield* end.value)
+    const host = yield* yield* Queue.take(ends)
     inWork--
+    frontier.ended(host)
+    yield* followEnded(host)
   }
 })
 

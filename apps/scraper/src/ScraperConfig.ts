@@ -34,8 +34,6 @@ export interface ScraperConfig {
   readonly concurrency?: number
   /** Pages of one job in work or waiting for their host's turn at once; of one host no more than `hostConcurrency`. Default 128. */
   readonly pageConcurrency?: number
-  /** How long a page may hold up what pages found after it lead to, once hosts run out of work. Default 30,000. */
-  readonly followPatienceMs?: number
   /** Crawls in work at once; the others stay queued. Default 4. */
   readonly maxRunningCrawls?: number
   /** Batches in work at once; the others stay queued. Default 4. */
@@ -155,7 +153,6 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   maxHosts: 10_000,
   concurrency: 64,
   pageConcurrency: 128,
-  followPatienceMs: 30_000,
   maxRunningCrawls: 4,
   maxRunningBatches: 4,
   maxRunningExtractions: 8,

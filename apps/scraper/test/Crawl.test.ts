@@ -146,7 +146,7 @@ describe("crawl", () => {
         "/b": page("b", "/c"),
         "/c": page("c")
       })
-      const client = yield* testScraper({ followPatienceMs: 1 })
+      const client = yield* testScraper()
       const { job_id } = yield* client.crawl.createCrawl({
         payload: { url: site.url("/"), depth: 4, same_domain_only: false }
       })

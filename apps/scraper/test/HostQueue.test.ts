@@ -16,11 +16,7 @@ describe("HostQueue", () => {
       const hosts = yield* HostQueue
       const starts: Array<readonly [host: string, at: number]> = []
       const request = (host: string) =>
-        hosts.run(
-          host,
-          100,
-          Effect.map(Clock.currentTimeMillis, (at) => void starts.push([host, at]))
-        )
+        hosts.run(host, 100, () => Effect.map(Clock.currentTimeMillis, (at) => void starts.push([host, at])))
       const fiber = yield* Effect.forkChild(
         Effect.all([request("a"), request("a"), request("b"), request("a")], { concurrency: 4 })
       )
@@ -43,9 +39,7 @@ describe("HostQueue", () => {
       const open = yield* Deferred.make<void>()
       let running = 0
       const request = (host: string) =>
-        hosts.run(
-          host,
-          0,
+        hosts.run(host, 0, () =>
           Effect.andThen(
             Effect.sync(() => void running++),
             Deferred.await(open)
@@ -69,9 +63,7 @@ describe("HostQueue", () => {
       const hosts = yield* HostQueue
       const starts: Array<number> = []
       const request = (host: string, takesMs: number) =>
-        hosts.run(
-          host,
-          100,
+        hosts.run(host, 100, () =>
           Effect.andThen(
             Effect.map(Clock.currentTimeMillis, (at) => void (host === "a" && starts.push(at))),
             Effect.sleep(takesMs)
@@ -95,14 +87,16 @@ describe("HostQueue", () => {
         Effect.andThen(Effect.sleep("30 seconds"), transientFailure("TIMEOUT", "silent"))
       )
       const fiber = yield* Effect.forkChild(
-        Effect.forEach(Array.from({ length: 20 }), () => Effect.flip(hosts.run("dead", 0, dead)), { concurrency: 20 })
+        Effect.forEach(Array.from({ length: 20 }), () => Effect.flip(hosts.run("dead", 0, () => dead)), {
+          concurrency: 20
+        })
       )
       yield* TestClock.adjust("10 minutes")
       const codes = (yield* Fiber.join(fiber)).map(({ code }) => code)
       // One more was under way when the fourth failed.
       assert.strictEqual(asked, 5)
       assert.strictEqual(codes.filter((code) => code === "HOST_PAUSED").length, 15)
-      assert.strictEqual(yield* hosts.run("alive", 0, Effect.succeed("had")), "had")
+      assert.strictEqual(yield* hosts.run("alive", 0, () => Effect.succeed("had")), "had")
     }).pipe(Effect.provide(queue({ maxHostFailures: 4, hostConcurrency: 2, hostPauseMs: 3_600_000 })))
   )
 
@@ -112,14 +106,14 @@ describe("HostQueue", () => {
       const gone = transientFailure("DNS_ERROR", "unknown")
       yield* Effect.forEach(
         Array.from({ length: 50 }, (_, at) => `h${at}`),
-        (host) => Effect.flip(hosts.run(host, 0, gone))
+        (host) => Effect.flip(hosts.run(host, 0, () => gone))
       )
       // The one that was used first is forgotten, and with it its pause; the one that was used last is not.
       assert.strictEqual(yield* hosts.paused, 50)
       yield* TestClock.adjust("2 minutes")
       yield* Effect.forEach(
         Array.from({ length: 50 }, (_, at) => `i${at}`),
-        (host) => Effect.flip(hosts.run(host, 0, gone))
+        (host) => Effect.flip(hosts.run(host, 0, () => gone))
       )
       assert.strictEqual(yield* hosts.paused, 50)
       assert.isAtMost(yield* hosts.known, 60)
