@@ -92,6 +92,8 @@ const readAnswer = async (asked: Request, interrupted: AbortSignal): Promise<Ans
       signal,
       headers: { ...options.headers, "accept-encoding": acceptEncoding }
     })
+    // What is destroyed unread says so by an event, which nobody else may be there to hear.
+    body.on("error", () => undefined)
     const header = (name: string) => {
       const value = headers[name]
       return Array.isArray(value) ? value[0] : value

@@ -34,11 +34,17 @@ const families: ReadonlyArray<readonly [RegExp, Meaning]> = [
 const unknown: Meaning = ["CONNECTION_ERROR", true, "The connection failed"]
 
 const Coded = Schema.Struct({ code: Schema.String })
+const codeOf = (cause: unknown): string =>
+  Option.match(Schema.decodeUnknownOption(Coded)(cause), {
+    // An error of the parser has a code only where the parser gives one.
+    onNone: () => (Predicate.isError(cause) && cause.name === "HTTPParserError" ? "HPE_" : ""),
+    onSome: ({ code }) => code
+  })
 
 /** What a failed request comes to. The message of the cause is added: it names no more than the target itself. */
 export const targetFailure = (cause: unknown): PageFailure => {
   if (cause instanceof PageFailure) return cause
-  const code = Option.match(Schema.decodeUnknownOption(Coded)(cause), { onNone: () => "", onSome: (_) => _.code })
+  const code = codeOf(cause)
   const family = families.find(([pattern]) => pattern.test(code))
   const [pageCode, retryable, text] = meanings[code] ?? family?.[1] ?? unknown
   const detail = Predicate.isError(cause) && cause.message !== "" ? cause.message.split("\n", 1)[0] : code
