@@ -1,9 +1,9 @@
 import type { OutputFormat } from "@sluice/contract"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { decodeText } from "./Charset.ts"
 import { declaredKind } from "./ContentType.ts"
 import type { LoadedPage } from "./Fetcher.ts"
-import { linksOf, parseHtml } from "./HtmlDocument.ts"
+import { canonicalOf, linksOf, parseHtml } from "./HtmlDocument.ts"
 import { markdownOf } from "./Markdown.ts"
 import { finalFailure, type PageFailure } from "./PageFailure.ts"
 import { feedLinks, fenced } from "./plainContent.ts"
@@ -13,6 +13,8 @@ export interface PageContent {
   readonly markdown: string | null
   readonly html: string | null
   readonly links: ReadonlyArray<string>
+  /** The URL that the page names as its canonical one. Not stored. */
+  readonly canonical?: string | null
 }
 
 /**
@@ -42,5 +44,6 @@ const convert = (page: LoadedPage, formats: ReadonlyArray<OutputFormat>): PageCo
   }
   const document = parseHtml(text, page.renderedBase ?? page.url, page.renderedBase !== undefined)
   const links = linksOf(document)
-  return { markdown: formats.includes("markdown") ? markdownOf(document) : null, html, links }
+  const canonical = Option.getOrNull(canonicalOf(document))
+  return { markdown: formats.includes("markdown") ? markdownOf(document) : null, html, links, canonical }
 }

@@ -1,5 +1,5 @@
 import type { OutputFormat } from "@sluice/contract"
-import { Effect, type Exit, Option, Queue, Result, type Scope, Semaphore } from "effect"
+import { Effect, type Exit, Metric, Option, Queue, Result, type Scope, Semaphore } from "effect"
 import type { Fetcher, LoadOutcome } from "./Fetcher.ts"
 import type { StoreError } from "./Files.ts"
 import { FollowOrder } from "./FollowOrder.ts"
@@ -21,6 +21,8 @@ export interface PageRules {
   readonly redirected: (state: PageState, id: number, url: string) => "go" | "unwanted" | PageFailure
   /** The URL under which a page ends that was asked for under one URL and loaded from another. */
   readonly endsAs: (asked: string, loaded: string) => string
+  /** Whether a page is another one of the job under a second URL, and so none of its own. Absent where every page counts. */
+  readonly isDuplicate?: (url: string, content: PageContent) => boolean
   /** How the links of pages are followed. Absent where the pages are known from the start. */
   readonly following?: LinkFollowing
 }
@@ -30,8 +32,20 @@ export interface LinkFollowing {
   /** Whether any link of the page could lead on. */
   readonly leadsOn: (state: PageState, id: number) => boolean
   /** The further pages to which its links lead. */
-  readonly follow: (state: PageState, id: number, links: ReadonlyArray<string>) => ReadonlyArray<FoundPage>
+  readonly follow: (state: PageState, id: number, row: PageRow) => Followed
 }
+
+/** The pages that links lead to, and how many links were left out, by the rule that did it. */
+export interface Followed {
+  readonly found: ReadonlyArray<FoundPage>
+  readonly leftOut: ReadonlyMap<string, number>
+}
+
+/** Links that were not followed because their site may have no end, over all crawls. */
+const leftOutLinks = Metric.counter("scraper_links_left_out", {
+  description: "Links that crawls did not follow, by the rule against traps that kept them from it",
+  incremental: true
+})
 
 /** What a run works on. `isCancelled` is asked again and again; once true, nothing new is begun. */
 export interface PageRun {
@@ -119,11 +133,16 @@ const follow = Effect.fnUntraced(function* (
   if (page === undefined || page.isFollowed || page.status !== "completed" || isCancelled()) return
   if (!following.leadsOn(state, id)) return
   const row = yield* log.readRow(page.offset, page.size)
-  const found = following.follow(state, id, Option.isSome(row) ? row.value.links : [])
+  const { found, leftOut } = Option.isSome(row) ? following.follow(state, id, row.value) : nothing
   yield* log.appendEvents([...found.map((each) => ({ t: "found", ...each }) as const), { t: "followed", id }])
   for (const each of found) state.discover(each)
   state.follow(id)
+  if (leftOut.size === 0) return
+  yield* Effect.logDebug("Links were left out", { url: page.url, ...Object.fromEntries(leftOut) })
+  for (const [rule, count] of leftOut) yield* Metric.update(Metric.withAttributes(leftOutLinks, { rule }), count)
 })
+
+const nothing: Followed = { found: [], leftOut: new Map() }
 
 type PageEnd = LoadOutcome & { readonly content: Result.Result<PageContent, PageFailure> | undefined }
 
@@ -156,13 +175,16 @@ const commit = Effect.fnUntraced(function* (
   const { log, rules, state } = run
   const page = state.pages[id]
   if (page === undefined || page.status === "cancelled") return
-  const isSecond = end._tag === "Loaded" && end.url !== page.url && rules.redirected(state, id, end.url) === "unwanted"
+  const content = end.content === undefined || Result.isFailure(end.content) ? undefined : end.content.success
+  const url = rules.endsAs(page.url, end._tag === "Loaded" ? end.url : page.url)
+  const isSecond =
+    (end._tag === "Loaded" && end.url !== page.url && rules.redirected(state, id, end.url) === "unwanted") ||
+    (content !== undefined && rules.isDuplicate?.(url, content) === true)
   if (end._tag === "Unwanted" || isSecond) {
     yield* log.appendEvents([{ t: "dropped", id }])
     state.drop(id)
     return
   }
-  const content = end.content === undefined || Result.isFailure(end.content) ? undefined : end.content.success
   const failure =
     end._tag === "Failed"
       ? end.failure
@@ -170,7 +192,6 @@ const commit = Effect.fnUntraced(function* (
         ? end.content.failure
         : undefined
   const status = content === undefined ? "failed" : "completed"
-  const url = rules.endsAs(page.url, end._tag === "Loaded" ? end.url : page.url)
   const row: PageRow = {
     url,
     status,

@@ -86,6 +86,21 @@ export interface ScraperConfig {
   readonly maxCrawlDelayMs?: number
   /** Most bytes of a request's body. Default 1 MiB. */
   readonly maxRequestBytes?: number
+  /** Which pages of a crawl are dropped as another one under a second URL: those that name the same canonical URL
+   * and say the same, those that say the same, or none (`keep`). Default `canonical`. */
+  readonly duplicates?: "keep" | "canonical" | "content"
+  /** Longest URL that a crawl follows. Default 2,048. */
+  readonly maxCrawlUrlLength?: number
+  /** Hosts of one crawl. Default 1,000. */
+  readonly maxCrawlHosts?: number
+  /** Pages of one crawl whose URLs differ by nothing but a date. Default 400. */
+  readonly maxCalendarPages?: number
+  /** Pages of one crawl that differ by nothing but their query. Default 5,000. */
+  readonly maxQueryVariants?: number
+  /** Of those, how many with three parameters or more. Default 500. */
+  readonly maxFacets?: number
+  /** Pages of one host that say the same, word for word, and whose links are followed all the same. Default 20. */
+  readonly maxEchoes?: number
   /** Pages of a crawl whose request has no `limit`. Default 100. */
   readonly defaultCrawlLimit?: number
   /** Deepest crawl allowed; a deeper one is refused with the envelope. Default 10. */
@@ -179,6 +194,13 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   respectRobots: true,
   maxCrawlDelayMs: 10_000,
   maxRequestBytes: 1024 * 1024,
+  duplicates: "canonical",
+  maxCrawlUrlLength: 2_048,
+  maxCrawlHosts: 1_000,
+  maxCalendarPages: 400,
+  maxQueryVariants: 5_000,
+  maxFacets: 500,
+  maxEchoes: 20,
   defaultCrawlLimit: 100,
   maxCrawlDepth: 10,
   maxBatchUrls: 1000,

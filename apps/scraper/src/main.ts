@@ -35,6 +35,10 @@ const flags = {
     Flag.withDefault(2)
   ),
   concurrency: Flag.Int("concurrency").pipe(Flag.withDescription("Page fetches at once"), Flag.withDefault(64)),
+  duplicates: Flag.Literals("duplicates", ["keep", "canonical", "content"]).pipe(
+    Flag.withDescription("Which pages of a crawl are dropped as another one under a second URL"),
+    Flag.withDefault("canonical")
+  ),
   maxOpenJobsPerKey: Flag.Int("max-open-jobs").pipe(
     Flag.withDescription("Jobs, maps and synchronous extractions a key may have open"),
     Flag.withDefault(100)
