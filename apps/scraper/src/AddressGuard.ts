@@ -1,4 +1,4 @@
-import { type LookupAddress, lookup } from "node:dns"
+import { type LookupAddress, type LookupAllOptions, lookup } from "node:dns"
 import { isIP, type LookupFunction } from "node:net"
 import ipaddr from "ipaddr.js"
 import { buildConnector } from "undici"
@@ -12,6 +12,9 @@ class BlockedAddress extends Error {
   }
 }
 
+/** Addresses of the public range that lead into the network of a cloud's own machines: Azure's, which hands out secrets. */
+const ofClouds = new Set(["168.63.129.16"])
+
 const globalUnicastV6 = ipaddr.parseCIDR("2000::/3")
 
 /**
@@ -24,7 +27,7 @@ export const isPublicAddress = (address: string): boolean => {
   const bare = zone === -1 ? address : address.slice(0, zone)
   if (isIP(bare) === 0) return false
   const parsed = ipaddr.parse(bare)
-  if (parsed.range() !== "unicast") return false
+  if (parsed.range() !== "unicast" || ofClouds.has(parsed.toString())) return false
   return parsed.kind() === "ipv4" || parsed.match(globalUnicastV6)
 }
 
@@ -34,15 +37,25 @@ export const isBlockedLiteral = (hostname: string): boolean => {
   return isIP(bare) !== 0 && !isPublicAddress(bare)
 }
 
-const publicLookup: LookupFunction = (hostname, options, callback) => {
-  lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) return callback(error, "", 0)
-    const allowed: Array<LookupAddress> = addresses.filter(({ address }) => isPublicAddress(address))
-    const first = allowed[0]
-    if (first === undefined) return callback(new BlockedAddress(hostname), "", 0)
-    return options.all === true ? callback(null, allowed) : callback(null, first.address, first.family)
-  })
-}
+/** Resolves a name to all its addresses. */
+export type Resolve = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: Array<LookupAddress>) => void
+) => void
+
+/** A lookup that asks once, and answers nothing but public addresses. */
+export const publicLookup =
+  (resolve: Resolve): LookupFunction =>
+  (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, "", 0)
+      const allowed: Array<LookupAddress> = addresses.filter(({ address }) => isPublicAddress(address))
+      const first = allowed[0]
+      if (first === undefined) return callback(new BlockedAddress(hostname), "", 0)
+      return options.all === true ? callback(null, allowed) : callback(null, first.address, first.family)
+    })
+  }
 
 /**
  * A connector for undici that judges the very address it connects to, so a name cannot resolve to one address for the
@@ -54,7 +67,7 @@ export const guardedConnector = (options: {
 }): buildConnector.connector => {
   const plain = { timeout: options.connectTimeoutMs, allowH2: false }
   if (options.allowPrivateTargets) return buildConnector(plain)
-  const connect = buildConnector({ ...plain, lookup: publicLookup })
+  const connect = buildConnector({ ...plain, lookup: publicLookup(lookup) })
   return (target, callback) =>
     isBlockedLiteral(target.hostname) ? callback(new BlockedAddress(target.hostname), null) : connect(target, callback)
 }

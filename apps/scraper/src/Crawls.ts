@@ -18,14 +18,14 @@ export class Crawls extends Context.Service<Crawls, PageJobs<CrawlSpec>>()("@slu
   > = Layer.effect(
     this,
     Effect.gen(function* () {
-      const { maxRunningCrawls } = yield* ServerSettings
+      const settings = yield* ServerSettings
       return yield* openPageJobs({
         name: "crawl",
         spec: CrawlSpec,
         event: "crawl_completed",
         announcement: crawlAnnouncement,
-        rules: crawlRules,
-        maxRunning: maxRunningCrawls,
+        rules: (spec) => crawlRules(spec, settings),
+        maxRunning: settings.maxRunningCrawls,
         mostPages: mostPagesOf,
         hasFailed: (state) => state.pages[0] === undefined || state.pages[0].status === "failed"
       })

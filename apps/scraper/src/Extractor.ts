@@ -1,5 +1,5 @@
 import { type ExtractRequest, OutputFormat, ProcessingMode, ProxyConfig, WaitConfig } from "@sluice/contract"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer, Schema, type Scope } from "effect"
 import { Fetcher } from "./Fetcher.ts"
 import { contentOf, type PageContent } from "./PageContent.ts"
 import type { PageFailure } from "./PageFailure.ts"
@@ -44,7 +44,7 @@ export class Extractor extends Context.Service<
     Effect.gen(function* () {
       const fetcher = yield* Fetcher
       return Extractor.of({
-        extract: Effect.fn("Extractor.extract")(function* (spec): Effect.fn.Return<Extraction> {
+        extract: Effect.fn("Extractor.extract")(function* (spec): Effect.fn.Return<Extraction, never, Scope.Scope> {
           const headers = targetHeaders(spec.headers)
           const loading = fetcher.load(spec.url, {
             headers,
@@ -69,7 +69,7 @@ export class Extractor extends Context.Service<
               onFailure: (failure): Extraction => ({ _tag: "Failed", failure, facts })
             })
           )
-        })
+        }, Effect.scoped)
       })
     })
   )

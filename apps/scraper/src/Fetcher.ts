@@ -1,5 +1,6 @@
-import { Clock, Context, Effect, Layer, Option, Result } from "effect"
+import { Clock, Context, Effect, Layer, Option, Result, type Scope } from "effect"
 import { decodeText } from "./Charset.ts"
+import { actualType, declaredKind, mediaType } from "./ContentType.ts"
 import { HostQueue } from "./HostQueue.ts"
 import { type Answer, type AnswerHead, HttpGet } from "./HttpGet.ts"
 import { finalFailure, PageFailure, transientFailure } from "./PageFailure.ts"
@@ -54,11 +55,11 @@ export interface LoadOptions {
 /**
  * Loads one page: obeys `robots.txt`, waits for the host's turn, follows redirects hop by hop and repeats transient
  * failures. A browser is handed the document that was had in this way, and where its scripts lead to counts as a redirect.
- * Never fails; the outcome tells.
+ * Never fails; the outcome tells. Its memory is accounted for until the scope closes.
  */
 export class Fetcher extends Context.Service<
   Fetcher,
-  { readonly load: (url: string, options: LoadOptions) => Effect.Effect<LoadOutcome> }
+  { readonly load: (url: string, options: LoadOptions) => Effect.Effect<LoadOutcome, never, Scope.Scope> }
 >()("@sluice/scraper/Fetcher") {
   static readonly layer: Layer.Layer<Fetcher, never, ServerSettings | HttpGet | HostQueue | Renderer | Robots> =
     Layer.effect(
@@ -73,11 +74,13 @@ export class Fetcher extends Context.Service<
         const load = Effect.fn("Fetcher.load")(function* (start: string, options: LoadOptions) {
           let url = start
           let redirects = 0
+          /** Where redirects came from that no script and no cookie could lead elsewhere the next time. */
+          const left = new Set<string>()
           let retryCount = 0
           let startedAt: number | undefined
           let cookies: ReadonlyArray<BrowserCookie> = []
 
-          const request = Effect.gen(function* () {
+          const request = Effect.fnUntraced(function* (sent: () => void) {
             const verdict = options.admit(url, redirects)
             if (verdict !== "go") return verdict
             if (startedAt === undefined) {
@@ -92,7 +95,8 @@ export class Fetcher extends Context.Service<
               ),
               maxBytes: settings.maxPageBytes,
               beyondMax: "fail",
-              judge: options.content === "any" ? judgeStatus : judge
+              judge: options.content === "any" ? judgeStatus : judge,
+              sent
             })
           })
 
@@ -110,17 +114,21 @@ export class Fetcher extends Context.Service<
             if (answer === "unwanted" || answer instanceof PageFailure) return answer
             const httpStatus = answer.status
             if (isRedirect(answer)) return { _tag: "Redirect", location: answer.header("location"), httpStatus }
-            const contentType = answer.header("content-type") ?? ""
+            const declared = answer.header("content-type") ?? ""
+            const contentType = options.content === "any" ? declared : actualType(answer.body, declared)
+            if (contentType === undefined) {
+              const message = `The content is neither a page nor text, whatever its type, ${mediaType(declared)}, says`
+              return yield* finalFailure("UNSUPPORTED_CONTENT_TYPE", message, httpStatus)
+            }
             const page: LoadedPage = { _tag: "Loaded", url, httpStatus, contentType, body: answer.body }
-            const type = mediaType(contentType)
-            if (options.render === null || type === "text/plain") return page
+            if (options.render === null || declaredKind(contentType) !== "html") return page
             const rendered = yield* renderer.render({
               // In one charset, so that the same rules tell what a page says, rendered or not.
               document: {
                 url,
                 httpStatus,
                 headers: answer.headers,
-                contentType: `${type === "" ? "text/html" : type}; charset=utf-8`,
+                contentType: `${mediaType(contentType)}; charset=utf-8`,
                 body: Buffer.from(decodeText(answer.body, contentType))
               },
               wait: options.render,
@@ -161,10 +169,13 @@ export class Fetcher extends Context.Service<
                 finalFailure("INVALID_REDIRECT", "The redirect has no usable http(s) target", answer.httpStatus)
               )
             }
-            if (++redirects > settings.maxRedirects) {
-              return yield* failed(
-                finalFailure("TOO_MANY_REDIRECTS", `More than ${settings.maxRedirects} redirects`, answer.httpStatus)
-              )
+            left.add(url)
+            const isCircle = options.render === null && left.has(next.value)
+            if (isCircle || ++redirects > settings.maxRedirects) {
+              const message = isCircle
+                ? "The redirects lead in a circle"
+                : `More than ${settings.maxRedirects} redirects`
+              return yield* failed(finalFailure("TOO_MANY_REDIRECTS", message, answer.httpStatus))
             }
             url = next.value
           }
@@ -189,25 +200,19 @@ const headersFor = (url: string, start: string, headers: Readonly<Record<string,
 
 const credentials = new Set(["authorization", "cookie"])
 
-const accept = "text/html, application/xhtml+xml, text/plain;q=0.9, */*;q=0.1"
+const accept = "text/html, application/xhtml+xml, text/plain;q=0.9, text/markdown;q=0.9, */*;q=0.1"
 const maxBackoffMs = 10_000
 const redirectStatuses = new Set([301, 302, 303, 307, 308])
 const transientStatuses = new Set([408, 425, 500, 502, 503, 504])
 
 const isRedirect = (head: AnswerHead) => redirectStatuses.has(head.status)
 
-/** Content types that are converted; a page without a type is taken for HTML. */
-const convertible = new Set(["", "text/html", "application/xhtml+xml", "text/plain"])
-
-/** The media type of a `Content-Type` header, without its parameters. */
-export const mediaType = (contentType: string): string => (contentType.split(";")[0] ?? "").trim().toLowerCase()
-
 const judge = (head: AnswerHead): "read" | "leave" | PageFailure => {
   const verdict = judgeStatus(head)
-  const type = mediaType(head.header("content-type") ?? "")
-  return verdict !== "read" || convertible.has(type)
+  const type = head.header("content-type") ?? ""
+  return verdict !== "read" || declaredKind(type) !== undefined
     ? verdict
-    : finalFailure("UNSUPPORTED_CONTENT_TYPE", `Content of type ${type} is not converted`, head.status)
+    : finalFailure("UNSUPPORTED_CONTENT_TYPE", `Content of type ${mediaType(type)} is not converted`, head.status)
 }
 
 const judgeStatus = (head: AnswerHead): "read" | "leave" | PageFailure => {
@@ -224,15 +229,13 @@ const judgeStatus = (head: AnswerHead): "read" | "leave" | PageFailure => {
   return "read"
 }
 
+/** `Retry-After` is a number of seconds, or a date by the clock of the target. */
 const withRetryAfter = (failure: PageFailure, head: AnswerHead): PageFailure => {
-  const seconds = Number(head.header("retry-after"))
-  return Number.isFinite(seconds) && seconds > 0
-    ? new PageFailure({
-        code: failure.code,
-        message: failure.message,
-        retryable: failure.retryable,
-        httpStatus: failure.httpStatus,
-        retryAfterMs: seconds * 1000
-      })
+  const value = head.header("retry-after") ?? ""
+  const seconds = /^\s*\d+\s*$/.test(value) ? Number(value) * 1000 : undefined
+  const retryAfterMs = seconds ?? Date.parse(value) - Date.parse(head.header("date") ?? "")
+  const { code, httpStatus, message, retryable } = failure
+  return Number.isFinite(retryAfterMs) && retryAfterMs > 0
+    ? new PageFailure({ code, message, retryable, httpStatus, retryAfterMs })
     : failure
 }

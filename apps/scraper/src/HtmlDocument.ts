@@ -36,6 +36,17 @@ export const linksOf = (document: HtmlDocument): ReadonlyArray<string> => {
   return [...links]
 }
 
+/** The URL that a page names as its canonical one, absolute and normalised; the first counts. */
+export const canonicalOf = (document: HtmlDocument): Option.Option<string> => {
+  for (const element of elements(document.tree)) {
+    if (element.tagName === "body") break
+    const rel = element.tagName === "link" ? element.attrs.find(({ name }) => name === "rel")?.value : undefined
+    const href = rel?.toLowerCase().split(/\s+/).includes("canonical") === true ? hrefOf(element) : undefined
+    if (href !== undefined && href !== "") return normaliseUrl(href, document.base)
+  }
+  return Option.none()
+}
+
 const baseOf = (tree: Document, url: string): string => {
   for (const element of elements(tree)) {
     if (element.tagName === "body") break

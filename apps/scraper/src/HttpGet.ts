@@ -1,11 +1,12 @@
-import { pipeline, type Readable } from "node:stream"
-import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib"
-import { Context, Effect, Layer, Option, Predicate, Schema } from "effect"
+import { Context, Effect, Layer, type Scope, Semaphore } from "effect"
 import { type Dispatcher, request } from "undici"
 import { bytesFetched } from "./metrics/Metrics.ts"
-import { finalFailure, type PageErrorCode, PageFailure } from "./PageFailure.ts"
-import { ServerSettings } from "./ScraperConfig.ts"
+import { PageFailure } from "./PageFailure.ts"
+import { acceptEncoding, readBody } from "./readBody.ts"
+import { ServerSettings, type Settings } from "./ScraperConfig.ts"
 import { TargetAgent } from "./TargetAgent.ts"
+import { targetFailure } from "./targetErrors.ts"
+import { whenSent } from "./whenSent.ts"
 
 /** The first part of an answer: enough to decide whether its body is wanted. */
 export interface AnswerHead {
@@ -28,142 +29,160 @@ export interface GetOptions {
   readonly beyondMax: "fail" | "truncate"
   /** Decides on the head alone: read the body, leave it, or fail. */
   readonly judge: (head: AnswerHead) => "read" | "leave" | PageFailure
+  /** Told when the request goes out. */
+  readonly sent: () => void
 }
 
-/** The only place that asks targets for anything: one GET, no redirect, no retry, every address guarded. */
+/**
+ * The only place that asks targets for anything: one GET, no redirect, no retry, every address guarded. A large body
+ * counts against the memory for bodies until the scope closes; where that is used up, the target is kept waiting.
+ */
 export class HttpGet extends Context.Service<
   HttpGet,
-  { readonly get: (url: string, options: GetOptions) => Effect.Effect<Answer, PageFailure> }
+  { readonly get: (url: string, options: GetOptions) => Effect.Effect<Answer, PageFailure, Scope.Scope> }
 >()("@sluice/scraper/HttpGet") {
   static readonly layer: Layer.Layer<HttpGet, never, ServerSettings | TargetAgent> = Layer.effect(
     this,
     Effect.gen(function* () {
       const settings = yield* ServerSettings
       const { dispatcherFor } = yield* TargetAgent
+      const run = Effect.runPromiseWith(yield* Effect.context())
+      // Counted by the page, each at its largest: who has begun to hold one can always go on, so none waits for another.
+      const large = yield* Semaphore.make(Math.max(1, Math.floor(settings.bodyBudgetBytes / settings.maxPageBytes)))
+
       return HttpGet.of({
-        get: (url, options) =>
-          Effect.flatMap(dispatcherFor(url), (dispatcher) =>
-            Effect.tryPromise({
-              try: (signal) => readAnswer(dispatcher, url, options, signal),
-              catch: toPageFailure
+        get: Effect.fnUntraced(function* (url, options) {
+          let isHeld = false
+          const release = Effect.suspend(() => {
+            if (!isHeld) return Effect.void
+            isHeld = false
+            return large.release(1)
+          })
+          yield* Effect.addFinalizer(() => release)
+          const grow = async (signal: AbortSignal) => {
+            const hold = Effect.sync(() => {
+              isHeld = true
             })
-          ).pipe(
+            await run(Effect.andThen(large.take(1), hold), { signal })
+          }
+          const dispatcher = yield* dispatcherFor(url)
+          return yield* Effect.tryPromise({
+            try: (signal) => readAnswer({ dispatcher, settings, url, options, grow }, signal),
+            catch: targetFailure
+          }).pipe(
             Effect.tap(({ body }) => bytesFetched(body.byteLength)),
-            Effect.timeoutOrElse({
-              duration: settings.pageTimeoutMs,
-              orElse: () =>
-                new PageFailure({
-                  code: "TIMEOUT",
-                  message: `No complete answer within ${settings.pageTimeoutMs} ms`,
-                  retryable: true,
-                  httpStatus: null
-                })
-            })
+            Effect.onError(() => release)
           )
+        })
       })
     })
   )
 }
 
-const readAnswer = async (
-  dispatcher: Dispatcher,
-  url: string,
-  options: GetOptions,
-  signal: AbortSignal
-): Promise<Answer> => {
-  const { body, headers, statusCode } = await request(url, {
-    dispatcher,
-    signal,
-    headers: { ...options.headers, "accept-encoding": "gzip, deflate, br" }
-  })
-  const head: AnswerHead = {
-    status: statusCode,
-    header: (name) => {
+interface Request {
+  readonly dispatcher: Dispatcher
+  readonly settings: Settings
+  readonly url: string
+  readonly options: GetOptions
+  readonly grow: (signal: AbortSignal) => Promise<void>
+}
+
+const readAnswer = async (asked: Request, interrupted: AbortSignal): Promise<Answer> => {
+  const { dispatcher, options, settings, url } = asked
+  const deadline = new Deadline(settings.pageTimeoutMs, interrupted)
+  const { signal } = deadline
+  try {
+    const { body, headers, statusCode } = await request(url, {
+      dispatcher: whenSent(dispatcher, options.sent),
+      signal,
+      headers: { ...options.headers, "accept-encoding": acceptEncoding }
+    })
+    // What is destroyed unread says so by an event, which nobody else may be there to hear.
+    body.on("error", () => undefined)
+    const header = (name: string) => {
       const value = headers[name]
       return Array.isArray(value) ? value[0] : value
     }
-  }
-  try {
-    const verdict = options.judge(head)
-    const lines = Object.entries(headers).flatMap(([name, value]) =>
-      [value ?? []].flat().map((each) => [name, each] as const)
-    )
-    if (verdict === "read") return { ...head, headers: lines, body: await readBody(body, head, options) }
-    // An unread body blocks its connection: a short one is read off, a slow or long one costs the connection.
-    const patience = setTimeout(() => body.destroy(), 1000)
-    await body.dump({ limit: 64 * 1024, signal }).catch(() => undefined)
-    clearTimeout(patience)
-    if (verdict !== "leave") throw verdict
-    return { ...head, headers: lines, body: new Uint8Array(0) }
-  } catch (error) {
-    body.destroy()
-    throw error
-  }
-}
-
-const readBody = async (body: Readable, head: AnswerHead, options: GetOptions): Promise<Uint8Array> => {
-  const chunks: Array<Uint8Array> = []
-  let size = 0
-  for await (const chunk of decompressed(body, head)) {
-    chunks.push(chunk)
-    size += chunk.byteLength
-    if (size > options.maxBytes) {
-      if (options.beyondMax === "truncate") break
-      throw finalFailure("PAGE_TOO_LARGE", `The page is larger than ${options.maxBytes} bytes`, head.status)
+    const head: AnswerHead = { status: statusCode, header }
+    try {
+      const verdict = options.judge(head)
+      const lines = Object.entries(headers).flatMap(([name, value]) =>
+        [value ?? []].flat().map((each) => [name, each] as const)
+      )
+      if (verdict === "read") {
+        const read = await readBody(body, {
+          ...settings,
+          status: statusCode,
+          encoding: header("content-encoding") ?? "",
+          length: header("content-length"),
+          maxBytes: options.maxBytes,
+          beyondMax: options.beyondMax,
+          grow: () => deadline.pausedFor(() => asked.grow(signal))
+        })
+        return { ...head, headers: lines, body: read }
+      }
+      // An unread body blocks its connection: a short one is read off, a slow or long one costs the connection.
+      const patience = setTimeout(() => body.destroy(), 1000)
+      await body.dump({ limit: 64 * 1024, signal }).catch(() => undefined)
+      clearTimeout(patience)
+      if (verdict !== "leave") throw verdict
+      return { ...head, headers: lines, body: new Uint8Array(0) }
+    } finally {
+      body.destroy()
     }
-  }
-  return Buffer.concat(chunks).subarray(0, options.maxBytes)
-}
-
-const decompressed = (body: Readable, head: AnswerHead): Readable => {
-  const encodings = (head.header("content-encoding") ?? "").split(",").map((name) => name.trim().toLowerCase())
-  return encodings.reverse().reduce<Readable>((stream, encoding) => {
-    const decoder = decoderOf(encoding)
-    // The reader of the last stream sees every error: `pipeline` destroys what follows with it.
-    return decoder === undefined ? stream : pipeline(stream, decoder, () => undefined)
-  }, body)
-}
-
-const decoderOf = (encoding: string) => {
-  switch (encoding) {
-    case "gzip":
-    case "x-gzip":
-      return createGunzip()
-    case "deflate":
-      return createInflate()
-    case "br":
-      return createBrotliDecompress()
-    case "":
-    case "identity":
-      return undefined
-    default:
-      throw finalFailure("CONVERSION_ERROR", `Unknown content encoding ${encoding}`)
+  } catch (error) {
+    throw deadline.failure ?? error
+  } finally {
+    deadline.end()
   }
 }
 
-const codes: Readonly<Record<string, readonly [code: PageErrorCode, retryable: boolean, message: string]>> = {
-  BLOCKED_ADDRESS: ["BLOCKED_TARGET", false, "The target's address is not public"],
-  ENOTFOUND: ["DNS_ERROR", false, "The target's name does not resolve"],
-  EAI_AGAIN: ["DNS_ERROR", true, "The target's name could not be resolved now"],
-  UND_ERR_CONNECT_TIMEOUT: ["TIMEOUT", true, "The target did not accept the connection in time"],
-  UND_ERR_HEADERS_TIMEOUT: ["TIMEOUT", true, "The target did not answer in time"],
-  UND_ERR_BODY_TIMEOUT: ["TIMEOUT", true, "The target stopped sending"],
-  UND_ERR_INVALID_ARG: ["INVALID_URL", false, "The request cannot be sent"],
-  Z_DATA_ERROR: ["CONVERSION_ERROR", false, "The compressed body is damaged"],
-  Z_BUF_ERROR: ["CONVERSION_ERROR", false, "The compressed body is cut off"]
-}
+/** The longest time for an answer. Time spent on waiting for this server itself does not count. */
+class Deadline {
+  failure: PageFailure | undefined
+  private readonly controller = new AbortController()
+  private readonly interrupted: AbortSignal
+  private readonly timeoutMs: number
+  private leftMs: number
+  private startedAt = 0
+  private timer: NodeJS.Timeout | undefined
 
-const Coded = Schema.Struct({ code: Schema.String })
+  constructor(timeoutMs: number, interrupted: AbortSignal) {
+    this.timeoutMs = timeoutMs
+    this.leftMs = timeoutMs
+    this.interrupted = interrupted
+    interrupted.addEventListener("abort", this.abort, { once: true })
+    this.start()
+  }
 
-const toPageFailure = (cause: unknown): PageFailure => {
-  if (cause instanceof PageFailure) return cause
-  const code = Option.match(Schema.decodeUnknownOption(Coded)(cause), { onNone: () => "", onSome: (_) => _.code })
-  const [pageCode, retryable, text] = codes[code] ?? (["CONNECTION_ERROR", true, "The connection failed"] as const)
-  const detail = Predicate.isError(cause) && cause.message !== "" ? cause.message : code
-  return new PageFailure({
-    code: pageCode,
-    message: detail === "" ? text : `${text}: ${detail}`,
-    retryable,
-    httpStatus: null
-  })
+  get signal(): AbortSignal {
+    return this.controller.signal
+  }
+
+  async pausedFor(pause: () => Promise<void>): Promise<void> {
+    clearTimeout(this.timer)
+    this.leftMs -= performance.now() - this.startedAt
+    await pause()
+    this.start()
+  }
+
+  end(): void {
+    clearTimeout(this.timer)
+    this.interrupted.removeEventListener("abort", this.abort)
+  }
+
+  private readonly abort = () => this.controller.abort()
+
+  private start(): void {
+    this.startedAt = performance.now()
+    this.timer = setTimeout(() => {
+      this.failure = new PageFailure({
+        code: "TIMEOUT",
+        message: `No complete answer within ${this.timeoutMs} ms`,
+        retryable: true,
+        httpStatus: null
+      })
+      this.abort()
+    }, this.leftMs)
+  }
 }

@@ -1,20 +1,25 @@
 import type { OutputFormat } from "@sluice/contract"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { decodeText } from "./Charset.ts"
-import { type LoadedPage, mediaType } from "./Fetcher.ts"
-import { linksOf, parseHtml } from "./HtmlDocument.ts"
+import { declaredKind } from "./ContentType.ts"
+import type { LoadedPage } from "./Fetcher.ts"
+import { canonicalOf, linksOf, parseHtml } from "./HtmlDocument.ts"
 import { markdownOf } from "./Markdown.ts"
 import { finalFailure, type PageFailure } from "./PageFailure.ts"
+import { feedLinks, fenced } from "./plainContent.ts"
 
 /** What a page is turned into. A format that was not asked for is null; `links` are always there. */
 export interface PageContent {
   readonly markdown: string | null
   readonly html: string | null
   readonly links: ReadonlyArray<string>
+  /** The URL that the page names as its canonical one. Not stored. */
+  readonly canonical?: string | null
 }
 
 /**
- * Decodes and converts a page. Plain text is its own Markdown and its own `html`, and has no links. The work is done in
+ * Decodes and converts a page. Plain text is its own Markdown and its own `html`, and has no links; JSON and
+ * XML become a fenced block, and have links if they are a feed. The work is done in
  * one go on the main thread; it yields first, so requests are answered between two pages.
  */
 export const contentOf = Effect.fnUntraced(function* (
@@ -31,10 +36,14 @@ export const contentOf = Effect.fnUntraced(function* (
 const convert = (page: LoadedPage, formats: ReadonlyArray<OutputFormat>): PageContent => {
   const text = decodeText(page.body, page.contentType)
   const html = formats.includes("html") ? text : null
-  if (mediaType(page.contentType) === "text/plain") {
-    return { markdown: formats.includes("markdown") ? text : null, html, links: [] }
+  const kind = declaredKind(page.contentType)
+  if (kind === "text" || kind === "code") {
+    const markdown = kind === "text" ? text : fenced(text, page.contentType)
+    const links = kind === "text" ? [] : feedLinks(text, page.url)
+    return { markdown: formats.includes("markdown") ? markdown : null, html, links }
   }
   const document = parseHtml(text, page.renderedBase ?? page.url, page.renderedBase !== undefined)
   const links = linksOf(document)
-  return { markdown: formats.includes("markdown") ? markdownOf(document) : null, html, links }
+  const canonical = Option.getOrNull(canonicalOf(document))
+  return { markdown: formats.includes("markdown") ? markdownOf(document) : null, html, links, canonical }
 }

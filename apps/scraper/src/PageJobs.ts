@@ -142,6 +142,7 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
       ...entry,
       fetcher,
       concurrency: settings.pageConcurrency,
+      hostConcurrency: settings.hostConcurrency,
       isCancelled: () => latest(job).status === "cancelled",
       ended: (row) => {
         const { completed, failed } = entry.state.counts()

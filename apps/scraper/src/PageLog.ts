@@ -21,6 +21,7 @@ export const PageEvent = Schema.Union([
     offset: Schema.Int,
     size: Schema.Int
   }),
+  Schema.Struct({ t: Schema.tag("followed"), id: Schema.Int }),
   Schema.Struct({ t: Schema.tag("dropped"), id: Schema.Int }),
   Schema.Struct({ t: Schema.tag("refused"), url: Schema.String }),
   Schema.Struct({ t: Schema.tag("cancelled") })
@@ -124,6 +125,9 @@ const replay = (state: PageState, event: PageEvent, pagesSize: number): void => 
       if (event.offset + event.size <= pagesSize) {
         state.finish(event.id, event.status, event.url, event.offset, event.size)
       }
+      break
+    case "followed":
+      state.follow(event.id)
       break
     case "dropped":
       state.drop(event.id)

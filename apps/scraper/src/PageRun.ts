@@ -1,9 +1,11 @@
-import { isTerminal, type OutputFormat, type ProxyConfig } from "@sluice/contract"
-import { Effect, Fiber, Result, Semaphore } from "effect"
+import type { OutputFormat, ProxyConfig } from "@sluice/contract"
+import { Effect, type Exit, Metric, Option, Queue, Result, type Scope, Semaphore } from "effect"
 import type { Fetcher, LoadOutcome } from "./Fetcher.ts"
+import { FollowOrder } from "./FollowOrder.ts"
+import { Frontier } from "./Frontier.ts"
 import { contentOf, type PageContent } from "./PageContent.ts"
 import type { PageFailure } from "./PageFailure.ts"
-import type { PageEvent, PageLog, PageRow } from "./PageLog.ts"
+import type { PageLog, PageRow } from "./PageLog.ts"
 import type { FoundPage, PageState } from "./PageState.ts"
 import { CurrentProxy } from "./proxy/Proxies.ts"
 import type { RenderWait } from "./rendering/RenderRequest.ts"
@@ -22,14 +24,31 @@ export interface PageRules {
   readonly redirected: (state: PageState, id: number, url: string) => "go" | "unwanted" | PageFailure
   /** The URL under which a page ends that was asked for under one URL and loaded from another. */
   readonly endsAs: (asked: string, loaded: string) => string
-  /** The further pages to which the links of an ended page lead. Absent where the pages are known from the start. */
-  readonly follow?: (
-    state: PageState,
-    id: number,
-    url: string,
-    links: ReadonlyArray<string>
-  ) => ReadonlyArray<FoundPage>
+  /** Whether a page is another one of the job under a second URL, and so none of its own. Absent where every page counts. */
+  readonly isDuplicate?: (url: string, content: PageContent) => boolean
+  /** How the links of pages are followed. Absent where the pages are known from the start. */
+  readonly following?: LinkFollowing
 }
+
+/** How the links of a page that has ended lead to further pages. */
+export interface LinkFollowing {
+  /** Whether any link of the page could lead on. */
+  readonly leadsOn: (state: PageState, id: number) => boolean
+  /** The further pages to which its links lead. */
+  readonly follow: (state: PageState, id: number, row: PageRow) => Followed
+}
+
+/** The pages that links lead to, and how many links were left out, by the rule that did it. */
+export interface Followed {
+  readonly found: ReadonlyArray<FoundPage>
+  readonly leftOut: ReadonlyMap<string, number>
+}
+
+/** Links that were not followed because their site may have no end, over all crawls. */
+const leftOutLinks = Metric.counter("scraper_links_left_out", {
+  description: "Links that crawls did not follow, by the rule against traps that kept them from it",
+  incremental: true
+})
 
 /** What a run works on. `isCancelled` is asked again and again; once true, nothing new is begun. */
 export interface PageRun {
@@ -37,53 +56,100 @@ export interface PageRun {
   readonly state: PageState
   readonly log: PageLog
   readonly fetcher: Fetcher["Service"]
+  /** Pages in work or waiting for their host's turn at once. */
   readonly concurrency: number
+  /** Of those, how many of one host. */
+  readonly hostConcurrency: number
   readonly isCancelled: () => boolean
   /** Told of each page that ended, once its end is in the log. */
   readonly ended: (row: PageRow) => Effect.Effect<void, StoreError>
 }
 
 /**
- * Fetches the pages of a job until none is open, up to `concurrency` at once. Continues where the state stands, so it
- * also resumes.
+ * Fetches the pages of a job until none is open: those of each host in the order of discovery, hosts in turns, each page
+ * ending when it ends. The links of a host's pages are followed in their order, so what is found on one host, and in which
+ * order, does not depend on which of its pages answers first. Continues where the state stands, so it also resumes.
  */
-export const runPages = Effect.fn("PageRun.runPages")(
-  (run: PageRun): Effect.Effect<void, StoreError> => (run.rules.follow === undefined ? inAnyOrder(run) : inOrder(run))
-)
-
-/** Pages end as they come; their rows stand where the list has them. */
-const inAnyOrder = Effect.fnUntraced(function* (run: PageRun): Effect.fn.Return<void, StoreError> {
-  const committing = Semaphore.makeUnsafe(1)
-  yield* Effect.forEach(
-    run.state.openPages(),
-    (id) => Effect.flatMap(endOf(run, id), (end) => committing.withPermits(1)(commit(run, id, end))),
-    { concurrency: run.concurrency, discard: true }
-  )
-})
-
-/**
- * Pages end, and their links are taken up, in the order of discovery: which pages a crawl has and in which order does
- * not depend on who answers first, and rows that have ended are always the first ones.
- */
-const inOrder = Effect.fnUntraced(function* (run: PageRun): Effect.fn.Return<void, StoreError> {
+export const runPages = Effect.fn("PageRun.runPages")(function* (run: PageRun): Effect.fn.Return<void, StoreError> {
   const { state } = run
-  const window: Array<{ readonly id: number; readonly fiber: Fiber.Fiber<PageEnd> }> = []
-  let next = state.openPages()[0] ?? state.pages.length
-  while (true) {
-    while (window.length < run.concurrency && next < state.pages.length && !run.isCancelled()) {
-      const id = next++
-      if (isTerminal(state.pages[id]?.status ?? "completed")) continue
-      window.push({ id, fiber: yield* Effect.forkChild(endOf(run, id)) })
+  const { following } = run.rules
+  const hostOf = (id: number) => URL.parse(state.pages[id]?.url ?? "")?.host ?? ""
+  const frontier = new Frontier(run.hostConcurrency)
+  const order = new FollowOrder(state)
+  const ends = yield* Queue.bounded<Exit.Exit<string, StoreError>>(run.concurrency)
+  const committing = Semaphore.makeUnsafe(1)
+  let inWork = 0
+  let added = 0
+
+  /** Takes in pages that were found. Those that have ended already come from an earlier run; answers their hosts. */
+  const addFound = (): ReadonlySet<string> => {
+    const hosts = new Set<string>()
+    for (; added < state.pages.length; added++) {
+      const host = hostOf(added)
+      if (following !== undefined) order.add(host, added)
+      if (state.hasEnded(added)) hosts.add(host)
+      else frontier.add(host, added)
     }
-    const head = window.shift()
-    if (head === undefined) return
-    yield* commit(run, head.id, yield* Fiber.join(head.fiber))
+    return hosts
+  }
+  const followEnded = Effect.fnUntraced(function* (host: string) {
+    if (following !== undefined) for (const id of order.take(host)) yield* follow(run, following, id)
+  }, committing.withPermits(1))
+
+  const begin = (id: number) => {
+    const host = hostOf(id)
+    inWork++
+    return endOf(run, id).pipe(
+      Effect.flatMap((end) => committing.withPermits(1)(commit(run, id, end))),
+      // What the page took of the memory for bodies is free once its row is in the log.
+      Effect.scoped,
+      Effect.as(host),
+      Effect.exit,
+      Effect.flatMap((exit) => Queue.offer(ends, exit)),
+      Effect.forkChild
+    )
+  }
+
+  for (const host of addFound()) yield* followEnded(host)
+  while (true) {
+    addFound()
+    while (inWork < run.concurrency && !run.isCancelled()) {
+      const id = frontier.next()
+      if (id === undefined) break
+      yield* begin(id)
+    }
+    if (inWork === 0) return
+    const host = yield* yield* Queue.take(ends)
+    inWork--
+    frontier.ended(host)
+    yield* followEnded(host)
   }
 })
 
+/** Finds the pages to which the links of an ended page lead. */
+const follow = Effect.fnUntraced(function* (
+  { isCancelled, log, state }: PageRun,
+  following: LinkFollowing,
+  id: number
+): Effect.fn.Return<void, StoreError> {
+  const page = state.pages[id]
+  if (page === undefined || page.isFollowed || page.status !== "completed" || isCancelled()) return
+  if (!following.leadsOn(state, id)) return
+  const row = yield* log.readRow(page.offset, page.size)
+  const { found, leftOut } = Option.isSome(row) ? following.follow(state, id, row.value) : nothing
+  yield* log.appendEvents([...found.map((each) => ({ t: "found", ...each }) as const), { t: "followed", id }])
+  for (const each of found) state.discover(each)
+  state.follow(id)
+  if (leftOut.size === 0) return
+  yield* Effect.logDebug("Links were left out", { url: page.url, ...Object.fromEntries(leftOut) })
+  for (const [rule, count] of leftOut) yield* Metric.update(Metric.withAttributes(leftOutLinks, { rule }), count)
+})
+
+const nothing: Followed = { found: [], leftOut: new Map() }
+
 type PageEnd = LoadOutcome & { readonly content: Result.Result<PageContent, PageFailure> | undefined }
 
-const endOf = Effect.fnUntraced(function* (run: PageRun, id: number): Effect.fn.Return<PageEnd> {
+const endOf = Effect.fnUntraced(function* (run: PageRun, id: number): Effect.fn.Return<PageEnd, never, Scope.Scope> {
   const page = run.state.pages[id]
   const loading = run.fetcher.load(page?.url ?? "", {
     headers: run.rules.headers,
@@ -113,13 +179,16 @@ const commit = Effect.fnUntraced(function* (
   const { log, rules, state } = run
   const page = state.pages[id]
   if (page === undefined || page.status === "cancelled") return
-  const isSecond = end._tag === "Loaded" && end.url !== page.url && rules.redirected(state, id, end.url) === "unwanted"
+  const content = end.content === undefined || Result.isFailure(end.content) ? undefined : end.content.success
+  const url = rules.endsAs(page.url, end._tag === "Loaded" ? end.url : page.url)
+  const isSecond =
+    (end._tag === "Loaded" && end.url !== page.url && rules.redirected(state, id, end.url) === "unwanted") ||
+    (content !== undefined && rules.isDuplicate?.(url, content) === true)
   if (end._tag === "Unwanted" || isSecond) {
     yield* log.appendEvents([{ t: "dropped", id }])
     state.drop(id)
     return
   }
-  const content = end.content === undefined || Result.isFailure(end.content) ? undefined : end.content.success
   const failure =
     end._tag === "Failed"
       ? end.failure
@@ -127,8 +196,6 @@ const commit = Effect.fnUntraced(function* (
         ? end.content.failure
         : undefined
   const status = content === undefined ? "failed" : "completed"
-  const loadedFrom = end._tag === "Loaded" ? end.url : page.url
-  const url = rules.endsAs(page.url, loadedFrom)
   const row: PageRow = {
     url,
     status,
@@ -143,11 +210,8 @@ const commit = Effect.fnUntraced(function* (
       tokens_charged: content === undefined ? 0 : 1
     }
   }
-  const found = run.isCancelled() ? [] : (rules.follow?.(state, id, loadedFrom, row.links) ?? [])
   const { offset, size } = yield* log.appendRow(row)
-  const events: ReadonlyArray<PageEvent> = found.map((each) => ({ t: "found", ...each }))
-  yield* log.appendEvents([...events, { t: "done", id, status, url, offset, size }])
-  for (const each of found) state.discover(each)
+  yield* log.appendEvents([{ t: "done", id, status, url, offset, size }])
   state.finish(id, status, url, offset, size)
   yield* run.ended(row)
 })

@@ -18,6 +18,8 @@ export interface JobPage {
   status: JobStatus
   offset: number
   size: number
+  /** Whether the pages that its links lead to have been found. */
+  isFollowed: boolean
 }
 
 /** The counters of a job. `total` is the number of its rows. */
@@ -44,6 +46,7 @@ export class PageState {
   /** What the request named besides its pages, and could not be fetched. */
   readonly refused: Array<string> = []
   private readonly known = new Set<string>()
+  private readonly dropped = new Set<number>()
   private completed = 0
   private failed = 0
   private cancelled = 0
@@ -56,7 +59,22 @@ export class PageState {
   discover({ depth, index, parent, url }: FoundPage): void {
     this.known.add(url)
     this.rows.push(this.pages.length)
-    this.pages.push({ url, parent, depth, index: index ?? null, status: "queued", offset: 0, size: 0 })
+    this.pages.push({
+      url,
+      parent,
+      depth,
+      index: index ?? null,
+      status: "queued",
+      offset: 0,
+      size: 0,
+      isFollowed: false
+    })
+  }
+
+  /** Remembers that the pages its links lead to have been found. */
+  follow(id: number): void {
+    const page = this.pages[id]
+    if (page !== undefined) page.isFollowed = true
   }
 
   /** Ends a page under its final URL. */
@@ -78,7 +96,10 @@ export class PageState {
     const row = this.rows.indexOf(id)
     if (row !== -1) this.rows.splice(row, 1)
     const page = this.pages[id]
-    if (page !== undefined && page.status === "cancelled") this.cancelled--
+    if (page === undefined) return
+    if (page.status === "cancelled") this.cancelled--
+    page.isFollowed = true
+    this.dropped.add(id)
   }
 
   /** Cancels the pages that have not begun, or with `all` those in work too; answers how many are still in work. */
@@ -93,6 +114,11 @@ export class PageState {
       } else inFlight++
     }
     return inFlight
+  }
+
+  /** Whether a page has ended, be it as a row or as none. */
+  hasEnded(id: number): boolean {
+    return this.dropped.has(id) || isTerminal(this.pages[id]?.status ?? "completed")
   }
 
   /** The pages that have not ended, in order. */

@@ -33,13 +33,17 @@ export class Robots extends Context.Service<
       const read = Effect.fnUntraced(function* (start: string) {
         let url = start
         for (let redirects = 0; redirects <= maxRobotsRedirects; redirects++) {
-          const get = http.get(url, {
-            headers: { "user-agent": settings.userAgent },
-            maxBytes: maxRobotsBytes,
-            beyondMax: "truncate",
-            judge: (head) => (head.status >= 200 && head.status < 300 ? "read" : "leave")
-          })
-          const answer = yield* hosts.run(new URL(url).host, 0, get).pipe(
+          const get = (sent: () => void) =>
+            Effect.scoped(
+              http.get(url, {
+                headers: { "user-agent": settings.userAgent },
+                maxBytes: maxRobotsBytes,
+                beyondMax: "truncate",
+                judge: (head) => (head.status >= 200 && head.status < 300 ? "read" : "leave"),
+                sent
+              })
+            )
+          const answer = yield* hosts.run(new URL(url).host, settings.hostDelayMs, get).pipe(
             Effect.retry({
               times: settings.retries,
               schedule: Schedule.exponential(Duration.millis(settings.retryDelayMs)),

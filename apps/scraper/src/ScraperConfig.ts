@@ -50,9 +50,23 @@ export interface ScraperConfig {
   readonly hostDelayMs?: number
   /** Requests to one host at once. Default 2. */
   readonly hostConcurrency?: number
-  /** Page fetches at once, over all jobs. Default 16. */
+  /** Least time between two requests to a host that shows strain; doubles with each further sign of it. Default 250; 0 for none. */
+  readonly slowDownMs?: number
+  /** Longest time between two requests that strain leads to. Default 30,000. */
+  readonly maxSlowDownMs?: number
+  /** An answer that takes longer is a sign of strain: the host gets as long a rest between two requests. Default 2,000. */
+  readonly slowAnswerMs?: number
+  /** Longest `Retry-After` of a host that its pages wait for; they fail at once where it asks for more. Default 60,000. */
+  readonly maxRetryAfterMs?: number
+  /** Requests without any answer in a row after which a host is paused, and its pages fail at once. Default 10. */
+  readonly maxHostFailures?: number
+  /** How long a host is paused. Default 60,000. */
+  readonly hostPauseMs?: number
+  /** Hosts whose pace is remembered; beyond them the one that was idle longest is forgotten. Default 10,000. */
+  readonly maxHosts?: number
+  /** Page fetches at once, over all jobs. Default 64. */
   readonly concurrency?: number
-  /** Pages of one job in work at once; also how many page bodies one job holds in memory. Default 8. */
+  /** Pages of one job in work or waiting for their host's turn at once; of one host no more than `hostConcurrency`. Default 128. */
   readonly pageConcurrency?: number
   /** Crawls in work at once; the others stay queued. Default 4. */
   readonly maxRunningCrawls?: number
@@ -90,6 +104,14 @@ export interface ScraperConfig {
   readonly retainUsageDays?: number
   /** Most bytes of a page, after decompression. Default 10 MiB. */
   readonly maxPageBytes?: number
+  /** About how many bytes of page bodies larger than 256 KiB are in memory at once, over all jobs. Default 64 MiB. */
+  readonly bodyBudgetBytes?: number
+  /** Most bytes of the headers of an answer. Default 16 KiB. */
+  readonly maxTargetHeaderBytes?: number
+  /** How many times its compressed size a body may have, past the first MiB. Default 200. */
+  readonly maxInflation?: number
+  /** Least bytes a second, on average, that a target must send once its body has taken 10 s. Default 512. */
+  readonly minBytesPerSecond?: number
   /** Longest time for one attempt at a page, redirects and body included. Default 30,000. */
   readonly pageTimeoutMs?: number
   /** Redirects followed. Default 10. */
@@ -124,6 +146,21 @@ export interface ScraperConfig {
   readonly keepAliveTimeoutMs?: number
   /** Connections at once; one more is closed as it comes. Default 1024. */
   readonly maxConnections?: number
+  /** Which pages of a crawl are dropped as another one under a second URL: those that name the same canonical URL
+   * and say the same, those that say the same, or none (`keep`). Default `canonical`. */
+  readonly duplicates?: "keep" | "canonical" | "content"
+  /** Longest URL that a crawl follows. Default 2,048. */
+  readonly maxCrawlUrlLength?: number
+  /** Hosts of one crawl. Default 1,000. */
+  readonly maxCrawlHosts?: number
+  /** Pages of one crawl whose URLs differ by nothing but a date. Default 400. */
+  readonly maxCalendarPages?: number
+  /** Pages of one crawl that differ by nothing but their query. Default 5,000. */
+  readonly maxQueryVariants?: number
+  /** Of those, how many with three parameters or more. Default 500. */
+  readonly maxFacets?: number
+  /** Pages of one host that say the same, word for word, and whose links are followed all the same. Default 20. */
+  readonly maxEchoes?: number
   /** Pages of a crawl whose request has no `limit`. Default 100. */
   readonly defaultCrawlLimit?: number
   /** Deepest crawl allowed; a deeper one is refused with the envelope. Default 10. */
@@ -192,8 +229,15 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   proxies: [],
   hostDelayMs: 100,
   hostConcurrency: 2,
-  concurrency: 16,
-  pageConcurrency: 8,
+  slowDownMs: 250,
+  maxSlowDownMs: 30_000,
+  slowAnswerMs: 2_000,
+  maxRetryAfterMs: 60_000,
+  maxHostFailures: 10,
+  hostPauseMs: 60_000,
+  maxHosts: 10_000,
+  concurrency: 64,
+  pageConcurrency: 128,
   maxRunningCrawls: 4,
   maxRunningBatches: 4,
   maxRunningExtractions: 8,
@@ -212,6 +256,10 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   sweepEveryMs: 600_000,
   retainUsageDays: 400,
   maxPageBytes: 10 * 1024 * 1024,
+  bodyBudgetBytes: 64 * 1024 * 1024,
+  maxTargetHeaderBytes: 16 * 1024,
+  maxInflation: 200,
+  minBytesPerSecond: 512,
   pageTimeoutMs: 30_000,
   maxRedirects: 10,
   retries: 2,
@@ -229,6 +277,13 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   requestTimeoutMs: 30_000,
   keepAliveTimeoutMs: 5000,
   maxConnections: 1024,
+  duplicates: "canonical",
+  maxCrawlUrlLength: 2_048,
+  maxCrawlHosts: 1_000,
+  maxCalendarPages: 400,
+  maxQueryVariants: 5_000,
+  maxFacets: 500,
+  maxEchoes: 20,
   defaultCrawlLimit: 100,
   maxCrawlDepth: 10,
   maxBatchUrls: 1000,

@@ -1,6 +1,6 @@
 import { isIP } from "node:net"
 import type { LinkSource } from "@sluice/contract"
-import { Context, Effect, Layer, Option, Result, Schema, Semaphore } from "effect"
+import { Context, Effect, Layer, Option, Result, Schema, type Scope, Semaphore } from "effect"
 import { inScope } from "./CrawlScope.ts"
 import { Fetcher, type LoadedPage } from "./Fetcher.ts"
 import { contentOf } from "./PageContent.ts"
@@ -54,7 +54,7 @@ export class SiteDiscovery extends Context.Service<
       const load = Effect.fnUntraced(function* (
         url: string,
         content: "page" | "any"
-      ): Effect.fn.Return<LoadedPage, PageFailure> {
+      ): Effect.fn.Return<LoadedPage, PageFailure, Scope.Scope> {
         const outcome = yield* fetcher.load(url, {
           headers: {},
           render: null,
@@ -73,6 +73,7 @@ export class SiteDiscovery extends Context.Service<
               readSitemap(file, { maxBytes: settings.maxPageBytes, maxUrls: settings.maxSitemapUrls })
             )
           ),
+          Effect.scoped,
           Effect.timeoutOrElse({
             duration: settings.sitemapTimeoutMs,
             orElse: () => finalFailure("TIMEOUT", `No sitemap within ${settings.sitemapTimeoutMs} ms`)
@@ -127,7 +128,7 @@ export class SiteDiscovery extends Context.Service<
           const links = new Map<string, typeof LinkSource.Type>()
           const wanted = wantedBy(spec)
           let isFull = false
-          const seed = yield* Effect.result(seedLinks(load(spec.url, "page")))
+          const seed = yield* Effect.result(Effect.scoped(seedLinks(load(spec.url, "page"))))
           // A site that moves its visitors to `www.` is still the same site.
           const roots = Result.isSuccess(seed) ? [spec.url, seed.success.url] : [spec.url]
           const take = (source: typeof LinkSource.Type) => (url: string) => {
@@ -154,7 +155,7 @@ export class SiteDiscovery extends Context.Service<
 
 const unread = (url: string, failure: PageFailure) => `${url} could not be read: ${failure.message}`
 
-const seedLinks = Effect.fnUntraced(function* (loading: Effect.Effect<LoadedPage, PageFailure>) {
+const seedLinks = Effect.fnUntraced(function* (loading: Effect.Effect<LoadedPage, PageFailure, Scope.Scope>) {
   const page = yield* loading
   return { url: page.url, links: (yield* contentOf(page, [])).links }
 })

@@ -27,6 +27,7 @@ export class TargetAgent extends Context.Service<
             new Agent({
               allowH2: false,
               connections: settings.hostConcurrency,
+              maxHeaderSize: settings.maxTargetHeaderBytes,
               headersTimeout: settings.pageTimeoutMs,
               bodyTimeout: settings.pageTimeoutMs,
               connect: guardedConnector({

@@ -37,7 +37,11 @@ const flags = {
     Flag.withDescription("Requests to one host at once"),
     Flag.withDefault(2)
   ),
-  concurrency: Flag.Int("concurrency").pipe(Flag.withDescription("Page fetches at once"), Flag.withDefault(16)),
+  concurrency: Flag.Int("concurrency").pipe(Flag.withDescription("Page fetches at once"), Flag.withDefault(64)),
+  duplicates: Flag.Literals("duplicates", ["keep", "canonical", "content"]).pipe(
+    Flag.withDescription("Which pages of a crawl are dropped as another one under a second URL"),
+    Flag.withDefault("canonical")
+  ),
   apiKeysFile: Flag.String("api-keys-file").pipe(
     Flag.withDescription("File with the hashes of further keys, each with limits of its own (SCRAPER_API_KEYS_FILE)"),
     Flag.withFallbackConfig(Config.String("SCRAPER_API_KEYS_FILE")),

@@ -23,6 +23,8 @@ const tree = {
   "/deep": page("deep")
 }
 
+const completed = (path: string) => `${path} completed`
+
 describe("crawl", () => {
   it.live("goes breadth first, two levels by default", () =>
     Effect.gen(function* () {
@@ -113,18 +115,14 @@ describe("crawl", () => {
       })
       const client = yield* testScraper()
       const { job_id } = yield* client.crawl.createCrawl({ payload: { url: site.url("/"), depth: 3 } })
-      yield* until(
-        Effect.sync(() => site.hits("/b")),
-        (hits) => hits === 1
-      )
-      const running = yield* until(statusOf(client, job_id), (job) => job.total_pages === 3)
-      assert.deepStrictEqual(running.token_summary, { tokens_charged_total: 1, tokens_reserved: 2 })
+      const running = yield* until(statusOf(client, job_id), (job) => job.completed_pages === 2)
+      assert.deepStrictEqual(running.token_summary, { tokens_charged_total: 2, tokens_reserved: 1 })
       assert.deepStrictEqual(
         running.results.map((row) => [row.status, row.data === null]),
         [
           ["completed", false],
           ["processing", true],
-          ["processing", true]
+          ["completed", false]
         ]
       )
       slow.open()
@@ -135,6 +133,27 @@ describe("crawl", () => {
         "/x completed",
         "/y completed"
       ])
+    })
+  )
+
+  it.live("does not let one slow host keep the others from what their pages lead to", () =>
+    Effect.gen(function* () {
+      const slow = gate(page("slow"))
+      const other = yield* testSite({ "/": slow.route })
+      const site = yield* testSite({
+        "/": page("home", other.url("/"), "/a"),
+        "/a": page("a", "/b"),
+        "/b": page("b", "/c"),
+        "/c": page("c")
+      })
+      const client = yield* testScraper()
+      const { job_id } = yield* client.crawl.createCrawl({
+        payload: { url: site.url("/"), depth: 4, same_domain_only: false }
+      })
+      const running = yield* until(statusOf(client, job_id), (job) => job.completed_pages === 4)
+      assert.deepStrictEqual(rowsOf(running), ["/ completed", "/ processing", ...["/a", "/b", "/c"].map(completed)])
+      slow.open()
+      assert.strictEqual((yield* endOf(client, job_id)).completed_pages, 5)
     })
   )
 

@@ -20,7 +20,7 @@ describe("a restart", () => {
       })
       const first = yield* stoppable(stateDir)
       const { job_id } = yield* first.client.crawl.createCrawl({ payload: { url: site.url("/"), depth: 3 } })
-      yield* until(statusOf(first.client, job_id), (job) => job.completed_pages === 5 && site.hits("/after") === 1)
+      yield* until(statusOf(first.client, job_id), (job) => job.completed_pages === 6 && site.hits("/slow") === 1)
       yield* first.stop
 
       slow.open()
@@ -31,7 +31,7 @@ describe("a restart", () => {
         rowsOf(job),
         ["/", ...names, "/slow", "/after", "/last"].map((path) => `${path} completed`)
       )
-      assert.deepStrictEqual(["/", ...names].map(site.hits), [1, 1, 1, 1, 1])
+      assert.deepStrictEqual(["/", ...names, "/after"].map(site.hits), [1, 1, 1, 1, 1, 1])
       assert.strictEqual(site.hits("/slow"), 2)
       assert.isTrue(addsUp(job))
       assert.isTrue(job.results.every((row) => row.data?.markdown?.startsWith("# ")))

@@ -17,6 +17,7 @@ export const testServer = (config: Partial<ScraperConfig> = {}) =>
       apiKeys: keys.map((key) => Redacted.make(key)),
       allowPrivateTargets: true,
       hostDelayMs: 0,
+      slowDownMs: 0,
       retryDelayMs: 1,
       drainTimeoutMs: 500,
       ...config
