@@ -1,15 +1,19 @@
-import { parseArgs } from "node:util"
+import { execFile } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { parseArgs, promisify } from "node:util"
 import { Console, Effect } from "effect"
 import { corpus, type Sample } from "../extract/Corpus.ts"
 import { type Candidate, candidates } from "../extract/candidates.ts"
 import { type Extent, within } from "../extract/Expectation.ts"
+import { hugePages } from "../extract/hugePages.ts"
 import { installed } from "../extract/installed.ts"
 import { renderMarkdown } from "../extract/RenderedMarkdown.ts"
 import { mean, meanOf, measures, type Scores, score } from "../extract/Score.ts"
 
 // How much of what pages say survives as Markdown, beside other ways from HTML to Markdown. Scores are out of 100 and come out the same
 // each time; times do not.
-// node test/bench/extract.ts [--extent page|main] [--kinds] [--worst 10] [--only name] [--corpus kept|installed|all] [--each 8] [--show page]
+// With --huge, time and memory of pages that are large or made to be slow instead, each in a process of its own that has 30 s.
+// node test/bench/extract.ts [--huge] [--extent page|main] [--kinds] [--worst 10] [--only name] [--corpus kept|installed|all] [--each 8] [--show page]
 
 const { values: flags } = parseArgs({
   options: {
@@ -19,7 +23,8 @@ const { values: flags } = parseArgs({
     only: { type: "string", default: "" },
     corpus: { type: "string", default: "all" },
     each: { type: "string", default: "8" },
-    show: { type: "string" }
+    show: { type: "string" },
+    huge: { type: "boolean", default: false }
   }
 })
 
@@ -101,7 +106,38 @@ const table = Effect.fnUntraced(function* (extent: Extent, samples: ReadonlyArra
   }
 })
 
-const main = Effect.gen(function* () {
+const execute = promisify(execFile)
+const convertHuge = fileURLToPath(new URL("../extract/convertHuge.ts", import.meta.url))
+
+/** The time and the memory that it took, or how it ended. */
+const endOf = async (candidate: Candidate, page: string): Promise<string> => {
+  try {
+    const { stdout } = await execute(process.execPath, [convertHuge, candidate.name, page], { timeout: 30_000 })
+    const { length, mb, ms }: { readonly length: number; readonly mb: number; readonly ms: number } = JSON.parse(stdout)
+    return length === 0 ? "nothing" : `${(ms / 1000).toFixed(1)} s, ${mb.toFixed(0)} MB`
+  } catch (error) {
+    const { killed, stderr } = error as { readonly killed?: boolean; readonly stderr?: string }
+    if (killed === true) return "over 30 s"
+    return /call stack/i.test(stderr ?? "")
+      ? "stack overflow"
+      : /heap out of memory/.test(stderr ?? "")
+        ? "out of memory"
+        : "died"
+  }
+}
+
+const huge = Effect.gen(function* () {
+  const rated = candidates.filter((each) => each.extent === "page" && each.name.includes(flags.only))
+  for (const { html, name } of hugePages()) {
+    yield* Console.log(`\n${name} (${(html.length / 1e6).toFixed(1)} MB)`)
+    for (const candidate of rated) {
+      const end = yield* Effect.promise(() => endOf(candidate, name))
+      yield* Console.log(`  ${candidate.name.padEnd(28)}${end}`)
+    }
+  }
+})
+
+const compare = Effect.gen(function* () {
   const kept = flags.corpus === "installed" ? [] : corpus()
   const found = flags.corpus === "kept" ? { samples: [], missing: [] } : yield* installed(Number(flags.each))
   for (const reason of found.missing) yield* Console.log(`Left out: ${reason}`)
@@ -111,4 +147,4 @@ const main = Effect.gen(function* () {
   }
 })
 
-Effect.runPromise(Effect.scoped(main))
+Effect.runPromise(Effect.scoped(flags.huge ? huge : compare))

@@ -11,7 +11,11 @@ const markdownIt = new MarkdownIt({ html: true, linkify: false })
 
 /** Renders Markdown and reads what it says. Links and images are resolved against `base`, for those who leave that to others. */
 export const renderMarkdown = (markdown: string, base: string): Rendered => {
-  const root = parseDocument(markdownIt.render(markdown))
+  // A box is no text, and tasks are beyond this parser.
+  const html = markdownIt.render(markdown).replace(/(<li>\s*(?:<p>)?)\[[ xX]\] /g, "$1")
+  const root = parseDocument(html)
+  // Code whose parts lead elsewhere is one piece of code.
+  const joined = parseDocument(html.replace(/<\/code>((?:<\/?a\b[^>]*>)*)<code>/g, "$1"))
   const elements = descendants(root)
   const named = (...names: ReadonlyArray<string>) => elements.filter(({ name }) => names.includes(name))
   return {
@@ -36,19 +40,25 @@ export const renderMarkdown = (markdown: string, base: string): Rendered => {
       const language = /language-(\S+)/.exec(inner?.attribs.class ?? "")?.[1] ?? null
       return { text: rawText(pre).replace(/^\n|\s+$/g, ""), language }
     }),
-    inlineCode: named("code")
-      .filter((each) => !hasParent(each, "pre"))
+    inlineCode: descendants(joined)
+      .filter((each) => each.name === "code" && !hasParent(each, "pre"))
       .map((each) => ({ text: words(textOf(each)) })),
-    items: named("li").map((item) => ({
-      depth: depthOf(item),
-      ordered: item.parent !== null && isTag(item.parent as ChildNode) && (item.parent as Element).name === "ol",
-      text: words(textOf(item, ["ul", "ol", "pre", "table"])).replace(/^\[[ xX]\] /, "")
-    }))
+    items: named("li")
+      .map((item) => ({
+        depth: depthOf(item),
+        ordered: item.parent !== null && isTag(item.parent as ChildNode) && (item.parent as Element).name === "ol",
+        text: words(textOf(item, ["ul", "ol", "pre", "table"]))
+      }))
+      .filter(({ text }) => text !== "")
   }
 }
 
 /** White space as one blank, without invisible characters. */
-const words = (text: string): string => text.replace(/[\s\u00a0\u200b\u00ad]+/g, " ").trim()
+const words = (text: string): string =>
+  text
+    .replace(/[\u200b\u00ad]/g, "")
+    .replace(/[\s\u00a0]+/g, " ")
+    .trim()
 
 const resolve = (reference: string, base: string): string => URL.parse(reference, base)?.href ?? reference
 

@@ -41,8 +41,8 @@ export const score = (expected: Expectation, rendered: Rendered): Scores => {
     ...found("headings", expected.headings, rendered.headings, (each) => `${each.level} ${bare(each.text)}`),
     ...found(
       "links",
-      expected.links,
-      rendered.links.filter(({ text }) => text !== ""),
+      joinedLinks(expected.links),
+      joinedLinks(rendered.links),
       (each) => `${bare(each.text)} ${each.url}`
     ),
     ...found("images", expected.images, rendered.images, (each) => `${each.alt} ${each.url}`),
@@ -100,12 +100,23 @@ const shinglesOf = (text: string): ReadonlyArray<string> => {
 const orderOf = (expected: Expectation, text: string): { readonly order?: number } => {
   // Short blocks are found anywhere.
   const blocks = expected.text.map((block) => block.text).filter((block) => block.length >= 12)
-  const unique = blocks.filter((block) => blocks.indexOf(block) === blocks.lastIndexOf(block))
+  const unique = blocks.filter((block) => text.indexOf(block) === text.lastIndexOf(block))
   const places = unique.map((block) => text.indexOf(block)).filter((place) => place >= 0)
   if (unique.length < 2) return {}
   if (places.length < 2) return { order: 0 }
   const inOrder = places.filter((place, index) => index > 0 && place >= places[index - 1]!).length
   return { order: inOrder / (places.length - 1) }
+}
+
+/** Links in a row to the same place are one: a block cannot stand in a link of Markdown, so one around many comes apart. */
+const joinedLinks = (links: Rendered["links"]): Rendered["links"] => {
+  const joined: Array<Rendered["links"][number]> = []
+  for (const link of links) {
+    const last = joined.at(-1)
+    if (last?.url === link.url) joined[joined.length - 1] = { ...last, text: `${last.text} ${link.text}` }
+    else if (link.text !== "") joined.push(link)
+  }
+  return joined
 }
 
 type Rows = ReadonlyArray<ReadonlyArray<string | null>>

@@ -13,8 +13,8 @@ import remarkGfm from "remark-gfm"
 import remarkStringify from "remark-stringify"
 import TurndownService from "turndown"
 import { unified } from "unified"
-import { parseHtml } from "../../apps/scraper/src/HtmlDocument.ts"
-import { markdownOf } from "../../apps/scraper/src/Markdown.ts"
+import { parseHtml } from "../../apps/scraper/src/conversion/HtmlDocument.ts"
+import { markdownOf } from "../../apps/scraper/src/conversion/Markdown.ts"
 import type { Extent } from "./Expectation.ts"
 
 /** A way from HTML to Markdown, as one would set it up who wants to keep what a page says. */

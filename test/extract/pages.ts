@@ -62,6 +62,8 @@ export const pages: ReadonlyArray<CorpusPage> = [
     url: "https://docs.example/json/class_json_1_1_static_string.html",
     main: [".header", ".contents"],
     side: [".summary"],
+    notHeading: ".permalink",
+    notText: ".permalink",
     notTable: ".mlabels, .memname, .memberdecls, .directory"
   },
   {
@@ -150,8 +152,9 @@ export const pages: ReadonlyArray<CorpusPage> = [
     kind: "table",
     url: "https://lakepedia.example/wiki/List_of_lakes",
     main: ["#content"],
-    side: ["#siteSub", ".mw-jump-link", "#toc", ".mw-editsection"],
-    notHeading: ".mw-editsection"
+    side: ["#siteSub", ".mw-jump-link", "#toc"],
+    notHeading: ".mw-editsection",
+    notText: ".mw-editsection"
   },
   { name: "nested-tables", kind: "table", url: "https://reports.example/14", ...whole },
   {

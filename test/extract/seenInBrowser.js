@@ -11,9 +11,13 @@
   }
   const flag = (element) => (isSide(element) ? { side: true } : {})
   const isShown = (element) => element.checkVisibility({ visibilityProperty: true, contentVisibilityAuto: false })
-  const words = (text) => text.replace(/[\s\u00a0\u200b\u00ad]+/g, " ").trim()
+  const words = (text) =>
+    text
+      .replace(/[\u200b\u00ad]/g, "")
+      .replace(/[\s\u00a0]+/g, " ")
+      .trim()
   const unseen = new Set(
-    "SCRIPT STYLE TEMPLATE HEAD NOSCRIPT TEXTAREA SELECT OPTION BUTTON svg SVG OBJECT VIDEO AUDIO CANVAS IFRAME math".split(
+    "SCRIPT STYLE TEMPLATE HEAD NOSCRIPT TEXTAREA SELECT OPTION METER PROGRESS BUTTON svg SVG OBJECT VIDEO AUDIO CANVAS IFRAME math".split(
       " "
     )
   )
@@ -27,6 +31,9 @@
       (/^inline-(block|flex|table|grid)$/.test(display) && /^(DIV|LI|P|UL|DL|TABLE|SECTION)$/.test(element.tagName))
     )
   }
+  const quoted = (node, text) => (node.tagName === "Q" ? `“${text}”` : text)
+  // A frame is told by its title, as a link.
+  const titleOf = (node) => (node.tagName === "IFRAME" && /^https?:/.test(node.src) ? words(node.title) : "")
   // As GitHub's Markdown writes it.
   const texOf = (math) => `$${words(math.querySelector("annotation[encoding*=tex]")?.textContent ?? math.textContent)}$`
   // The text of an element as words; blocks and breaks part them.
@@ -34,10 +41,11 @@
     if (node.nodeType === Node.TEXT_NODE) return node.data
     if (node.nodeType !== Node.ELEMENT_NODE) return ""
     if (node.tagName === "math") return texOf(node)
+    if (titleOf(node) !== "") return titleOf(node)
     if (notText(node) || leaveOut(node)) return ""
     if (node.tagName === "BR") return " "
     if (!isShown(node) && getComputedStyle(node).display !== "contents") return ""
-    const inner = [...node.childNodes].map((child) => textOf(child, leaveOut)).join("")
+    const inner = quoted(node, [...node.childNodes].map((child) => textOf(child, leaveOut)).join(""))
     return isBlock(node) ? ` ${inner} ` : inner
   }
 
@@ -59,6 +67,10 @@
       open.text += texOf(node)
       return
     }
+    if (titleOf(node) !== "") {
+      open.text += titleOf(node)
+      return
+    }
     if (notText(node) || node.matches(spec.notText ?? "none-such")) return
     if (node.tagName === "BR") {
       open.text += " "
@@ -68,7 +80,9 @@
     const block = isBlock(node)
     const wasSide = isSide(open.element)
     if (block || wasSide !== isSide(node)) cut(node)
+    if (node.tagName === "Q") open.text += "“"
     for (const child of node.childNodes) walk(child, node)
+    if (node.tagName === "Q") open.text += "”"
     if (block || wasSide !== isSide(node)) cut(parent)
   }
   walk(document.body, document.body)
@@ -89,13 +103,18 @@
     return spec.notHeading !== undefined && element.matches(spec.notHeading)
   }
   const altOf = (element) => [...element.querySelectorAll("img")].map((image) => image.alt).join(" ")
-  const links = all("a[href]")
-    .filter((element) => /^(https?|mailto|tel|ftp):/.test(element.href))
-    .map((element) => ({ text: words(textOf(element)) || words(altOf(element)), url: element.href, ...flag(element) }))
+  // No link fits into a block of code.
+  const links = all("a[href], iframe[title]")
+    .map((element) => ({ element, url: element.href ?? element.src }))
+    .filter(({ element, url }) => /^(https?|mailto|tel|ftp):/.test(url) && element.closest(spec.code ?? "pre") === null)
+    .map(({ element, url }) => ({ text: words(textOf(element)) || words(altOf(element)), url, ...flag(element) }))
     .filter(({ text }) => text !== "")
+  // Scripts would put in the place of a stand-in what is named beside it.
+  const sourceOf = (image) =>
+    image.src.startsWith("data:") && image.dataset.src ? new URL(image.dataset.src, document.baseURI).href : image.src
   const images = all("img")
-    .filter((image) => /^https?:/.test(image.src))
-    .map((image) => ({ alt: words(image.alt), url: image.src, ...flag(image) }))
+    .filter((image) => /^https?:/.test(sourceOf(image)))
+    .map((image) => ({ alt: words(image.alt), url: sourceOf(image), ...flag(image) }))
   const tables = all("table")
     .filter((table) => table.querySelector("table") === null && !table.matches(spec.notTable ?? "none-such"))
     .map((table) => {
@@ -116,11 +135,18 @@
     .filter(({ rows }) => rows.length > 1 && rows.some((row) => row.length > 1))
   const isNotCode = (element) => spec.notCode !== undefined && element.matches(spec.notCode)
   const raw = (node) => {
-    if (node.nodeType === Node.TEXT_NODE) return /^(TABLE|TBODY|TR)$/.test(node.parentElement.tagName) ? "" : node.data
+    if (node.nodeType === Node.TEXT_NODE) {
+      // White space between lines that are elements is that of the markup.
+      const { tagName } = node.parentElement
+      const isBetween =
+        /^(TABLE|TBODY|TR)$/.test(tagName) || (tagName === "DIV" && node.parentElement.querySelector("div") !== null)
+      return isBetween && node.data.trim() === "" ? "" : node.data
+    }
     if (node.nodeType !== Node.ELEMENT_NODE || isNotCode(node)) return ""
     if (node.tagName === "BR") return "\n"
     const inner = [...node.childNodes].map(raw).join("")
-    return node.tagName !== "PRE" && isBlock(node) && !inner.endsWith("\n") ? `${inner}\n` : inner
+    const isLine = !/^(PRE|TBODY|TD|TH)$/.test(node.tagName) && isBlock(node)
+    return isLine && !inner.endsWith("\n") ? `${inner}\n` : inner
   }
   // No block of code fits into a cell.
   const isData = (table) => table.querySelector("table") === null && !table.matches(spec.notTable ?? "none-such")

@@ -2,6 +2,7 @@ import { Context, Effect, Layer } from "effect"
 import type { Announcements } from "./Announcements.ts"
 import { batchAnnouncement } from "./BatchDocuments.ts"
 import { BatchSpec, batchRules } from "./BatchRules.ts"
+import type { Converter } from "./conversion/Converter.ts"
 import type { Fetcher } from "./Fetcher.ts"
 import type { StoreError } from "./Files.ts"
 import type { Meter } from "./Meter.ts"
@@ -11,21 +12,24 @@ import type { StateDir } from "./StateDir.ts"
 
 /** The batches. Failed pages do not make a batch fail. */
 export class Batches extends Context.Service<Batches, PageJobs<BatchSpec>>()("@sluice/scraper/Batches") {
-  static readonly layer: Layer.Layer<Batches, StoreError, Announcements | Fetcher | Meter | ServerSettings | StateDir> =
-    Layer.effect(
-      this,
-      Effect.gen(function* () {
-        const { maxRunningBatches } = yield* ServerSettings
-        return yield* openPageJobs({
-          name: "batch",
-          spec: BatchSpec,
-          event: "batch_completed",
-          announcement: batchAnnouncement,
-          rules: batchRules,
-          maxRunning: maxRunningBatches,
-          mostPages: (_, { total }) => total,
-          hasFailed: () => false
-        })
+  static readonly layer: Layer.Layer<
+    Batches,
+    StoreError,
+    Announcements | Converter | Fetcher | Meter | ServerSettings | StateDir
+  > = Layer.effect(
+    this,
+    Effect.gen(function* () {
+      const { maxRunningBatches } = yield* ServerSettings
+      return yield* openPageJobs({
+        name: "batch",
+        spec: BatchSpec,
+        event: "batch_completed",
+        announcement: batchAnnouncement,
+        rules: batchRules,
+        maxRunning: maxRunningBatches,
+        mostPages: (_, { total }) => total,
+        hasFailed: () => false
       })
-    )
+    })
+  )
 }

@@ -2,6 +2,7 @@ import { Context, Effect, Layer } from "effect"
 import type { Announcements } from "./Announcements.ts"
 import { crawlAnnouncement } from "./CrawlDocuments.ts"
 import { CrawlSpec, crawlRules, mostPagesOf } from "./CrawlRules.ts"
+import type { Converter } from "./conversion/Converter.ts"
 import type { Fetcher } from "./Fetcher.ts"
 import type { StoreError } from "./Files.ts"
 import type { Meter } from "./Meter.ts"
@@ -11,21 +12,24 @@ import type { StateDir } from "./StateDir.ts"
 
 /** The crawls. One fails whose seed could not be had. */
 export class Crawls extends Context.Service<Crawls, PageJobs<CrawlSpec>>()("@sluice/scraper/Crawls") {
-  static readonly layer: Layer.Layer<Crawls, StoreError, Announcements | Fetcher | Meter | ServerSettings | StateDir> =
-    Layer.effect(
-      this,
-      Effect.gen(function* () {
-        const { maxRunningCrawls } = yield* ServerSettings
-        return yield* openPageJobs({
-          name: "crawl",
-          spec: CrawlSpec,
-          event: "crawl_completed",
-          announcement: crawlAnnouncement,
-          rules: crawlRules,
-          maxRunning: maxRunningCrawls,
-          mostPages: mostPagesOf,
-          hasFailed: (state) => state.pages[0] === undefined || state.pages[0].status === "failed"
-        })
+  static readonly layer: Layer.Layer<
+    Crawls,
+    StoreError,
+    Announcements | Converter | Fetcher | Meter | ServerSettings | StateDir
+  > = Layer.effect(
+    this,
+    Effect.gen(function* () {
+      const { maxRunningCrawls } = yield* ServerSettings
+      return yield* openPageJobs({
+        name: "crawl",
+        spec: CrawlSpec,
+        event: "crawl_completed",
+        announcement: crawlAnnouncement,
+        rules: crawlRules,
+        maxRunning: maxRunningCrawls,
+        mostPages: mostPagesOf,
+        hasFailed: (state) => state.pages[0] === undefined || state.pages[0].status === "failed"
       })
-    )
+    })
+  )
 }

@@ -1,6 +1,7 @@
 import { isTerminal } from "@sluice/contract"
 import { Cache, Cause, Duration, Effect, Exit, FiberMap, Option, type Schema, type Scope, Semaphore } from "effect"
 import { type Announcement, Announcements } from "./Announcements.ts"
+import { Converter } from "./conversion/Converter.ts"
 import { Fetcher } from "./Fetcher.ts"
 import { pathOf, type StoreError } from "./Files.ts"
 import { type JobFilter, jobFolder, matching, newJobId, nowMillis } from "./Job.ts"
@@ -66,11 +67,12 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
 ): Effect.fn.Return<
   PageJobs<Spec>,
   StoreError,
-  Announcements | Fetcher | Meter | ServerSettings | StateDir | Scope.Scope
+  Announcements | Converter | Fetcher | Meter | ServerSettings | StateDir | Scope.Scope
 > {
   type Job = PageJob<Spec>
   const settings = yield* ServerSettings
   const fetcher = yield* Fetcher
+  const converter = yield* Converter
   const meter = yield* Meter
   const announcements = yield* Announcements
   const root = pathOf((yield* StateDir).path, kind.name)
@@ -136,6 +138,7 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
       rules: kind.rules(job.spec),
       ...entry,
       fetcher,
+      converter,
       concurrency: settings.pageConcurrency,
       isCancelled: () => latest(job).status === "cancelled",
       ended: (row) => {

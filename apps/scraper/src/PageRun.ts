@@ -1,8 +1,9 @@
 import { isTerminal, type OutputFormat } from "@sluice/contract"
 import { Effect, Fiber, Result, Semaphore } from "effect"
+import type { Converter } from "./conversion/Converter.ts"
+import type { PageContent } from "./conversion/PageContent.ts"
 import type { Fetcher, LoadOutcome } from "./Fetcher.ts"
 import type { StoreError } from "./Files.ts"
-import { contentOf, type PageContent } from "./PageContent.ts"
 import type { PageFailure } from "./PageFailure.ts"
 import type { PageEvent, PageLog, PageRow } from "./PageLog.ts"
 import type { FoundPage, PageState } from "./PageState.ts"
@@ -34,6 +35,7 @@ export interface PageRun {
   readonly state: PageState
   readonly log: PageLog
   readonly fetcher: Fetcher["Service"]
+  readonly converter: Converter["Service"]
   readonly concurrency: number
   readonly isCancelled: () => boolean
   /** Told of each page that ended, once its end is in the log. */
@@ -90,7 +92,8 @@ const endOf = Effect.fnUntraced(function* (run: PageRun, id: number): Effect.fn.
       if (page?.status === "queued") page.status = "processing"
     }
   })
-  const content = outcome._tag === "Loaded" ? yield* Effect.result(contentOf(outcome, run.rules.formats)) : undefined
+  const content =
+    outcome._tag === "Loaded" ? yield* Effect.result(run.converter.convert(outcome, run.rules.formats)) : undefined
   return { ...outcome, content }
 })
 

@@ -1,8 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
-import { linksOf, parseHtml } from "../src/HtmlDocument.ts"
-import { markdownOf } from "../src/Markdown.ts"
-import { contentOf } from "../src/PageContent.ts"
+import { linksOf, parseHtml } from "../src/conversion/HtmlDocument.ts"
+import { markdownOf } from "../src/conversion/Markdown.ts"
+import { contentOf } from "../src/conversion/PageContent.ts"
 
 const markdown = (html: string) => markdownOf(parseHtml(html, "http://site.example/dir/page.html"))
 
@@ -79,17 +78,19 @@ describe("links", () => {
     assert.strictEqual(markdownOf(document), "[x](http://s.example/other/x)\n")
   })
 
-  it.effect("and content of a document nested deeper than the stack fail as a page", () =>
-    Effect.gen(function* () {
-      const page = (depth: number) => ({
-        _tag: "Loaded" as const,
-        url: "http://s.example/",
-        httpStatus: 200,
-        contentType: "text/html",
-        body: Buffer.from(`${"<div>".repeat(depth)}<a href="/x">x</a>`)
-      })
-      assert.deepStrictEqual((yield* contentOf(page(300), ["markdown"])).links, ["http://s.example/x"])
-      assert.strictEqual((yield* Effect.flip(contentOf(page(50_000), ["markdown"]))).code, "CONVERSION_ERROR")
+  it("are those of the whole document, however deep", () => {
+    const content = contentOf({
+      url: "http://s.example/",
+      mediaType: "text/html",
+      contentType: "text/html",
+      body: Buffer.from(`${"<div>".repeat(5000)}<a href="/x">x</a>`),
+      scriptsHaveRun: false,
+      formats: ["markdown"]
     })
-  )
+    assert.deepStrictEqual(content, {
+      markdown: "[x](http://s.example/x)\n",
+      html: null,
+      links: ["http://s.example/x"]
+    })
+  })
 })
