@@ -45,7 +45,9 @@ const convert = async ({ convert }: Candidate, { html, url }: Sample) => {
 const judge = (candidate: Candidate, sample: Sample) =>
   Effect.promise(async (): Promise<Result> => {
     const { markdown, ms } = await convert(candidate, sample)
-    const scores = score(within(candidate.extent, sample.expected), renderMarkdown(markdown ?? "", sample.url))
+    const all = score(within(candidate.extent, sample.expected), renderMarkdown(markdown ?? "", sample.url))
+    const isTextOnly = sample.isTextOnly === true && candidate.extent === "main"
+    const scores = isTextOnly ? { kept: all.kept ?? 0, clean: all.clean ?? 0, order: all.order ?? 1 } : all
     if (flags.show === sample.name) process.stdout.write(`${candidate.name}\n${markdown}\n${JSON.stringify(scores)}\n`)
     return { sample, scores, overall: meanOf(scores), ms, failed: markdown === undefined }
   })

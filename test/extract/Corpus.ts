@@ -10,6 +10,8 @@ export interface Sample {
   readonly url: string
   readonly html: string
   readonly expected: Expectation
+  /** Of the main content no more is known than its text. */
+  readonly isTextOnly?: boolean
 }
 
 const read = (file: string) => readFileSync(new URL(`./fixtures/${file}`, import.meta.url), "utf8")

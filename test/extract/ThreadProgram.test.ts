@@ -23,7 +23,8 @@ describe("the program of the threads that convert pages", () => {
           contentType: "text/html",
           body: Buffer.from("<h1>a</h1>"),
           scriptsHaveRun: false,
-          formats: ["markdown"]
+          formats: ["markdown"],
+          extent: "page"
         })
       })
       assert.deepStrictEqual(reply, { _tag: "Converted", content: { markdown: "# a\n", html: null, links: [] } })

@@ -76,6 +76,7 @@ export const candidates: ReadonlyArray<Candidate> = [
     convert: (html) => kreuzberg(html, { extractMetadata: false, preprocessing: { enabled: false } }).content ?? ""
   },
   { name: "mdream", extent: "page", convert: (html, url) => mdream(html, { origin: new URL(url).origin }) },
+  { name: "sluice", extent: "main", convert: (html, url) => markdownOf(parseHtml(html, url), "main") },
   {
     name: "readability + turndown",
     extent: "main",

@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { basename, dirname, join } from "node:path"
 import { Effect, type Scope } from "effect"
+import { decodeText } from "../../apps/scraper/src/Charset.ts"
 import { type Annotation, browser } from "./Browser.ts"
 import type { Sample } from "./Corpus.ts"
 
@@ -107,12 +108,13 @@ const news = Effect.fnUntraced(function* (ask: Effect.Success<typeof browser>, e
       JSON.parse(readFileSync(told, "utf8"))
     const text = expected.cleaned_text?.trim()
     if (text === undefined || text.length < 200) continue
-    const html = readFileSync(file, "utf8")
+    const html = decodeText(readFileSync(file), "text/html")
     const seen = yield* ask(html, url, { main: [], side: [] })
     const article = text.replace(/\s+/g, " ")
     samples.push({
       name: `news/${basename(file, ".html").replace(/^test_/, "")}`,
       kind: "news",
+      isTextOnly: true,
       url,
       html,
       expected: {

@@ -104,6 +104,8 @@ export interface ScraperConfig {
   readonly maxBrowserAgeMs?: number
   /** How long a browser process is kept that has nothing to do. Default 60,000. */
   readonly browserIdleMs?: number
+  /** What of a page becomes Markdown: `page`, all of it, or `main`, without menus, advertising and the like. Default `page`. */
+  readonly markdownExtent?: "page" | "main"
   /** Most bytes of a page that is converted at once; larger ones are converted in threads, beside the server. Default 32 KiB. */
   readonly inlineConversionBytes?: number
   /** Threads that convert pages; the other pages wait for their turn. Default 2. */
@@ -178,6 +180,7 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   maxBrowserUses: 500,
   maxBrowserAgeMs: 1_800_000,
   browserIdleMs: 60_000,
+  markdownExtent: "page",
   inlineConversionBytes: 32 * 1024,
   conversionThreads: 2,
   maxWaitingConversions: 200,

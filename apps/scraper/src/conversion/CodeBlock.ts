@@ -81,7 +81,7 @@ const codeOf = (root: HtmlElement): string => {
 }
 
 /** How far around code its language may be told. */
-const languageDistance = 3
+const languageDistance = 7
 
 const languageOf = (element: HtmlElement): string | undefined => {
   for (const child of element.childNodes) {
@@ -95,7 +95,7 @@ const languageOf = (element: HtmlElement): string | undefined => {
     const language = languageIn(around)
     if (language !== undefined) return language
     around = parentOf(around)
-    if (around !== undefined && !/^(?:div|figure|pre|td|span|code)$/.test(around.tagName)) break
+    if (around !== undefined && !/^(?:code|div|figure|pre|span|table|tbody|td|tr)$/.test(around.tagName)) break
   }
   return undefined
 }

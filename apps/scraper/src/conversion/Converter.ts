@@ -4,6 +4,7 @@ import { type LoadedPage, mediaType } from "../Fetcher.ts"
 import { finalFailure, PageFailure, transientFailure } from "../PageFailure.ts"
 import { ScraperStartError, ServerSettings } from "../ScraperConfig.ts"
 import { conversionThread, isThreadProgramThere } from "./ConversionThread.ts"
+import type { MarkdownExtent } from "./Markdown.ts"
 import { type ConversionRequest, contentOf, type PageContent } from "./PageContent.ts"
 
 /**
@@ -49,7 +50,7 @@ export class Converter extends Context.Service<
       return Converter.of({
         convert: Effect.fn("Converter.convert")(
           function* (page, formats) {
-            const request = requestOf(page, formats)
+            const request = requestOf(page, formats, settings.markdownExtent)
             if (page.body.byteLength <= settings.inlineConversionBytes) return yield* atOnce(request)
             if (inside >= settings.conversionThreads + settings.maxWaitingConversions) {
               return yield* transientFailure("CONVERSION_BUSY", "Too many pages wait to be converted")
@@ -71,13 +72,18 @@ export class Converter extends Context.Service<
   )
 }
 
-const requestOf = (page: LoadedPage, formats: ReadonlyArray<OutputFormat>): ConversionRequest => ({
+const requestOf = (
+  page: LoadedPage,
+  formats: ReadonlyArray<OutputFormat>,
+  extent: MarkdownExtent
+): ConversionRequest => ({
   url: page.renderedBase ?? page.url,
   mediaType: mediaType(page.contentType),
   contentType: page.contentType,
   body: page.body,
   scriptsHaveRun: page.renderedBase !== undefined,
-  formats
+  formats,
+  extent
 })
 
 /** Yields first, so requests are answered between two pages. */

@@ -12,6 +12,7 @@ import {
   parentOf
 } from "./Elements.ts"
 import { frameOf, imageOf, linkOf, mathOf, textOf } from "./Embedded.ts"
+import type { PageExtract } from "./MainContent.ts"
 import { isBlank, type Mark, marked, phrasingOf, type Run } from "./Phrasing.ts"
 import { cellFacts, type ReadCell, tableOf, tableUse } from "./TableGrid.ts"
 
@@ -35,7 +36,7 @@ interface Line {
  * element it knows what is to be done at its end. Text is collected with the marks of the elements around it and becomes a paragraph at the
  * next border of a block, so blocks inside of inline elements, and whatever nesting broken markup has, come out right.
  */
-export const mdastOf = (root: HtmlParent, base: string, isLeftOut: (element: HtmlElement) => boolean): Root => {
+export const mdastOf = ({ isLeftOut, root }: PageExtract, base: string): Root => {
   const document: Root = { type: "root", children: [] }
   const containers: Array<Container> = [{ node: document, runs: [] }]
   /** Lists that the page does not have, around items that it has outside of lists. */

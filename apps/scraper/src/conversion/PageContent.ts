@@ -1,7 +1,7 @@
 import type { OutputFormat } from "@sluice/contract"
 import { decodeText } from "../Charset.ts"
 import { linksOf, parseHtml } from "./HtmlDocument.ts"
-import { markdownOf } from "./Markdown.ts"
+import { type MarkdownExtent, markdownOf } from "./Markdown.ts"
 
 /** What a page is turned into. A format that was not asked for is null; `links` are always there. */
 export interface PageContent {
@@ -20,6 +20,7 @@ export interface ConversionRequest {
   /** Whether a browser has rendered the page. */
   readonly scriptsHaveRun: boolean
   readonly formats: ReadonlyArray<OutputFormat>
+  readonly extent: MarkdownExtent
 }
 
 /** Converts a page, in one go. Throws what it could not do. */
@@ -28,11 +29,11 @@ export const contentOf = (request: ConversionRequest): PageContent =>
 
 type Conversion = (request: ConversionRequest, text: string) => PageContent
 
-const ofHtml: Conversion = ({ formats, scriptsHaveRun, url }, text) => {
+const ofHtml: Conversion = ({ extent, formats, scriptsHaveRun, url }, text) => {
   const document = parseHtml(text, url, scriptsHaveRun)
   const links = linksOf(document)
   return {
-    markdown: formats.includes("markdown") ? markdownOf(document) : null,
+    markdown: formats.includes("markdown") ? markdownOf(document, extent) : null,
     html: formats.includes("html") ? text : null,
     links
   }
