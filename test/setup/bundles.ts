@@ -23,6 +23,8 @@ export const bundle = (name: string, entry: string): Bundle => ({
  */
 export const bundles = {
   sluice: bundle("sluice", "apps/runner/src/main.ts"),
+  // The scraper inside of it looks for this one under this name.
+  conversionWorker: bundle("conversionWorker", "apps/scraper/src/conversion/conversionWorker.ts"),
   simulator: bundle("simulator", "packages/testkit/src/main.ts"),
   scraper: bundle("scraper", "apps/scraper/src/main.ts"),
   crashChild: bundle("crash-child", "test/crash/child.ts"),

@@ -2,6 +2,7 @@ import { Context, Effect, Layer } from "effect"
 import type { Announcements } from "./Announcements.ts"
 import { crawlAnnouncement } from "./CrawlDocuments.ts"
 import { CrawlSpec, crawlRules, mostPagesOf } from "./CrawlRules.ts"
+import type { Converter } from "./conversion/Converter.ts"
 import type { Fetcher } from "./Fetcher.ts"
 import type { Meter } from "./Meter.ts"
 import { openPageJobs, type PageJobs } from "./PageJobs.ts"
@@ -14,7 +15,7 @@ export class Crawls extends Context.Service<Crawls, PageJobs<CrawlSpec>>()("@slu
   static readonly layer: Layer.Layer<
     Crawls,
     StoreError,
-    Announcements | Fetcher | Meter | ServerSettings | StateStore
+    Announcements | Converter | Fetcher | Meter | ServerSettings | StateStore
   > = Layer.effect(
     this,
     Effect.gen(function* () {

@@ -1,4 +1,4 @@
-import type { PageContent } from "./PageContent.ts"
+import type { PageContent } from "./conversion/PageContent.ts"
 import type { Settings } from "./ScraperConfig.ts"
 import { textHash } from "./textHash.ts"
 

@@ -1,9 +1,9 @@
 import { ExtractJob as ExtractJobDocument, JobId } from "@sluice/contract"
 import { Effect, Option, Schema, Struct } from "effect"
+import type { PageContent } from "./conversion/PageContent.ts"
 import type { ExtractJob } from "./ExtractJob.ts"
 import type { ExtractFacts, ExtractSpec } from "./Extractor.ts"
 import { timesOf } from "./Job.ts"
-import type { PageContent } from "./PageContent.ts"
 
 /** The content of a page, as far as it was asked for. */
 export const extractDataOf = (content: PageContent, spec: ExtractSpec) => ({

@@ -1,7 +1,8 @@
 import { type ExtractRequest, OutputFormat, ProcessingMode, ProxyConfig, WaitConfig } from "@sluice/contract"
 import { Context, Effect, Layer, Schema, type Scope } from "effect"
+import { Converter } from "./conversion/Converter.ts"
+import type { PageContent } from "./conversion/PageContent.ts"
 import { Fetcher } from "./Fetcher.ts"
-import { contentOf, type PageContent } from "./PageContent.ts"
 import type { PageFailure } from "./PageFailure.ts"
 import { CurrentProxy } from "./proxy/Proxies.ts"
 import { proxyOf, renderField, renderOf } from "./RenderField.ts"
@@ -39,10 +40,11 @@ export class Extractor extends Context.Service<
   Extractor,
   { readonly extract: (spec: ExtractSpec) => Effect.Effect<Extraction> }
 >()("@sluice/scraper/Extractor") {
-  static readonly layer: Layer.Layer<Extractor, never, Fetcher> = Layer.effect(
+  static readonly layer: Layer.Layer<Extractor, never, Converter | Fetcher> = Layer.effect(
     this,
     Effect.gen(function* () {
       const fetcher = yield* Fetcher
+      const converter = yield* Converter
       return Extractor.of({
         extract: Effect.fn("Extractor.extract")(function* (spec): Effect.fn.Return<Extraction, never, Scope.Scope> {
           const headers = targetHeaders(spec.headers)
@@ -63,7 +65,7 @@ export class Extractor extends Context.Service<
           if (loaded._tag === "Failed") {
             return { ...loaded, facts: { ...facts, httpStatus: loaded.failure.httpStatus } }
           }
-          return yield* contentOf(loaded, spec.formats).pipe(
+          return yield* converter.convert(loaded, spec.formats).pipe(
             Effect.match({
               onSuccess: (content): Extraction => ({ _tag: "Extracted", content, facts }),
               onFailure: (failure): Extraction => ({ _tag: "Failed", failure, facts })

@@ -1,6 +1,7 @@
 import { isTerminal } from "@sluice/contract"
 import { Cache, Cause, Duration, Effect, Exit, FiberMap, Option, type Schema, type Scope, Semaphore } from "effect"
 import { type Announcement, Announcements } from "./Announcements.ts"
+import { Converter } from "./conversion/Converter.ts"
 import { Fetcher } from "./Fetcher.ts"
 import { type JobFilter, jobFolder, matching, newJobId, nowMillis } from "./Job.ts"
 import type { OpenJobs } from "./JobLoad.ts"
@@ -70,11 +71,12 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
 ): Effect.fn.Return<
   PageJobs<Spec>,
   StoreError,
-  Announcements | Fetcher | Meter | ServerSettings | StateStore | Scope.Scope
+  Announcements | Converter | Fetcher | Meter | ServerSettings | StateStore | Scope.Scope
 > {
   type Job = PageJob<Spec>
   const settings = yield* ServerSettings
   const fetcher = yield* Fetcher
+  const converter = yield* Converter
   const meter = yield* Meter
   const announcements = yield* Announcements
   const store = yield* StateStore
@@ -141,6 +143,7 @@ export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
       rules: kind.rules(job.spec),
       ...entry,
       fetcher,
+      converter,
       concurrency: settings.pageConcurrency,
       hostConcurrency: settings.hostConcurrency,
       isCancelled: () => latest(job).status === "cancelled",

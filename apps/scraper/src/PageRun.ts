@@ -1,9 +1,10 @@
 import type { OutputFormat, ProxyConfig } from "@sluice/contract"
 import { Effect, type Exit, Metric, Option, Queue, Result, type Scope, Semaphore } from "effect"
+import type { Converter } from "./conversion/Converter.ts"
+import type { PageContent } from "./conversion/PageContent.ts"
 import type { Fetcher, LoadOutcome } from "./Fetcher.ts"
 import { FollowOrder } from "./FollowOrder.ts"
 import { Frontier } from "./Frontier.ts"
-import { contentOf, type PageContent } from "./PageContent.ts"
 import type { PageFailure } from "./PageFailure.ts"
 import type { PageLog, PageRow } from "./PageLog.ts"
 import type { FoundPage, PageState } from "./PageState.ts"
@@ -56,6 +57,7 @@ export interface PageRun {
   readonly state: PageState
   readonly log: PageLog
   readonly fetcher: Fetcher["Service"]
+  readonly converter: Converter["Service"]
   /** Pages in work or waiting for their host's turn at once. */
   readonly concurrency: number
   /** Of those, how many of one host. */
@@ -160,7 +162,8 @@ const endOf = Effect.fnUntraced(function* (run: PageRun, id: number): Effect.fn.
     }
   })
   const outcome = yield* Effect.provideService(loading, CurrentProxy, run.rules.proxy)
-  const content = outcome._tag === "Loaded" ? yield* Effect.result(contentOf(outcome, run.rules.formats)) : undefined
+  const content =
+    outcome._tag === "Loaded" ? yield* Effect.result(run.converter.convert(outcome, run.rules.formats)) : undefined
   return { ...outcome, content }
 })
 

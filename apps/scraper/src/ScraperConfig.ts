@@ -201,6 +201,20 @@ export interface ScraperConfig {
   readonly maxBrowserAgeMs?: number
   /** How long a browser process is kept that has nothing to do. Default 60,000. */
   readonly browserIdleMs?: number
+  /** What of a page becomes Markdown: `page`, all of it, or `main`, without menus, advertising and the like. Default `page`. */
+  readonly markdownExtent?: "page" | "main"
+  /** Most bytes of a page that is converted at once; larger ones are converted in threads, beside the server. Default 32 KiB. */
+  readonly inlineConversionBytes?: number
+  /** Threads that convert pages; the other pages wait for their turn. Default 2. */
+  readonly conversionThreads?: number
+  /** Pages that may wait for a thread; one more fails. Default 200. */
+  readonly maxWaitingConversions?: number
+  /** Longest time for the conversion of a page, its wait not counted; then the thread is ended and the page fails. Default 30,000. */
+  readonly conversionTimeoutMs?: number
+  /** MiB of JavaScript heap a thread may use; past it the page fails. Default 1024. */
+  readonly conversionHeapMiB?: number
+  /** How long a thread is kept that has nothing to do. Default 60,000. */
+  readonly conversionIdleMs?: number
   /** The `User-Agent` header, whose first word is also the name looked up in `robots.txt`. Default `sluice-scraper/<version>`. */
   readonly userAgent?: string
 }
@@ -304,6 +318,13 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   maxBrowserUses: 500,
   maxBrowserAgeMs: 1_800_000,
   browserIdleMs: 60_000,
+  markdownExtent: "page",
+  inlineConversionBytes: 32 * 1024,
+  conversionThreads: 2,
+  maxWaitingConversions: 200,
+  conversionTimeoutMs: 30_000,
+  conversionHeapMiB: 1024,
+  conversionIdleMs: 60_000,
   userAgent: `sluice-scraper/${version}`,
   ...config
 })

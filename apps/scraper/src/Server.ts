@@ -8,6 +8,7 @@ import { EnvelopedFaults, UnknownRoute } from "./Answers.ts"
 import { AuthorizationLayer } from "./Auth.ts"
 import { Batches } from "./Batches.ts"
 import { Crawls } from "./Crawls.ts"
+import { Converter } from "./conversion/Converter.ts"
 import { ExtractJobs } from "./ExtractJobs.ts"
 import { Extractor } from "./Extractor.ts"
 import { Fetcher } from "./Fetcher.ts"
@@ -68,6 +69,7 @@ const Jobs = Layer.mergeAll(Quota.layer, Health.layer).pipe(
   Layer.provideMerge(Layer.mergeAll(Extractor.layer, Maps.layer, Meter.layer, Telling)),
   Layer.provide(SiteDiscovery.layer),
   Layer.provideMerge(Fetching),
+  Layer.provide(Converter.layer),
   Layer.provide([StateStore.layer, TargetAgent.layer]),
   Layer.provideMerge(Proxies.layer),
   Layer.provideMerge(Layer.mergeAll(Keyring.layer, Lifecycle.layer))

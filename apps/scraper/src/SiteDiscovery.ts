@@ -2,8 +2,8 @@ import { isIP } from "node:net"
 import type { LinkSource } from "@sluice/contract"
 import { Context, Effect, Layer, Option, Result, Schema, type Scope, Semaphore } from "effect"
 import { inScope } from "./CrawlScope.ts"
+import { Converter } from "./conversion/Converter.ts"
 import { Fetcher, type LoadedPage } from "./Fetcher.ts"
-import { contentOf } from "./PageContent.ts"
 import { finalFailure, type PageFailure } from "./PageFailure.ts"
 import { Robots } from "./Robots.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
@@ -42,123 +42,125 @@ export class SiteDiscovery extends Context.Service<
   SiteDiscovery,
   { readonly discover: (spec: MapSpec) => Effect.Effect<Discovered, PageFailure> }
 >()("@sluice/scraper/SiteDiscovery") {
-  static readonly layer: Layer.Layer<SiteDiscovery, never, Fetcher | Robots | ServerSettings> = Layer.effect(
-    this,
-    Effect.gen(function* () {
-      const settings = yield* ServerSettings
-      const fetcher = yield* Fetcher
-      const robots = yield* Robots
-      // One at a time over all maps: unpacked and decoded, a file takes several times its size.
-      const unpacking = yield* Semaphore.make(1)
+  static readonly layer: Layer.Layer<SiteDiscovery, never, Converter | Fetcher | Robots | ServerSettings> =
+    Layer.effect(
+      this,
+      Effect.gen(function* () {
+        const settings = yield* ServerSettings
+        const fetcher = yield* Fetcher
+        const converter = yield* Converter
+        const robots = yield* Robots
+        // One at a time over all maps: unpacked and decoded, a file takes several times its size.
+        const unpacking = yield* Semaphore.make(1)
 
-      const load = Effect.fnUntraced(function* (
-        url: string,
-        content: "page" | "any"
-      ): Effect.fn.Return<LoadedPage, PageFailure, Scope.Scope> {
-        const outcome = yield* fetcher.load(url, {
-          headers: {},
-          render: null,
-          content,
-          admit: () => "go",
-          started: () => undefined
-        })
-        if (outcome._tag === "Failed") return yield* outcome.failure
-        return outcome._tag === "Loaded" ? outcome : yield* Effect.die("a file of a map is always wanted")
-      })
-
-      const sitemapAt = (url: string): Effect.Effect<Sitemap, PageFailure> =>
-        load(url, "any").pipe(
-          Effect.flatMap((file) =>
-            unpacking.withPermits(1)(
-              readSitemap(file, { maxBytes: settings.maxPageBytes, maxUrls: settings.maxSitemapUrls })
-            )
-          ),
-          Effect.scoped,
-          Effect.timeoutOrElse({
-            duration: settings.sitemapTimeoutMs,
-            orElse: () => finalFailure("TIMEOUT", `No sitemap within ${settings.sitemapTimeoutMs} ms`)
+        const load = Effect.fnUntraced(function* (
+          url: string,
+          content: "page" | "any"
+        ): Effect.fn.Return<LoadedPage, PageFailure, Scope.Scope> {
+          const outcome = yield* fetcher.load(url, {
+            headers: {},
+            render: null,
+            content,
+            admit: () => "go",
+            started: () => undefined
           })
-        )
+          if (outcome._tag === "Failed") return yield* outcome.failure
+          return outcome._tag === "Loaded" ? outcome : yield* Effect.die("a file of a map is always wanted")
+        })
 
-      /** Reads sitemaps level by level into `take`; answers how many could be read, and what went wrong with named ones. */
-      const readSitemaps = Effect.fnUntraced(function* (
-        spec: MapSpec,
-        roots: ReadonlyArray<string>,
-        take: (url: string) => boolean
-      ) {
-        const origins = new Set(roots.map((root) => new URL(root).origin))
-        const named = (yield* Effect.forEach(origins, robots.sitemaps)).flat().slice(0, settings.maxSitemaps)
-        const warnings: Array<string> = []
-        const seen = new Set<string>()
-        let read = 0
-        let level = [...named, ...roots.flatMap((root) => guesses(root, spec.includeSubdomains))]
-        for (let depth = 1; depth <= maxDepth && level.length > 0; depth++) {
-          const fresh = [...new Set(level)].filter((url) => !seen.has(url))
-          const chosen = fresh.slice(0, Math.max(0, settings.maxSitemaps - seen.size))
-          if (chosen.length < fresh.length) warnings.push(`Only ${settings.maxSitemaps} sitemaps were read`)
-          for (const url of chosen) seen.add(url)
-          const files = yield* Effect.forEach(
-            chosen,
-            (url) =>
-              Effect.match(sitemapAt(url), {
-                onSuccess: (file) => ({ url, file }),
-                onFailure: (failure) => ({ url, failure })
-              }),
-            { concurrency }
+        const seedLinks = Effect.fnUntraced(function* (url: string) {
+          const page = yield* load(url, "page")
+          return { url: page.url, links: (yield* converter.convert(page, [])).links }
+        }, Effect.scoped)
+
+        const sitemapAt = (url: string): Effect.Effect<Sitemap, PageFailure> =>
+          load(url, "any").pipe(
+            Effect.flatMap((file) =>
+              unpacking.withPermits(1)(
+                readSitemap(file, { maxBytes: settings.maxPageBytes, maxUrls: settings.maxSitemapUrls })
+              )
+            ),
+            Effect.scoped,
+            Effect.timeoutOrElse({
+              duration: settings.sitemapTimeoutMs,
+              orElse: () => finalFailure("TIMEOUT", `No sitemap within ${settings.sitemapTimeoutMs} ms`)
+            })
           )
-          level = []
-          for (const answer of files) {
-            if ("failure" in answer) {
-              // That a guessed file is not there says nothing.
-              if (depth > 1 || named.includes(answer.url)) warnings.push(unread(answer.url, answer.failure))
-              continue
-            }
-            read++
-            const into = (url: string) => Option.toArray(normaliseUrl(url, answer.url))
-            if (!answer.file.pages.flatMap(into).every(take)) return { read, warnings }
-            level.push(...answer.file.sitemaps.flatMap(into))
-          }
-        }
-        if (level.length > 0) warnings.push(`Sitemaps nested deeper than ${maxDepth} were not read`)
-        return { read, warnings }
-      })
 
-      return SiteDiscovery.of({
-        discover: Effect.fn("SiteDiscovery.discover")(function* (spec) {
-          const links = new Map<string, typeof LinkSource.Type>()
-          const wanted = wantedBy(spec)
-          let isFull = false
-          const seed = yield* Effect.result(Effect.scoped(seedLinks(load(spec.url, "page"))))
-          // A site that moves its visitors to `www.` is still the same site.
-          const roots = Result.isSuccess(seed) ? [spec.url, seed.success.url] : [spec.url]
-          const take = (source: typeof LinkSource.Type) => (url: string) => {
-            const link = wanted(roots, url)
-            if (link === undefined || links.has(link)) return true
-            isFull = links.size >= settings.maxMapLinks
-            if (!isFull) links.set(link, source)
-            return !isFull
+        /** Reads sitemaps level by level into `take`; answers how many could be read, and what went wrong with named ones. */
+        const readSitemaps = Effect.fnUntraced(function* (
+          spec: MapSpec,
+          roots: ReadonlyArray<string>,
+          take: (url: string) => boolean
+        ) {
+          const origins = new Set(roots.map((root) => new URL(root).origin))
+          const named = (yield* Effect.forEach(origins, robots.sitemaps)).flat().slice(0, settings.maxSitemaps)
+          const warnings: Array<string> = []
+          const seen = new Set<string>()
+          let read = 0
+          let level = [...named, ...roots.flatMap((root) => guesses(root, spec.includeSubdomains))]
+          for (let depth = 1; depth <= maxDepth && level.length > 0; depth++) {
+            const fresh = [...new Set(level)].filter((url) => !seen.has(url))
+            const chosen = fresh.slice(0, Math.max(0, settings.maxSitemaps - seen.size))
+            if (chosen.length < fresh.length) warnings.push(`Only ${settings.maxSitemaps} sitemaps were read`)
+            for (const url of chosen) seen.add(url)
+            const files = yield* Effect.forEach(
+              chosen,
+              (url) =>
+                Effect.match(sitemapAt(url), {
+                  onSuccess: (file) => ({ url, file }),
+                  onFailure: (failure) => ({ url, failure })
+                }),
+              { concurrency }
+            )
+            level = []
+            for (const answer of files) {
+              if ("failure" in answer) {
+                // That a guessed file is not there says nothing.
+                if (depth > 1 || named.includes(answer.url)) warnings.push(unread(answer.url, answer.failure))
+                continue
+              }
+              read++
+              const into = (url: string) => Option.toArray(normaliseUrl(url, answer.url))
+              if (!answer.file.pages.flatMap(into).every(take)) return { read, warnings }
+              level.push(...answer.file.sitemaps.flatMap(into))
+            }
           }
-          const sitemaps = yield* readSitemaps(spec, roots, take("sitemap"))
-          if (Result.isFailure(seed) && sitemaps.read === 0) return yield* seed.failure
-          const warnings = Result.isFailure(seed)
-            ? [unread(spec.url, seed.failure), ...sitemaps.warnings]
-            : [...sitemaps.warnings]
-          if (Result.isSuccess(seed)) seed.success.links.every(take("html"))
-          if (isFull) warnings.push(`Only the first ${settings.maxMapLinks} URLs are listed`)
-          if (links.size === 0) warnings.push("No URL was found")
-          return { links: Array.from(links, ([url, source]) => ({ url, source })), warnings }
+          if (level.length > 0) warnings.push(`Sitemaps nested deeper than ${maxDepth} were not read`)
+          return { read, warnings }
+        })
+
+        return SiteDiscovery.of({
+          discover: Effect.fn("SiteDiscovery.discover")(function* (spec) {
+            const links = new Map<string, typeof LinkSource.Type>()
+            const wanted = wantedBy(spec)
+            let isFull = false
+            const seed = yield* Effect.result(seedLinks(spec.url))
+            // A site that moves its visitors to `www.` is still the same site.
+            const roots = Result.isSuccess(seed) ? [spec.url, seed.success.url] : [spec.url]
+            const take = (source: typeof LinkSource.Type) => (url: string) => {
+              const link = wanted(roots, url)
+              if (link === undefined || links.has(link)) return true
+              isFull = links.size >= settings.maxMapLinks
+              if (!isFull) links.set(link, source)
+              return !isFull
+            }
+            const sitemaps = yield* readSitemaps(spec, roots, take("sitemap"))
+            if (Result.isFailure(seed) && sitemaps.read === 0) return yield* seed.failure
+            const warnings = Result.isFailure(seed)
+              ? [unread(spec.url, seed.failure), ...sitemaps.warnings]
+              : [...sitemaps.warnings]
+            if (Result.isSuccess(seed)) seed.success.links.every(take("html"))
+            if (isFull) warnings.push(`Only the first ${settings.maxMapLinks} URLs are listed`)
+            if (links.size === 0) warnings.push("No URL was found")
+            return { links: Array.from(links, ([url, source]) => ({ url, source })), warnings }
+          })
         })
       })
-    })
-  )
+    )
 }
 
 const unread = (url: string, failure: PageFailure) => `${url} could not be read: ${failure.message}`
-
-const seedLinks = Effect.fnUntraced(function* (loading: Effect.Effect<LoadedPage, PageFailure, Scope.Scope>) {
-  const page = yield* loading
-  return { url: page.url, links: (yield* contentOf(page, [])).links }
-})
 
 /** The spelling under which a URL is listed, or none if it is not asked for. */
 const wantedBy = (spec: MapSpec) => {

@@ -102,6 +102,10 @@ const flags = {
     Flag.withFallbackConfig(Config.Int("SCRAPER_METRICS_PORT")),
     Flag.optional
   ),
+  markdownExtent: Flag.Literals("markdown-extent", ["page", "main"]).pipe(
+    Flag.withDescription("What of a page becomes Markdown: all of it, or without menus, advertising and the like"),
+    Flag.withDefault("page")
+  ),
   webhookSecretOverlapMs: Flag.Int("webhook-secret-overlap-ms").pipe(
     Flag.withDescription("How long after a rotation deliveries are signed with the old secret as well"),
     Flag.withDefault(0)

@@ -2,6 +2,7 @@ import { connect, createServer } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
 import { guardedConnector, publicLookup, type Resolve } from "../src/AddressGuard.ts"
+import { Converter } from "../src/conversion/Converter.ts"
 import { Fetcher } from "../src/Fetcher.ts"
 import { HostQueue } from "../src/HostQueue.ts"
 import { HttpGet } from "../src/HttpGet.ts"
@@ -136,7 +137,7 @@ const WithPublicSite = Layer.effect(
 const Guarded = Layer.mergeAll(SiteDiscovery.layer, WebhookPost.layer).pipe(
   Layer.provideMerge(Fetcher.layer),
   Layer.provideMerge(Robots.layer),
-  Layer.provide(Renderer.layer),
+  Layer.provide([Converter.layer, Renderer.layer]),
   Layer.provide(BrowserProcess.layer),
   Layer.provide(HostQueue.layer),
   Layer.provide(WithPublicSite),

@@ -1,8 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
-import { linksOf, parseHtml } from "../src/HtmlDocument.ts"
-import { markdownOf } from "../src/Markdown.ts"
-import { contentOf } from "../src/PageContent.ts"
+import { linksOf, parseHtml } from "../src/conversion/HtmlDocument.ts"
+import { markdownOf } from "../src/conversion/Markdown.ts"
+import { contentOf } from "../src/conversion/PageContent.ts"
 
 const markdown = (html: string) => markdownOf(parseHtml(html, "http://site.example/dir/page.html"))
 
@@ -52,10 +51,102 @@ describe("Markdown", () => {
       "<!-- c --><script>x</script><style>y</style><template>z</template><noscript>n</noscript>",
       "n\n"
     ],
+    [
+      "rows under a header of their own",
+      "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>",
+      "| | |\n| - | - |\n| a | b |\n| c | d |\n"
+    ],
+    [
+      "lines, lists and code within cells",
+      "<table><tr><th>a</th><th>b</th></tr><tr><td>x<br>y</td><td><ul><li>1</li><li>2</li></ul><pre>p|q\nr</pre></td></tr></table>",
+      "| a | b |\n| - | - |\n| x<br>y | 1<br>2<br>`p\\|q`<br>`r` |\n"
+    ],
+    [
+      "what stands in tables that are there for the layout",
+      "<table><tr><td><h2>a</h2></td><td><table><tr><th>k</th><th>v</th></tr><tr><td>1</td><td>2</td></tr></table></td></tr></table>",
+      "## a\n\n| k | v |\n| - | - |\n| 1 | 2 |\n"
+    ],
+    [
+      "alignment",
+      '<table><tr><th align="right">a</th><th style="text-align: center">b</th></tr><tr><td>1</td><td>2</td></tr></table>',
+      "| a | b |\n| -: | :-: |\n| 1 | 2 |\n"
+    ],
+    [
+      "no row longer than it is",
+      `<table><tr>${"<th>a".repeat(3)}</tr><tr><td>b</td></tr></table>`,
+      "| a | a | a |\n| - | - | - |\n| b |\n"
+    ],
+    [
+      "code without the numbers of its lines",
+      '<div class="highlight-c"><table class="highlighttable"><tr><td class="linenos"><pre>1\n2</pre></td><td class="code"><div class="highlight"><pre>a\nb</pre></div></td></tr></table></div>',
+      "```c\na\nb\n```\n"
+    ],
+    [
+      "the language of code wherever it is told",
+      '<div class="highlight-source-js"><pre>a</pre></div><pre class="brush: sql">b</pre><pre><code class="hljs yaml">c</code></pre><div data-lang="go"><pre>d</pre></div>',
+      "```js\na\n```\n\n```sql\nb\n```\n\n```yaml\nc\n```\n\n```go\nd\n```\n"
+    ],
+    ["blanks outside of marks", "<p>a<b> b </b>c <i>d</i><i>e</i></p>", "a **b** c *de*\n"],
+    [
+      "blocks in links and in emphasis",
+      '<a href="/x"><h3>a</h3><p>b</p></a><b><p>c</p><p>d</p></b>',
+      "### [a](http://site.example/x)\n\n[b](http://site.example/x)\n\n**c**\n\n**d**\n"
+    ],
+    ["paragraphs that are parted by line breaks", "<div>a<br><br>b<br>c</div>", "a\n\nb\\\nc\n"],
+    [
+      "lists beside items, and items beside lists",
+      "<ul><li>a</li><ul><li>b</li></ul></ul><li>c</li><li>d</li>",
+      "- a\n  - b\n\n* c\n* d\n"
+    ],
+    [
+      "terms and summaries",
+      "<dl><dt>a</dt><dd>b</dd></dl><details><summary>c</summary>d</details>",
+      "**a**\n\nb\n\n**c**\n\nd\n"
+    ],
+    ["what is above and below the line", "<p>H<sub>2</sub>O, x<sup>2</sup></p>", "H<sub>2</sub>O, x<sup>2</sup>\n"],
+    [
+      "formulas",
+      "<p><math><mi>x</mi><annotation encoding='application/x-tex'>\\frac{a_1}{b}</annotation></math></p>",
+      "$\\frac{a_1}{b}$\n"
+    ],
+    ["headings without their own address", '<h2>a<a class="headerlink" href="#a">¶</a></h2>', "## a\n"],
+    [
+      "images that scripts would load",
+      '<img src="data:image/gif;base64,AA" data-src="i.png" alt="A"><img src="t.gif" width="1" height="1">',
+      "![A](http://site.example/dir/i.png)\n"
+    ],
+    [
+      "frames by their title",
+      '<iframe src="/v" title="A film"></iframe><iframe src="/ad"></iframe>',
+      "[A film](http://site.example/v)\n"
+    ],
+    [
+      "nothing hidden",
+      '<p hidden>a</p><p style="color:red; display : none">b</p><dialog>c</dialog><p hidden="until-found">d</p><select><option>e</select>',
+      "d\n"
+    ],
     ["text that looks like Markdown", "<p>1. a *b* [c] # d</p>", "1\\. a \\*b\\* \\[c] # d\n"]
   ] as const) {
     it(`keeps ${what}`, () => assert.strictEqual(markdown(html), expected))
   }
+})
+
+describe("the main content", () => {
+  const main = (html: string) => markdownOf(parseHtml(html, "http://site.example/"), "main")
+
+  it("is what the page says it is", () => {
+    const beside = '<header>h</header><nav>n</nav><div class="sidebar">s</div><footer>f</footer>'
+    assert.strictEqual(main(`${beside}<main><h1>a</h1><p>b</p><div class="share-buttons">c</div></main>`), "# a\n\nb\n")
+    assert.strictEqual(main(`${beside}<article><header><h1>a</h1></header>b</article>`), "# a\n\nb\n")
+  })
+
+  it("is all that is not said to be something else, where the page does not say", () => {
+    assert.strictEqual(main('<div id="cookie-banner">c</div><p>a</p><div class="x">b</div>'), "a\n\nb\n")
+    assert.strictEqual(
+      main("<article>short</article><p>The text of the page is not in what it calls an article.</p>"),
+      "short\n\nThe text of the page is not in what it calls an article.\n"
+    )
+  })
 })
 
 describe("links", () => {
@@ -79,17 +170,20 @@ describe("links", () => {
     assert.strictEqual(markdownOf(document), "[x](http://s.example/other/x)\n")
   })
 
-  it.effect("and content of a document nested deeper than the stack fail as a page", () =>
-    Effect.gen(function* () {
-      const page = (depth: number) => ({
-        _tag: "Loaded" as const,
-        url: "http://s.example/",
-        httpStatus: 200,
-        contentType: "text/html",
-        body: Buffer.from(`${"<div>".repeat(depth)}<a href="/x">x</a>`)
-      })
-      assert.deepStrictEqual((yield* contentOf(page(300), ["markdown"])).links, ["http://s.example/x"])
-      assert.strictEqual((yield* Effect.flip(contentOf(page(50_000), ["markdown"]))).code, "CONVERSION_ERROR")
+  it("are those of the whole document, however deep", () => {
+    const content = contentOf({
+      url: "http://s.example/",
+      contentType: "text/html",
+      body: Buffer.from(`${"<div>".repeat(5000)}<a href="/x">x</a>`),
+      scriptsHaveRun: false,
+      formats: ["markdown"],
+      extent: "page"
     })
-  )
+    assert.deepStrictEqual(content, {
+      markdown: "[x](http://s.example/x)\n",
+      html: null,
+      links: ["http://s.example/x"],
+      canonical: null
+    })
+  })
 })

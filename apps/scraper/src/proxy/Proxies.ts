@@ -28,7 +28,8 @@ export class Proxies extends Context.Service<
   static readonly layer: Layer.Layer<Proxies, never, ServerSettings> = Layer.effect(
     this,
     Effect.gen(function* () {
-      const { allowPrivateTargets, hostConcurrency, pageTimeoutMs, proxies } = yield* ServerSettings
+      const { allowPrivateTargets, hostConcurrency, maxTargetHeaderBytes, pageTimeoutMs, proxies } =
+        yield* ServerSettings
       const upstreams = yield* Effect.forEach(proxies, (proxy) =>
         Effect.map(
           Effect.acquireRelease(
@@ -38,6 +39,7 @@ export class Proxies extends Context.Service<
                   uri: Redacted.value(proxy.url),
                   proxyTunnel: true,
                   connections: hostConcurrency,
+                  maxHeaderSize: maxTargetHeaderBytes,
                   headersTimeout: pageTimeoutMs,
                   bodyTimeout: pageTimeoutMs
                 })

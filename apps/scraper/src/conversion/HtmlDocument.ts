@@ -1,10 +1,9 @@
 import { Option } from "effect"
-import { type DefaultTreeAdapterTypes, defaultTreeAdapter, parse } from "parse5"
-import { normaliseUrl } from "./UrlNormal.ts"
+import { type DefaultTreeAdapterTypes, parse } from "parse5"
+import { normaliseUrl } from "../UrlNormal.ts"
+import { attribute, elementsIn, type HtmlElement } from "./Elements.ts"
 
 type Document = DefaultTreeAdapterTypes.Document
-type Element = DefaultTreeAdapterTypes.Element
-type ParentNode = DefaultTreeAdapterTypes.ParentNode
 
 /** A parsed page. `base` is what relative links are resolved against: the first `<base href>`, else the page itself. */
 export interface HtmlDocument {
@@ -18,7 +17,8 @@ export interface HtmlDocument {
  */
 export const parseHtml = (html: string, url: string, scriptsHaveRun = false): HtmlDocument => {
   const tree = parse(html, { scriptingEnabled: scriptsHaveRun })
-  if (scriptsHaveRun) for (const element of elements(tree)) if (element.tagName === "noscript") element.childNodes = []
+  if (scriptsHaveRun)
+    for (const element of elementsIn(tree)) if (element.tagName === "noscript") element.childNodes = []
   return { tree, base: baseOf(tree, url) }
 }
 
@@ -28,7 +28,7 @@ export const parseHtml = (html: string, url: string, scriptsHaveRun = false): Ht
  */
 export const linksOf = (document: HtmlDocument): ReadonlyArray<string> => {
   const links = new Set<string>()
-  for (const element of elements(document.tree)) {
+  for (const element of elementsIn(document.tree)) {
     if (element.tagName !== "a" && element.tagName !== "area") continue
     const link = Option.flatMap(Option.fromUndefinedOr(hrefOf(element)), (href) => normaliseUrl(href, document.base))
     if (Option.isSome(link)) links.add(link.value)
@@ -38,9 +38,9 @@ export const linksOf = (document: HtmlDocument): ReadonlyArray<string> => {
 
 /** The URL that a page names as its canonical one, absolute and normalised; the first counts. */
 export const canonicalOf = (document: HtmlDocument): Option.Option<string> => {
-  for (const element of elements(document.tree)) {
+  for (const element of elementsIn(document.tree)) {
     if (element.tagName === "body") break
-    const rel = element.tagName === "link" ? element.attrs.find(({ name }) => name === "rel")?.value : undefined
+    const rel = element.tagName === "link" ? attribute(element, "rel") : undefined
     const href = rel?.toLowerCase().split(/\s+/).includes("canonical") === true ? hrefOf(element) : undefined
     if (href !== undefined && href !== "") return normaliseUrl(href, document.base)
   }
@@ -48,7 +48,7 @@ export const canonicalOf = (document: HtmlDocument): Option.Option<string> => {
 }
 
 const baseOf = (tree: Document, url: string): string => {
-  for (const element of elements(tree)) {
+  for (const element of elementsIn(tree)) {
     if (element.tagName === "body") break
     const href = element.tagName === "base" ? hrefOf(element) : undefined
     if (href !== undefined) return URL.parse(href, url)?.href ?? url
@@ -56,17 +56,4 @@ const baseOf = (tree: Document, url: string): string => {
   return url
 }
 
-const hrefOf = (element: Element): string | undefined =>
-  element.attrs.find((attribute) => attribute.name === "href")?.value.trim()
-
-/** Every element in document order; a loop, because pages nest deeper than the stack. */
-function* elements(tree: Document): Generator<Element> {
-  const stack: Array<ParentNode> = [tree]
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if (defaultTreeAdapter.isElementNode(node)) yield node
-    for (let index = node.childNodes.length - 1; index >= 0; index--) {
-      const child = node.childNodes[index]
-      if (child !== undefined && defaultTreeAdapter.isElementNode(child)) stack.push(child)
-    }
-  }
-}
+const hrefOf = (element: HtmlElement): string | undefined => attribute(element, "href")?.trim()

@@ -1,0 +1,67 @@
+import type { OutputFormat } from "@sluice/contract"
+import { Option } from "effect"
+import { decodeText } from "../Charset.ts"
+import { type ContentKind, declaredKind } from "../ContentType.ts"
+import { canonicalOf, linksOf, parseHtml } from "./HtmlDocument.ts"
+import { type MarkdownExtent, markdownOf } from "./Markdown.ts"
+import { feedLinks, fenced } from "./plainContent.ts"
+
+/** What a page is turned into. A format that was not asked for is null; `links` are always there. */
+export interface PageContent {
+  readonly markdown: string | null
+  readonly html: string | null
+  readonly links: ReadonlyArray<string>
+  /** The URL that the page names as its canonical one. Not stored. */
+  readonly canonical?: string | null
+}
+
+/** A page to convert: plain data, because it may be sent to another thread. */
+export interface ConversionRequest {
+  /** What relative references are resolved against, unless the page says otherwise. */
+  readonly url: string
+  readonly contentType: string
+  readonly body: Uint8Array
+  /** Whether a browser has rendered the page. */
+  readonly scriptsHaveRun: boolean
+  readonly formats: ReadonlyArray<OutputFormat>
+  readonly extent: MarkdownExtent
+}
+
+/** Converts a page, in one go. Throws what it could not do. */
+export const contentOf = (request: ConversionRequest): PageContent =>
+  conversions[kindOf(request.contentType)](request, decodeText(request.body, request.contentType))
+
+/** What says nothing of itself has been looked at by now: only HTML goes without a type. */
+const kindOf = (contentType: string): ContentKind => {
+  const kind = declaredKind(contentType)
+  return kind === "text" || kind === "code" ? kind : "html"
+}
+
+type Conversion = (request: ConversionRequest, text: string) => PageContent
+
+const ofHtml: Conversion = ({ extent, formats, scriptsHaveRun, url }, text) => {
+  const document = parseHtml(text, url, scriptsHaveRun)
+  const links = linksOf(document)
+  return {
+    markdown: formats.includes("markdown") ? markdownOf(document, extent) : null,
+    html: formats.includes("html") ? text : null,
+    links,
+    canonical: Option.getOrNull(canonicalOf(document))
+  }
+}
+
+/** Plain text is its own Markdown and its own `html`, and has no links. */
+const ofText: Conversion = ({ formats }, text) => ({
+  markdown: formats.includes("markdown") ? text : null,
+  html: formats.includes("html") ? text : null,
+  links: []
+})
+
+/** JSON and XML become a fenced block, and have links if they are a feed. */
+const ofCode: Conversion = ({ contentType, formats, url }, text) => ({
+  markdown: formats.includes("markdown") ? fenced(text, contentType) : null,
+  html: formats.includes("html") ? text : null,
+  links: feedLinks(text, url)
+})
+
+const conversions: Readonly<Record<ContentKind, Conversion>> = { html: ofHtml, text: ofText, code: ofCode }
