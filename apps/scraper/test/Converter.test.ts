@@ -65,7 +65,7 @@ describe("Converter", () => {
 
   it.live("replaces the thread of a page that takes too long or too much memory", () =>
     Effect.gen(function* () {
-      const hungry = yield* converter({ conversionThreads: 1, conversionHeapMiB: 24 })
+      const hungry = yield* converter({ conversionThreads: 1, conversionHeapMiB: 48 })
       const tooComplex = yield* Effect.flip(hungry("<i>x</i><b>y</b>".repeat(250_000)))
       assert.deepInclude({ ...tooComplex }, { code: "PAGE_TOO_COMPLEX", httpStatus: 200, retryable: false })
       assert.match((yield* hungry(long("word"))).markdown ?? "", /^word /)
