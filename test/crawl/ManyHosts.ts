@@ -13,6 +13,8 @@ export interface SiteReport {
   readonly most: number
   /** The shortest time between two requests to one host, robots.txt included. */
   readonly shortestGap: number
+  /** The time between two requests to one host that half of all stay below: one that came late says nothing of it. */
+  readonly medianGap: number
   /** How many of them were shorter than the delay less what clocks and sockets blur. */
   readonly violations: number
 }
@@ -59,6 +61,7 @@ const report = (): SiteReport => ({
   distinct: hits.size,
   most: Math.max(0, ...hits.values()),
   shortestGap: gaps.reduce((least, gap) => Math.min(least, gap), Number.POSITIVE_INFINITY),
+  medianGap: gaps.toSorted((a, b) => a - b)[gaps.length >> 1] ?? Number.POSITIVE_INFINITY,
   violations: gaps.filter((gap) => gap < delay - blurMs).length
 })
 

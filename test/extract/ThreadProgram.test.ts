@@ -26,7 +26,10 @@ describe("the program of the threads that convert pages", () => {
           extent: "page"
         })
       })
-      assert.deepStrictEqual(reply, { _tag: "Converted", content: { markdown: "# a\n", html: null, links: [], canonical: null } })
+      assert.deepStrictEqual(reply, {
+        _tag: "Converted",
+        content: { markdown: "# a\n", html: null, links: [], canonical: null }
+      })
     })
   )
 })
