@@ -7,6 +7,7 @@ import type { Fetcher } from "./Fetcher.ts"
 import type { Meter } from "./Meter.ts"
 import { openPageJobs, type PageJobs } from "./PageJobs.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
+import { SiteDiscovery } from "./SiteDiscovery.ts"
 import type { StoreError } from "./state/Files.ts"
 import type { StateStore } from "./state/StateStore.ts"
 
@@ -15,17 +16,24 @@ export class Crawls extends Context.Service<Crawls, PageJobs<CrawlSpec>>()("@slu
   static readonly layer: Layer.Layer<
     Crawls,
     StoreError,
-    Announcements | Converter | Fetcher | Meter | ServerSettings | StateStore
+    Announcements | Converter | Fetcher | Meter | ServerSettings | SiteDiscovery | StateStore
   > = Layer.effect(
     this,
     Effect.gen(function* () {
       const settings = yield* ServerSettings
+      const discovery = yield* SiteDiscovery
+      const withSitemaps = ({ includeSubdomains, url }: CrawlSpec) => ({
+        furtherLinks: (seed: string) => discovery.sitemapUrls({ urls: [url, seed], includeSubdomains })
+      })
       return yield* openPageJobs({
         name: "crawl",
         spec: CrawlSpec,
         event: "crawl_completed",
         announcement: crawlAnnouncement,
-        rules: (spec) => crawlRules(spec, settings),
+        rules: (spec) => ({
+          ...crawlRules(spec, settings),
+          ...(settings.crawlSitemaps ? withSitemaps(spec) : {})
+        }),
         maxRunning: settings.maxRunningCrawls,
         mostPages: mostPagesOf,
         hasFailed: (state) => state.pages[0] === undefined || state.pages[0].status === "failed"

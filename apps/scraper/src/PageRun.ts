@@ -27,6 +27,8 @@ export interface PageRules {
   readonly endsAs: (asked: string, loaded: string) => string
   /** Whether a page is another one of the job under a second URL, and so none of its own. Absent where every page counts. */
   readonly isDuplicate?: (url: string, content: PageContent) => boolean
+  /** Links that lead on from the first page besides its own; asked for once it has ended under a URL. */
+  readonly furtherLinks?: (url: string) => Effect.Effect<ReadonlyArray<string>>
   /** How the links of pages are followed. Absent where the pages are known from the start. */
   readonly following?: LinkFollowing
 }
@@ -130,7 +132,7 @@ export const runPages = Effect.fn("PageRun.runPages")(function* (run: PageRun): 
 
 /** Finds the pages to which the links of an ended page lead. */
 const follow = Effect.fnUntraced(function* (
-  { isCancelled, log, state }: PageRun,
+  { isCancelled, log, rules, state }: PageRun,
   following: LinkFollowing,
   id: number
 ): Effect.fn.Return<void, StoreError> {
@@ -138,7 +140,10 @@ const follow = Effect.fnUntraced(function* (
   if (page === undefined || page.isFollowed || page.status !== "completed" || isCancelled()) return
   if (!following.leadsOn(state, id)) return
   const row = yield* log.readRow(page.offset, page.size)
-  const { found, leftOut } = Option.isSome(row) ? following.follow(state, id, row.value) : nothing
+  const { furtherLinks = () => Effect.succeed([]), proxy } = rules
+  const further = id === 0 ? yield* Effect.provideService(furtherLinks(page.url), CurrentProxy, proxy) : []
+  const withFurther = (row: PageRow) => (further.length === 0 ? row : { ...row, links: [...row.links, ...further] })
+  const { found, leftOut } = Option.isSome(row) ? following.follow(state, id, withFurther(row.value)) : nothing
   yield* log.appendEvents([...found.map((each) => ({ t: "found", ...each }) as const), { t: "followed", id }])
   for (const each of found) state.discover(each)
   state.follow(id)

@@ -146,6 +146,8 @@ export interface ScraperConfig {
   readonly keepAliveTimeoutMs?: number
   /** Connections at once; one more is closed as it comes. Default 1024. */
   readonly maxConnections?: number
+  /** Whether the sitemaps of a site lead on from the first page of its crawls, as that page's links do. Default false. */
+  readonly crawlSitemaps?: boolean
   /** Which pages of a crawl are dropped as another one under a second URL: those that name the same canonical URL
    * and say the same, those that say the same, or none (`keep`). Default `canonical`. */
   readonly duplicates?: "keep" | "canonical" | "content"
@@ -291,6 +293,7 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   requestTimeoutMs: 30_000,
   keepAliveTimeoutMs: 5000,
   maxConnections: 1024,
+  crawlSitemaps: false,
   duplicates: "canonical",
   maxCrawlUrlLength: 2_048,
   maxCrawlHosts: 1_000,

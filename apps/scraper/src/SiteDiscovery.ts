@@ -40,7 +40,17 @@ const siblings = ["docs", "blog", "help", "support"]
  */
 export class SiteDiscovery extends Context.Service<
   SiteDiscovery,
-  { readonly discover: (spec: MapSpec) => Effect.Effect<Discovered, PageFailure> }
+  {
+    readonly discover: (spec: MapSpec) => Effect.Effect<Discovered, PageFailure>
+    /**
+     * The URLs in the sitemaps of a site alone, up to `maxMapLinks`: those that were read within `mapTimeoutMs`. Of a site that is
+     * known by several URLs, those of each.
+     */
+    readonly sitemapUrls: (site: {
+      readonly urls: ReadonlyArray<string>
+      readonly includeSubdomains: boolean
+    }) => Effect.Effect<ReadonlyArray<string>>
+  }
 >()("@sluice/scraper/SiteDiscovery") {
   static readonly layer: Layer.Layer<SiteDiscovery, never, Converter | Fetcher | Robots | ServerSettings> =
     Layer.effect(
@@ -89,7 +99,7 @@ export class SiteDiscovery extends Context.Service<
 
         /** Reads sitemaps level by level into `take`; answers how many could be read, and what went wrong with named ones. */
         const readSitemaps = Effect.fnUntraced(function* (
-          spec: MapSpec,
+          spec: Pick<MapSpec, "includeSubdomains">,
           roots: ReadonlyArray<string>,
           take: (url: string) => boolean
         ) {
@@ -131,6 +141,12 @@ export class SiteDiscovery extends Context.Service<
         })
 
         return SiteDiscovery.of({
+          sitemapUrls: Effect.fn("SiteDiscovery.sitemapUrls")(function* ({ includeSubdomains, urls }) {
+            const found = new Set<string>()
+            const take = (url: string) => found.size < settings.maxMapLinks && found.add(url).size > 0
+            yield* readSitemaps({ includeSubdomains }, urls, take).pipe(Effect.timeoutOption(settings.mapTimeoutMs))
+            return [...found]
+          }),
           discover: Effect.fn("SiteDiscovery.discover")(function* (spec) {
             const links = new Map<string, typeof LinkSource.Type>()
             const wanted = wantedBy(spec)

@@ -38,6 +38,10 @@ const flags = {
     Flag.withDefault(2)
   ),
   concurrency: Flag.Int("concurrency").pipe(Flag.withDescription("Page fetches at once"), Flag.withDefault(64)),
+  crawlSitemaps: Flag.Boolean("crawl-sitemaps").pipe(
+    Flag.withDescription("Have the sitemaps of a site lead on from the first page of its crawls"),
+    Flag.withDefault(false)
+  ),
   duplicates: Flag.Literals("duplicates", ["keep", "canonical", "content"]).pipe(
     Flag.withDescription("Which pages of a crawl are dropped as another one under a second URL"),
     Flag.withDefault("canonical")
