@@ -77,3 +77,9 @@ export const jobFolder = (settings: Settings) => ({
   endedAt: ({ completedAt, createdAt, status }: Job & { readonly completedAt: number | null }) =>
     isTerminal(status) ? (completedAt ?? createdAt) : undefined
 })
+
+/** How many jobs of a kind wait, and how many are in work. */
+export interface OpenJobs {
+  readonly queued: number
+  readonly processing: number
+}

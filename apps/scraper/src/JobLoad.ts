@@ -2,12 +2,7 @@ import { Context, Effect, Layer } from "effect"
 import { Batches } from "./Batches.ts"
 import { Crawls } from "./Crawls.ts"
 import { ExtractJobs } from "./ExtractJobs.ts"
-
-/** How many jobs of a kind wait, and how many are in work. */
-export interface OpenJobs {
-  readonly queued: number
-  readonly processing: number
-}
+import type { OpenJobs } from "./Job.ts"
 
 /** The open jobs of all keys, by kind. */
 export class JobLoad extends Context.Service<

@@ -2,7 +2,7 @@ import { CrawlData, ItemMetadata } from "@sluice/contract"
 import { Effect, Option, Schema, Semaphore } from "effect"
 import { PageState } from "./PageState.ts"
 import type { StoreError } from "./state/Files.ts"
-import type { State } from "./state/StateStore.ts"
+import type { State } from "./state/State.ts"
 
 /** One line of a job's log. Pages are numbered by their `found` lines. */
 export const PageEvent = Schema.Union([

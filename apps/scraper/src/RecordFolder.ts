@@ -1,6 +1,6 @@
 import { Clock, Effect, Option, Schema, Semaphore } from "effect"
 import type { StoreError } from "./state/Files.ts"
-import type { State } from "./state/StateStore.ts"
+import type { State } from "./state/State.ts"
 
 /** What a folder needs to know of a record. */
 export interface FolderRecord {

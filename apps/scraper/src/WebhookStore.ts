@@ -5,7 +5,8 @@ import { openRecordFolder, type RecordFolder, type Retention, retainAll } from "
 import { deliveryRetention, keepSwept } from "./Retention.ts"
 import { ServerSettings } from "./ScraperConfig.ts"
 import type { StoreError } from "./state/Files.ts"
-import { type State, StateStore } from "./state/StateStore.ts"
+import type { State } from "./state/State.ts"
+import { StateStore } from "./state/StateStore.ts"
 
 /** A subscription with its secrets. `former` is the one before the last rotation, and until when it signs as well. */
 export const Subscription = Schema.Struct({

@@ -3,7 +3,7 @@ import { Clock, Effect, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { openRecordFolder, type Retention, retainAll } from "../src/RecordFolder.ts"
 import { openDirectoryState } from "../src/state/DirectoryState.ts"
-import type { State } from "../src/state/StateStore.ts"
+import type { State } from "../src/state/State.ts"
 import { stateDirectory } from "./TestScraper.ts"
 
 const Note = Schema.Struct({ id: Schema.String, seq: Schema.Int, endedAt: Schema.NullOr(Schema.Int) })

@@ -13,7 +13,7 @@ import {
   sync,
   writeAtomic
 } from "./Files.ts"
-import type { State } from "./StateStore.ts"
+import type { State } from "./State.ts"
 
 /** State in a directory: every text is a file. Appends reach the operating system, and the disk when they are synced. */
 export const openDirectoryState = (root: string): State => {

@@ -2,7 +2,7 @@ import { Effect, Option, Redacted, Schedule, type Scope } from "effect"
 import pg from "pg"
 import type { ScraperStartError, Settings } from "../../ScraperConfig.ts"
 import { StoreError } from "../Files.ts"
-import type { State } from "../StateStore.ts"
+import type { State } from "../State.ts"
 import { call } from "./PgCall.ts"
 import { holdState } from "./PgHold.ts"
 
