@@ -18,25 +18,36 @@ import { retentionSuite } from "./retentionSuite.ts"
 import { upgradeSuite } from "./upgradeSuite.ts"
 import { viewSuite } from "./viewSuite.ts"
 
+const suites = [
+  modelSuite,
+  durabilitySuite,
+  replaceModelSuite,
+  replaceSuite,
+  historyModelSuite,
+  historySuite,
+  modeChangeSuite,
+  expectationSuite,
+  viewSuite,
+  analystSuite,
+  retentionSuite,
+  upgradeSuite,
+  letterSuite
+]
+
+/** What is tried of {@link databaseSuite}: all of it, or every other part, the rest of it the day after. */
+export type Share = "all" | "half a day"
+
 /** What holds on a server as on PGlite. */
-export const databaseSuite = (name: string, place: Effect.Effect<Place>): void => {
+export const databaseSuite = (name: string, place: Effect.Effect<Place>, share: Share = "all"): void => {
   const openFresh = Effect.flatMap(place, (at) => Postgres.open({ ...at, schema: freshSchema() }))
   const openMigrated = Effect.tap(openFresh, (database) => Postgres.migrate(database))
 
   ledgerSuite(name, Effect.map(openMigrated, Postgres.ledger))
-  modelSuite(name, place)
-  durabilitySuite(name, place)
-  replaceModelSuite(name, place)
-  replaceSuite(name, place)
-  historyModelSuite(name, place)
-  historySuite(name, place)
-  modeChangeSuite(name, place)
-  expectationSuite(name, place)
-  viewSuite(name, place)
-  analystSuite(name, place)
-  retentionSuite(name, place)
-  upgradeSuite(name, place)
-  letterSuite(name, place)
+  const day = Math.floor(Date.now() / 86_400_000)
+  const isLong = process.env.SLUICE_LONG_TESTS !== undefined
+  for (const [at, suite] of suites.entries()) {
+    if (share === "all" || isLong || at % 2 === day % 2) suite(name, place)
+  }
 
   describe(`${name}: transactions`, () => {
     it.effect("are rolled back when interrupted, and the next is served", () =>

@@ -21,4 +21,5 @@ for (const mode of LoadMode.literals) {
     Effect.flatMap(place, (at) => sinkIn(at, mode))
   )
 }
-databaseSuite("PGlite", place)
+// A server has all of it every day.
+databaseSuite("PGlite", place, "half a day")
