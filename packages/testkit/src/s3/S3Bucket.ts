@@ -30,13 +30,17 @@ export const s3Client = (server: S3Endpoint): Effect.Effect<S3Client, never, Sco
 /** Else the client complains on the console of streams it could not send again. */
 const silent = { trace: () => {}, debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
-/** A fresh bucket on a server, removed with all that is in it when the scope ends. Answers its name. */
+/**
+ * A fresh bucket on a server, removed with all that is in it when the scope ends. Answers its name. Each of the two is asked for over
+ * a connection of its own: a server closes one that has been idle, which looks like a failure to who asks at that moment.
+ */
 export const createS3Bucket = Effect.fn("S3Bucket.create")(function* (server: S3Endpoint) {
-  const client = yield* s3Client(server)
+  const asking = (ask: (client: S3Client) => Promise<unknown>) =>
+    Effect.scoped(Effect.flatMap(s3Client(server), (client) => Effect.promise(() => ask(client))))
   const bucket = `sluice-${crypto.randomUUID()}`
   yield* Effect.acquireRelease(
-    Effect.promise(() => client.send(new CreateBucketCommand({ Bucket: bucket }))),
-    () => Effect.promise(() => remove(client, bucket))
+    asking((client) => client.send(new CreateBucketCommand({ Bucket: bucket }))),
+    () => asking((client) => remove(client, bucket))
   )
   return bucket
 })
