@@ -1,10 +1,11 @@
 import type { OutputFormat, ProxyConfig } from "@sluice/contract"
-import { Effect, type Exit, Metric, Option, Queue, Result, type Scope, Semaphore } from "effect"
+import { Effect, type Exit, Option, Queue, Result, type Scope, Semaphore } from "effect"
 import type { Converter } from "./conversion/Converter.ts"
 import type { PageContent } from "./conversion/PageContent.ts"
 import type { Fetcher, LoadOutcome } from "./Fetcher.ts"
 import { FollowOrder } from "./FollowOrder.ts"
 import { Frontier } from "./Frontier.ts"
+import { linksLeftOut } from "./metrics/Metrics.ts"
 import type { PageFailure } from "./PageFailure.ts"
 import type { PageLog, PageRow } from "./PageLog.ts"
 import type { FoundPage, PageState } from "./PageState.ts"
@@ -46,12 +47,6 @@ export interface Followed {
   readonly found: ReadonlyArray<FoundPage>
   readonly leftOut: ReadonlyMap<string, number>
 }
-
-/** Links that were not followed because their site may have no end, over all crawls. */
-const leftOutLinks = Metric.counter("scraper_links_left_out", {
-  description: "Links that crawls did not follow, by the rule against traps that kept them from it",
-  incremental: true
-})
 
 /** What a run works on. `isCancelled` is asked again and again; once true, nothing new is begun. */
 export interface PageRun {
@@ -149,7 +144,7 @@ const follow = Effect.fnUntraced(function* (
   state.follow(id)
   if (leftOut.size === 0) return
   yield* Effect.logDebug("Links were left out", { url: page.url, ...Object.fromEntries(leftOut) })
-  for (const [rule, count] of leftOut) yield* Metric.update(Metric.withAttributes(leftOutLinks, { rule }), count)
+  for (const [rule, count] of leftOut) yield* linksLeftOut(rule, count)
 })
 
 const nothing: Followed = { found: [], leftOut: new Map() }

@@ -20,6 +20,10 @@ const pageSeconds = Metric.histogram("page_duration_seconds", {
   boundaries: seconds
 })
 const fetchedBytes = counter("fetched_bytes_total", "Bytes of the bodies that were read, after decompression")
+const leftOut = counter(
+  "links_left_out_total",
+  "Links that crawls did not follow, by the rule against traps that kept them from it"
+)
 const jobsEnded = counter("jobs_ended_total", "Jobs that ended, by kind and status")
 const refusals = counter("refusals_total", "Requests refused for a limit of their key, by limit")
 const deliveries = counter("webhook_attempts_total", "Attempts to deliver a webhook, by what the delivery came to")
@@ -48,6 +52,7 @@ export const pageEnded = (errorCode: string | null, durationMs: number) => {
 }
 
 export const bytesFetched = (bytes: number) => Metric.update(fetchedBytes, bytes)
+export const linksLeftOut = (rule: string, count: number) => Metric.update(labelled(leftOut, { rule }), count)
 export const jobEnded = (kind: string, status: string) => Metric.update(labelled(jobsEnded, { kind, status }), 1)
 export const refusedFor = (limit: "key" | "requests_per_minute" | "open_jobs" | "token_balance") =>
   Metric.update(labelled(refusals, { limit }), 1)
