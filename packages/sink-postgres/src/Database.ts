@@ -13,7 +13,10 @@ export interface Queryable {
 export interface Transaction extends Queryable {
   /** Runs any number of statements without parameters. */
   readonly execute: (sql: string) => Effect.Effect<void, DatabaseError>
-  /** Loads rows in COPY's binary format into `target`, a table with its columns; pulls `chunks` only as fast as they leave. */
+  /**
+   * Loads rows in COPY's binary format into `target`, a table with its columns. Pulls `chunks` only as fast as they leave, and
+   * needs none when the next but one is asked for: see `encodeRows`.
+   */
   readonly copyIn: (
     target: string,
     chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>

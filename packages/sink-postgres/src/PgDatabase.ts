@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto"
-import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import { Effect, Exit, Redacted, type Scope } from "effect"
 import pg from "pg"
@@ -99,7 +98,7 @@ const transactionOf = (client: pg.PoolClient): Transaction => ({
     Effect.tryPromise({
       try: (signal) => {
         const copy = client.query(copyFrom(`COPY ${target} FROM STDIN WITH (FORMAT binary)`))
-        return pipeline(Readable.from(chunks), copy, { signal })
+        return pipeline(chunks, copy, { signal })
       },
       catch: toDatabaseError("copy")
     })
