@@ -14,9 +14,10 @@ import {
   ScraperApi
 } from "@sluice/contract"
 import { Config, Context, DateTime, Duration, Effect, Layer, Random, Redacted, Result, Schema, Semaphore } from "effect"
-import { FetchHttpClient, HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
+import { FetchHttpClient, HttpClient, HttpClientRequest, type HttpClientResponse } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import { RateLimiter } from "effect/persistence"
+import { bodyJson } from "./bodyJson.ts"
 import type { JobListing } from "./JobListing.ts"
 import { CurrentRequestCounter } from "./RequestCounter.ts"
 import { InvalidRequest, ScraperError, ScraperReason, Unavailable } from "./ScraperError.ts"
@@ -45,7 +46,7 @@ export interface ScraperOptions {
 /** What {@link ScraperOptions} default to. The hosted service publishes no limits: these stay on the gentle side. */
 export const scraperDefaults = {
   auth: "x-api-key",
-  concurrency: 16,
+  concurrency: 24,
   requestsPerSecond: 200,
   attemptTimeout: "60 seconds",
   retries: 5,
@@ -136,20 +137,27 @@ export interface ExtractAnswer {
   readonly tokensCharged: number
 }
 
+/** Reads an answer. What of it is not decoded is JSON by itself: it has been parsed. */
+const decoded = <A>(schema: Schema.ConstraintDecoder<A>) => {
+  const decode = Schema.decodeUnknownEffect(schema)
+  return (response: HttpClientResponse.HttpClientResponse) => Effect.flatMap(bodyJson(response), decode)
+}
+
 /** Reads an answer and keeps what it came as. */
 const asCame = <A extends object>(schema: Schema.ConstraintDecoder<A>) => {
   const decode = Schema.decodeUnknownEffect(schema)
   return (response: HttpClientResponse.HttpClientResponse) =>
-    Effect.flatMap(response.json, (raw) =>
+    Effect.flatMap(bodyJson(response), (raw) =>
       Effect.map(decode(raw), (answer): AsCame<A> => ({ ...answer, raw: raw as Schema.Json }))
     )
 }
 
+const readCrawl = decoded(CrawlAnswer)
+const readBatch = decoded(BatchAnswer)
+
 const readExtraction = asCame(ExtractJob)
 const readExtract = asCame(Schema.Union([ExtractSyncResponse, ExtractAccepted]))
 const readMap = asCame(MapResponse)
-const readCrawl = HttpClientResponse.schemaBodyJson(CrawlAnswer)
-const readBatch = HttpClientResponse.schemaBodyJson(BatchAnswer)
 
 const make = Effect.fnUntraced(function* (options: ScraperOptions) {
   const base = yield* readBaseUrl(options.baseUrl)
