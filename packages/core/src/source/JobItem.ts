@@ -2,6 +2,7 @@ import { BatchResult, CrawlData, CrawlResult, ExtractData, ItemMetadata, JobStat
 import { Result, Schema } from "effect"
 import { boundedJson, isNestedWithin } from "../record/boundedJson.ts"
 import type { JsonObject, Refusal } from "../record/PageRecord.ts"
+import { quickGuard } from "../record/quickGuard.ts"
 import { whereOf } from "../record/whereOf.ts"
 
 /** What an item of a job's results says of itself, whatever else is wrong with it. */
@@ -31,9 +32,10 @@ export type ReadItem<I> = { readonly item: I; readonly extra: JsonObject | null 
 const deepest = 64
 
 const itemReader = <I>(schema: Schema.Codec<I, unknown>, known: Known) => {
+  const fits = quickGuard(schema)
   const decode = Schema.decodeUnknownResult(schema)
   return (raw: unknown): ReadItem<I> => {
-    const decoded = decode(raw)
+    const decoded = fits(raw) ? Result.succeed(raw) : decode(raw)
     if (Result.isFailure(decoded))
       return { refusal: refuse(raw, `it does not fit the contract: ${whereOf(decoded.failure)}`) }
     const extra = isObject(raw) ? extraOf(raw, known) : null
