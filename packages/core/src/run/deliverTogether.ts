@@ -18,12 +18,16 @@ export interface Delivering {
   readonly tell: Effect.Effect<void>
 }
 
+/** Segments that wait for a sink to be free: reading goes on meanwhile, and the sink finds the next one ready. */
+const segmentsAhead = 1
+
 /** Hands each segment to all sinks, and goes on when all have taken it: what one of them fails with ends the run. */
 export const deliverTogether = <E, R>(
   segments: Stream.Stream<Segment, E, R>,
   { targets, tell, transform, write }: Delivering
 ): Effect.Effect<void, E | SinkError | LedgerError | PolicyError, R> =>
   segments.pipe(
+    Stream.buffer({ capacity: segmentsAhead }),
     Stream.mapEffect(
       (segment) =>
         Effect.suspend(() => {

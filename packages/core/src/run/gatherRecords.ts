@@ -3,8 +3,8 @@ import type { PageRecord } from "../record/PageRecord.ts"
 import type { SegmentBounds } from "../record/Segment.ts"
 import type { Target } from "./beginRun.ts"
 
-/** A segment of a sink that has no wish. */
-const segmentDefaults: SegmentBounds = { records: 2000, bytes: 16 * 1024 * 1024, delayMs: 500 }
+/** A segment of a sink that has no wish. Some five of them are in memory at once: written, waiting and gathered. */
+const segmentDefaults: SegmentBounds = { records: 1000, bytes: 8 * 1024 * 1024, delayMs: 500 }
 
 /** What a run was told to cut its segments by, as far as it was. */
 export interface CutOptions {

@@ -34,7 +34,7 @@ export const readerDefaults: ReaderOptions = {
   pollMin: "250 millis",
   pollMax: "5 seconds",
   deadline: "24 hours",
-  concurrency: 16,
+  concurrency: 24,
   inFlightBytes: 24 * 1024 * 1024,
   maxSweeps: 3,
   settleTime: "30 seconds"
