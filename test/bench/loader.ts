@@ -82,7 +82,7 @@ const main = Effect.gen(function* () {
   const watch = setInterval(() => {
     const { external, heapUsed } = process.memoryUsage()
     heapPeak = Math.max(heapPeak, heapUsed + external)
-  }, 50)
+  }, 250)
   const start = performance.now()
   const receipt = yield* Effect.provide(Pipeline.run(pipeline, { spool: Directory.spool({ path: spool }) }), client)
   clearInterval(watch)

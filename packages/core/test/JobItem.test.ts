@@ -46,7 +46,7 @@ describe("an item of a job", () => {
     const read = readCrawlItem(raw)
     assert.isTrue("item" in read)
     if (!("item" in read)) return
-    assert.deepStrictEqual(read.item, crawled)
+    assert.containSubset(read.item, crawled)
     assert.strictEqual(
       JSON.stringify(read.extra),
       '{"__proto__":{"polluted":1},"cached":true,"data":{"summary":null},"metadata":{"region":{"name":"eu"}}}'

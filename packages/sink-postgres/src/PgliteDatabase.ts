@@ -134,7 +134,7 @@ const transactionOf = (engine: PGlite): Transaction => ({
   copyIn: (target, chunks) =>
     run("copy", async () => {
       const parts: Array<Uint8Array<ArrayBuffer>> = []
-      for await (const chunk of chunks) parts.push(Uint8Array.from(chunk))
+      for await (const chunk of chunks) parts.push(new Uint8Array(chunk))
       await engine.query(`COPY ${target} FROM '/dev/blob' WITH (FORMAT binary)`, [], { blob: new Blob(parts) })
     })
 })
