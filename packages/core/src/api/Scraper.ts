@@ -17,7 +17,7 @@ import { Config, Context, DateTime, Duration, Effect, Layer, Random, Redacted, R
 import { FetchHttpClient, HttpClient, HttpClientRequest, type HttpClientResponse } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import { RateLimiter } from "effect/persistence"
-import { bodyJson } from "./bodyJson.ts"
+import { bodyOf, parse } from "./body.ts"
 import type { JobListing } from "./JobListing.ts"
 import { CurrentRequestCounter } from "./RequestCounter.ts"
 import { InvalidRequest, ScraperError, ScraperReason, Unavailable } from "./ScraperError.ts"
@@ -137,27 +137,18 @@ export interface ExtractAnswer {
   readonly tokensCharged: number
 }
 
-/** Reads an answer. What of it is not decoded is JSON by itself: it has been parsed. */
-const decoded = <A>(schema: Schema.ConstraintDecoder<A>) => {
-  const decode = Schema.decodeUnknownEffect(schema)
-  return (response: HttpClientResponse.HttpClientResponse) => Effect.flatMap(bodyJson(response), decode)
-}
-
-/** Reads an answer and keeps what it came as. */
+/** Decodes an answer and keeps what it came as. */
 const asCame = <A extends object>(schema: Schema.ConstraintDecoder<A>) => {
   const decode = Schema.decodeUnknownEffect(schema)
-  return (response: HttpClientResponse.HttpClientResponse) =>
-    Effect.flatMap(bodyJson(response), (raw) =>
-      Effect.map(decode(raw), (answer): AsCame<A> => ({ ...answer, raw: raw as Schema.Json }))
-    )
+  return (raw: unknown) => Effect.map(decode(raw), (answer): AsCame<A> => ({ ...answer, raw: raw as Schema.Json }))
 }
 
-const readCrawl = decoded(CrawlAnswer)
-const readBatch = decoded(BatchAnswer)
-
-const readExtraction = asCame(ExtractJob)
-const readExtract = asCame(Schema.Union([ExtractSyncResponse, ExtractAccepted]))
-const readMap = asCame(MapResponse)
+const decodeExtraction = asCame(ExtractJob)
+const decodeExtract = asCame(Schema.Union([ExtractSyncResponse, ExtractAccepted]))
+const decodeMap = asCame(MapResponse)
+// What of a result is not decoded is JSON by itself: it has been parsed.
+const decodeCrawl = Schema.decodeUnknownEffect(CrawlAnswer)
+const decodeBatch = Schema.decodeUnknownEffect(BatchAnswer)
 
 const make = Effect.fnUntraced(function* (options: ScraperOptions) {
   const base = yield* readBaseUrl(options.baseUrl)
@@ -212,21 +203,34 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
       slots.withPermit
     )
 
+  /**
+   * An attempt whose answer is taken apart here. It is parsed once the attempt is over: what it ends with outlives its fibers,
+   * and a parsed answer that does costs the collector a third more.
+   */
+  const exchange = <A, E>(
+    operation: string,
+    request: Effect.Effect<HttpClientResponse.HttpClientResponse, E>,
+    decode: (raw: unknown) => Effect.Effect<A, Schema.SchemaError>
+  ): Effect.Effect<A, ScraperError> =>
+    attempt(operation, Effect.flatMap(request, bodyOf)).pipe(
+      Effect.flatMap((body) => Effect.mapError(Effect.flatMap(parse(body), decode), fail(operation)))
+    )
+
   /** A request that may cost tokens: sent once. */
-  const submit = <A, E>(operation: string, request: Effect.Effect<A, E>): Effect.Effect<A, ScraperError> =>
+  const submit = <A>(sent: Effect.Effect<A, ScraperError>): Effect.Effect<A, ScraperError> =>
     Effect.gen(function* () {
       const counter = yield* CurrentRequestCounter
       counter.submitted++
-      return yield* attempt(operation, request)
+      return yield* sent
     })
 
   /** A request that changes nothing: tried again within bounds. */
-  const read = <A, E>(operation: string, request: Effect.Effect<A, E>): Effect.Effect<A, ScraperError> =>
+  const read = <A>(sent: Effect.Effect<A, ScraperError>): Effect.Effect<A, ScraperError> =>
     Effect.gen(function* () {
       const counter = yield* CurrentRequestCounter
       counter.reads++
       for (let retry = 0; ; retry++) {
-        const result = yield* Effect.result(attempt(operation, request))
+        const result = yield* Effect.result(sent)
         if (Result.isSuccess(result)) return result.success
         const error = result.failure
         const asked = error.retryAfterMs
@@ -244,49 +248,50 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
     origin: base.origin,
     api,
     createCrawl: Effect.fn("Scraper.createCrawl")((payload) =>
-      submit("start crawl", api.crawl.createCrawl({ payload })).pipe(Effect.map((answer) => ({ jobId: answer.job_id })))
+      submit(attempt("start crawl", api.crawl.createCrawl({ payload }))).pipe(
+        Effect.map((answer) => ({ jobId: answer.job_id }))
+      )
     ),
     crawl: Effect.fn("Scraper.crawl")((job_id, { page, pageSize }) =>
       read(
-        "read crawl",
-        Effect.flatMap(
+        exchange(
+          "read crawl",
           api.crawl.getCrawl({
             params: { job_id },
             query: { page, page_size: pageSize },
             responseMode: "response-only"
           }),
-          readCrawl
+          decodeCrawl
         )
       )
     ),
     cancelCrawl: Effect.fn("Scraper.cancelCrawl")((job_id) =>
-      submit("cancel crawl", api.crawl.cancelCrawl({ params: { job_id } })).pipe(Effect.asVoid)
+      submit(attempt("cancel crawl", api.crawl.cancelCrawl({ params: { job_id } }))).pipe(Effect.asVoid)
     ),
     createBatch: Effect.fn("Scraper.createBatch")((payload) =>
-      submit("start batch", api.batch.createBatch({ payload })).pipe(
+      submit(attempt("start batch", api.batch.createBatch({ payload }))).pipe(
         Effect.map((answer) => ({ jobId: answer.job_id, invalidUrls: answer.invalid_urls }))
       )
     ),
     batch: Effect.fn("Scraper.batch")((job_id, { page, pageSize }) =>
       read(
-        "read batch",
-        Effect.flatMap(
+        exchange(
+          "read batch",
           api.batch.getBatch({
             params: { job_id },
             query: { page, page_size: pageSize },
             responseMode: "response-only"
           }),
-          readBatch
+          decodeBatch
         )
       )
     ),
     cancelBatch: Effect.fn("Scraper.cancelBatch")((job_id) =>
-      submit("cancel batch", api.batch.cancelBatch({ params: { job_id } })).pipe(Effect.asVoid)
+      submit(attempt("cancel batch", api.batch.cancelBatch({ params: { job_id } }))).pipe(Effect.asVoid)
     ),
     createExtraction: Effect.fn("Scraper.createExtraction")((request) =>
       submit(
-        "start extraction",
-        api.extract.createExtraction({ payload: { ...request, processing_mode: "async" } })
+        attempt("start extraction", api.extract.createExtraction({ payload: { ...request, processing_mode: "async" } }))
       ).pipe(
         Effect.flatMap((answer) =>
           "job_id" in answer
@@ -297,13 +302,13 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
     ),
     extractNow: Effect.fn("Scraper.extractNow")((request) =>
       submit(
-        "extract",
-        Effect.flatMap(
+        exchange(
+          "extract",
           api.extract.createExtraction({
             payload: { ...request, processing_mode: "sync" },
             responseMode: "response-only"
           }),
-          readExtract
+          decodeExtract
         )
       ).pipe(
         Effect.flatMap((answer) =>
@@ -320,10 +325,10 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
     ),
     extraction: Effect.fn("Scraper.extraction")((job_id) =>
       read(
-        "read extraction",
-        Effect.flatMap(
+        exchange(
+          "read extraction",
           api.extract.getExtractionJob({ params: { job_id }, responseMode: "response-only" }),
-          readExtraction
+          decodeExtraction
         )
       )
     ),
@@ -331,21 +336,21 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
       const query = { start_date: DateTime.makeUnsafe(since), page, page_size: listPageSize }
       switch (kind) {
         case "crawl":
-          return read("list crawls", api.crawl.listCrawlJobs({ query })).pipe(
+          return read(attempt("list crawls", api.crawl.listCrawlJobs({ query }))).pipe(
             Effect.map(({ jobs, page_count: pages }) => ({
               pages,
               jobs: jobs.map((job) => listing(job, { url: job.url, accepted: null, config: job.config }))
             }))
           )
         case "batch":
-          return read("list batches", api.batch.listBatchJobs({ query })).pipe(
+          return read(attempt("list batches", api.batch.listBatchJobs({ query }))).pipe(
             Effect.map(({ jobs, page_count: pages }) => ({
               pages,
               jobs: jobs.map((job) => listing(job, { url: null, accepted: job.accepted_urls, config: job.config }))
             }))
           )
         case "extract":
-          return read("list extractions", api.extract.listExtractionJobs({ query })).pipe(
+          return read(attempt("list extractions", api.extract.listExtractionJobs({ query }))).pipe(
             Effect.map(({ jobs, page_count: pages }) => ({
               pages,
               jobs: jobs.map((job) => listing(job, { url: job.url, accepted: null, config: { formats: job.output } }))
@@ -354,7 +359,7 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
       }
     }),
     map: Effect.fn("Scraper.map")((payload) =>
-      submit("map", Effect.flatMap(api.map.mapUrls({ payload, responseMode: "response-only" }), readMap))
+      submit(exchange("map", api.map.mapUrls({ payload, responseMode: "response-only" }), decodeMap))
     )
   })
 })

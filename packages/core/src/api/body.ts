@@ -8,26 +8,31 @@ let scratch: Buffer | undefined
 
 const byteOrderMark = "\uFEFF"
 
-/**
- * An answer's body, parsed. Its pieces become text in one step and in memory that is used again: a buffer and a text outside
- * the heap for each answer would have V8 collect all of the heap for them.
- */
-export const bodyJson = (
+/** An answer's body as it came, to be parsed once: its pieces are let go of then, whoever still holds it. */
+export interface Body {
+  readonly pieces: Array<Uint8Array>
+}
+
+/** Reads an answer to its end. */
+export const bodyOf = (
   response: HttpClientResponse.HttpClientResponse
-): Effect.Effect<unknown, HttpClientError.HttpClientError | Unreadable> =>
+): Effect.Effect<Body, HttpClientError.HttpClientError> =>
   Effect.suspend(() => {
     const pieces: Array<Uint8Array> = []
     return Stream.runForEachArray(response.stream, (more) => {
       pieces.push(...more)
       return Effect.void
-    }).pipe(
-      Effect.andThen(
-        Effect.try({
-          try: () => JSON.parse(textOf(pieces)) as unknown,
-          catch: () => new Unreadable({ detail: "the body is not the JSON it says it is", broken: true })
-        })
-      )
-    )
+    }).pipe(Effect.as({ pieces }))
+  })
+
+/**
+ * What a body says. Its pieces become text in one step and in memory that is used again: a buffer and a text outside the heap
+ * for each answer would have V8 collect all of the heap for them.
+ */
+export const parse = (body: Body): Effect.Effect<unknown, Unreadable> =>
+  Effect.try({
+    try: (): unknown => JSON.parse(textOf(body.pieces.splice(0))),
+    catch: () => new Unreadable({ detail: "the body is not the JSON it says it is", broken: true })
   })
 
 const textOf = (pieces: ReadonlyArray<Uint8Array>): string => {

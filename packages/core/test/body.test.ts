@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { HttpClientRequest, HttpClientResponse } from "effect/http"
 import fc from "fast-check"
-import { bodyJson } from "../src/api/bodyJson.ts"
+import { bodyOf, parse } from "../src/api/body.ts"
 
 /** An answer whose body comes in pieces, none before the last was read. */
 const answer = (pieces: ReadonlyArray<Uint8Array>) => {
@@ -22,9 +22,11 @@ const cut = (bytes: Uint8Array, at: ReadonlyArray<number>): ReadonlyArray<Uint8A
   return edges.slice(1).map((edge, n) => bytes.slice(edges[n], edge))
 }
 
+const bodyJson = (answer: HttpClientResponse.HttpClientResponse) => Effect.flatMap(bodyOf(answer), parse)
+
 const encode = (text: string) => new TextEncoder().encode(text)
 
-describe("bodyJson", () => {
+describe("the body of an answer", () => {
   it("is what the body says, wherever its pieces end and however many are read at once", async () => {
     const json = fc.record({ text: fc.string({ unit: "binary" }), list: fc.array(fc.string({ unit: "grapheme" })) })
     const bodies = fc.array(fc.tuple(json, fc.array(fc.nat(), { maxLength: 5 })), { minLength: 1, maxLength: 4 })
