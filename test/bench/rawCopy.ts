@@ -4,7 +4,7 @@ import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import type { Database } from "@sluice/sink-postgres"
 import { Effect } from "effect"
-import { fingerprint } from "../../packages/sink-postgres/src/Fingerprint.ts"
+import { fingerprint } from "../../packages/sink-postgres/src/pages/Fingerprint.ts"
 import {
   encodeLinks,
   encodeMetadata,
@@ -13,7 +13,7 @@ import {
   linksTarget,
   metadataTarget,
   pagesTarget
-} from "../../packages/sink-postgres/src/Rows.ts"
+} from "../../packages/sink-postgres/src/pages/Rows.ts"
 import type { Segments } from "./segments.ts"
 
 /** As many as the sink uses. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { getTableName, is, Table } from "drizzle-orm"
-import * as schema from "../src/schema.ts"
+import * as schema from "../src/schema/schema.ts"
 
 const folder = join(import.meta.dirname, "../../../migrations")
 
@@ -9,7 +9,7 @@ interface Journal {
   readonly entries: ReadonlyArray<{ readonly tag: string }>
 }
 
-/** The source of `src/migrations.generated.ts`: the workspace's `migrations`, which a published package cannot reach. */
+/** The source of `src/database/migrations.generated.ts`: the workspace's `migrations`, which a published package cannot reach. */
 export const embedMigrations = (): string => {
   const journal: Journal = JSON.parse(readFileSync(join(folder, "meta/_journal.json"), "utf8"))
   const entries = journal.entries.map(({ tag }) => {

@@ -1,7 +1,7 @@
 import { SinkDenied, SinkError, SinkFailed, SinkMisconfigured, SinkTooNew, SinkUnreachable } from "@sluice/core"
-import type { DatabaseError } from "./DatabaseError.ts"
-import type { MigrationError } from "./Migrations.ts"
-import type { SetRefusal } from "./PageSets.ts"
+import type { DatabaseError } from "./database/DatabaseError.ts"
+import type { MigrationError } from "./database/Migrations.ts"
+import type { SetRefusal } from "./pages/PageSets.ts"
 
 type Failure = DatabaseError | MigrationError | SetRefusal
 

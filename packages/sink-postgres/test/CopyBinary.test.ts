@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import fc from "fast-check"
-import { encodeRows } from "../src/CopyBinary.ts"
+import { encodeRows } from "../src/database/CopyBinary.ts"
 
 const writeTexts = (copy: Parameters<Parameters<typeof encodeRows>[1]>[0], texts: ReadonlyArray<string>) => {
   for (const text of texts) {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { isKeyCollision, toDatabaseError } from "../src/DatabaseError.ts"
+import { isKeyCollision, toDatabaseError } from "../src/database/DatabaseError.ts"
 
 const thrown = (fields: object) => toDatabaseError("copy")(Object.assign(new Error(), fields))
 

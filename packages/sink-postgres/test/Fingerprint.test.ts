@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { PageRecord } from "@sluice/core"
 import { sampleRecord } from "@sluice/testkit"
 import fc from "fast-check"
-import { fingerprint } from "../src/Fingerprint.ts"
+import { fingerprint } from "../src/pages/Fingerprint.ts"
 
 const record = sampleRecord("https://a.example/1")
 

@@ -14,7 +14,7 @@ const folder = join(packageRoot, "../../migrations")
 describe("the checked-in migrations", () => {
   it.effect("are the ones this package embeds", () =>
     Effect.gen(function* () {
-      const embedded = yield* Effect.promise(() => readFile(join(packageRoot, "src/migrations.generated.ts"), "utf8"))
+      const embedded = yield* Effect.promise(() => readFile(join(packageRoot, "src/database/migrations.generated.ts"), "utf8"))
       assert.strictEqual(embedded, embedMigrations())
     })
   )
@@ -27,7 +27,7 @@ describe("the checked-in migrations", () => {
       )
       yield* Effect.promise(() => cp(folder, copy, { recursive: true }))
       const kit = join(dirname(createRequire(import.meta.url).resolve("drizzle-kit")), "bin.cjs")
-      const schema = join(packageRoot, "src/schema.ts")
+      const schema = join(packageRoot, "src/schema/schema.ts")
       const { stdout } = yield* Effect.promise(() =>
         promisify(execFile)(process.execPath, [
           kit,

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { sampleRecord, startRun } from "@sluice/testkit"
 import { Effect, Fiber, Schedule } from "effect"
-import { sweepSets } from "../src/SweepSets.ts"
+import { sweepSets } from "../src/publish/SweepSets.ts"
 import { type Place, sinkIn } from "./databases.ts"
 import { killAt } from "./killAt.ts"
 import { recrawl, recrawling } from "./recrawl.ts"

@@ -3,9 +3,9 @@ import { Crawl, canonicalHash, Pipeline, pageKey, Scraper } from "@sluice/core"
 import { crawlHistory, makeSite, Simulator } from "@sluice/testkit"
 import { Effect, Layer } from "effect"
 import { FetchHttpClient } from "effect/http"
-import { packKeys } from "../src/CommittedKeys.ts"
+import { migrations } from "../src/database/migrations.generated.ts"
 import { type Database, Postgres } from "../src/index.ts"
-import { migrations } from "../src/migrations.generated.ts"
+import { packKeys } from "../src/ledger/CommittedKeys.ts"
 import { freshSchema, type Place } from "./databases.ts"
 
 /** The first set of migrations any database was prepared by. */

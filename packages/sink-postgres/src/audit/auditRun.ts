@@ -1,0 +1,171 @@
+import {
+  type AuditClaim,
+  type AuditFinding,
+  cleanText,
+  deadLetterOf,
+  findingsOf,
+  type PageRecord,
+  type SinkError
+} from "@sluice/core"
+import { Effect, Stream } from "effect"
+import type { Database } from "../database/Database.ts"
+import type { DatabaseError } from "../database/DatabaseError.ts"
+import type { LoadMode, PostgresSinkConfig } from "../PostgresSinkConfig.ts"
+import { fingerprint } from "../pages/Fingerprint.ts"
+import { placeOf } from "../pages/PageSets.ts"
+import { listOf, pagesInScope, type Scope, type StandingRecord, standingOf, standingRecords } from "./StandingRows.ts"
+
+/** Pages that are looked up at once. */
+const pagesAtOnce = 50
+
+/**
+ * Holds what stands of a run against what is claimed: numbers of rows, each page against its fingerprint or, where what was
+ * delivered is at hand, against that, and what was set aside.
+ */
+export const auditRun = (
+  database: Database["Service"],
+  config: Pick<PostgresSinkConfig, "mode" | "name">,
+  claim: AuditClaim
+): Stream.Stream<AuditFinding, DatabaseError | SinkError> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const scope = yield* scopeOf(database, config, claim)
+      const inform = findingsOf(config.name)
+      if (scope === undefined) {
+        return Stream.make(inform.unknown("pages", "a later run has been published in place of this one"))
+      }
+      const isCountable = !mayBeElsewhere(config.mode, claim)
+      const counted = yield* countRows(database, scope, claim)
+      const replayed = counted.replayed
+      const claimed = { ...claim.claimed.rows, pages: claim.claimed.rows.pages + replayed }
+      const pages = (["pages", "links", "page_metadata"] as const).flatMap((table) => {
+        if (counted[table] === claimed[table] || (replayed > 0 && table !== "pages")) return []
+        const detail = `${counted[table]} rows stand, the receipt claims ${claimed[table]}`
+        return [
+          isCountable
+            ? inform.differs(table, detail)
+            : inform.unknown(table, `${detail}; other jobs may have delivered the same pages, before or since`)
+        ]
+      })
+      const letters =
+        counted.letters === claim.claimed.dead_letters
+          ? []
+          : [
+              inform.differs(
+                "dead_letters",
+                `${counted.letters} records are set aside, the receipt claims ${claim.claimed.dead_letters}`
+              )
+            ]
+      const rows =
+        claim.records === undefined
+          ? Stream.flatMap(standingRecords(database, scope), (standing) =>
+              Stream.fromIterable(byItself(standing).map((detail) => inform.differs(standing.record.url, detail)))
+            )
+          : Stream.mapEffect(claim.records, (records) => compareAll(database, scope, records, !isCountable)).pipe(
+              Stream.flattenIterable,
+              Stream.map(([url, detail]) => inform.differs(url, detail))
+            )
+      return Stream.concat(Stream.fromIterable([...pages, ...letters]), rows)
+    })
+  )
+
+/** Whether pages that this run delivered may stand as another delivery of them: what readers see is one of each. */
+const mayBeElsewhere = (mode: LoadMode, { isLatest, receipt }: AuditClaim): boolean =>
+  mode === "history" || (mode === "merge" && (!isLatest || receipt.jobs.length > 1))
+
+/** The sets and jobs of a run; undefined where its set is no longer what readers see. */
+const scopeOf = Effect.fnUntraced(function* (
+  database: Database["Service"],
+  { mode, name }: Pick<PostgresSinkConfig, "mode" | "name">,
+  { pipeline, receipt, runId }: AuditClaim
+): Effect.fn.Return<Scope | undefined, DatabaseError> {
+  const jobs = yield* database.query(
+    "SELECT job_no FROM jobs WHERE job_id IN (SELECT json_array_elements_text($1::json))",
+    [JSON.stringify(receipt.jobs.map(({ job_id: jobId }) => cleanText(jobId)))]
+  )
+  const sets = yield* database.query(
+    `SELECT set_no, state FROM page_sets WHERE pipeline = $1 AND sink = $2 AND mode = $3
+       AND ($3 <> 'append' OR job_no = ANY ($4::int[])) AND ($3 <> 'replace' OR run_id = $5::uuid)`,
+    [...placeOf({ pipeline, sink: name }), mode, listOf(jobs.map(({ job_no: jobNo }) => Number(jobNo))), runId]
+  )
+  if (mode === "replace" && receipt.status === "completed" && !sets.some(({ state }) => state === "current")) {
+    return undefined
+  }
+  return {
+    sets: sets.map(({ set_no: setNo }) => Number(setNo)),
+    // In history a page that has not changed stands as the job delivered it that found it first.
+    jobs: mode === "history" ? null : jobs.map(({ job_no: jobNo }) => Number(jobNo))
+  }
+})
+
+const countRows = Effect.fnUntraced(function* (
+  database: Database["Service"],
+  { jobs, sets }: Scope,
+  { claimed, runId }: AuditClaim
+): Effect.fn.Return<Record<"pages" | "links" | "page_metadata" | "letters" | "replayed", number>, DatabaseError> {
+  const [row] = yield* database.query(
+    `WITH mine AS MATERIALIZED (${pagesInScope})
+     SELECT (SELECT count(*) FROM mine)::float8 AS pages,
+       (SELECT count(*) FROM mine JOIN links USING (set_no, page_key))::float8 AS links,
+       (SELECT count(*) FROM mine JOIN page_metadata USING (set_no, page_key))::float8 AS page_metadata,
+       (SELECT count(*) FROM dead_letters WHERE run_id = $3 AND sink = $4)::float8 AS letters,
+       (SELECT count(*) FROM dead_letters WHERE run_id = $3 AND sink = $4 AND replayed_at IS NOT NULL)::float8 AS replayed`,
+    [listOf(sets), jobs && listOf(jobs), runId, cleanText(claimed.name)]
+  )
+  const count = (name: string) => Number(row?.[name] ?? 0)
+  return {
+    pages: count("pages"),
+    links: count("links"),
+    page_metadata: count("page_metadata"),
+    letters: count("letters"),
+    replayed: count("replayed")
+  }
+})
+
+/** What is wrong with a page by its own account. */
+const byItself = ({ fingerprint: landed, hasMetadata, record }: StandingRecord): ReadonlyArray<string> => [
+  ...(landed !== null && landed !== fingerprint(record) ? ["its content is not what was landed"] : []),
+  ...(hasMetadata ? [] : ["it has no row in page_metadata"])
+]
+
+/** Holds pages against what was delivered; what tables do not take was set aside, and is counted there. */
+const compareAll = Effect.fnUntraced(function* (
+  database: Database["Service"],
+  scope: Scope,
+  delivered: ReadonlyArray<PageRecord>,
+  mayBeReplaced: boolean
+): Effect.fn.Return<ReadonlyArray<readonly [url: string, detail: string]>, DatabaseError> {
+  const found: Array<readonly [string, string]> = []
+  const landed = delivered.filter((record) => deadLetterOf(record) === undefined)
+  for (let at = 0; at < landed.length; at += pagesAtOnce) {
+    const some = landed.slice(at, at + pagesAtOnce)
+    const rows = yield* standingOf(
+      database,
+      scope,
+      some.map(({ key }) => key)
+    )
+    const standing = new Map(rows.map((row) => [pageOf(scope, row.record), row]))
+    for (const record of some) {
+      const row = standing.get(pageOf(scope, record))
+      // In history, what another job delivered is this page or another version of it.
+      if (row === undefined || (scope.jobs === null && row.record.jobId !== record.jobId)) {
+        if (!mayBeReplaced) found.push([record.url, "it was delivered and does not stand"])
+        continue
+      }
+      if (fingerprint(row.record) !== fingerprint(record))
+        found.push([record.url, "its content is not what was delivered"])
+      if (!row.hasMetadata) found.push([record.url, "it has no row in page_metadata"])
+      else if (!isFetchedAlike(row.record, record))
+        found.push([record.url, "its row in page_metadata is not what was delivered"])
+    }
+  }
+  return found
+})
+
+const pageOf = ({ jobs }: Scope, { jobId, key }: PageRecord): string => (jobs === null ? `${key}` : `${jobId} ${key}`)
+
+const isFetchedAlike = (one: PageRecord, other: PageRecord): boolean =>
+  one.httpStatus === other.httpStatus &&
+  one.durationMs === other.durationMs &&
+  one.retryCount === other.retryCount &&
+  one.tokensCharged === other.tokensCharged

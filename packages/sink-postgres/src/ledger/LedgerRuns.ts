@@ -1,0 +1,250 @@
+import { Held, type Lease, type Ledger, LedgerError, Receipt, type RunHandle, type RunIntent } from "@sluice/core"
+import { Effect, Schema } from "effect"
+import type { Database, Queryable } from "../database/Database.ts"
+import type { DatabaseError } from "../database/DatabaseError.ts"
+import { decodeOpenRuns, decodeRuns, openRunColumns, runColumns } from "./LedgerRows.ts"
+import { costOf } from "./LedgerSubmissions.ts"
+import { fenced, isUuid, toInstant, toLedgerError, unknownRun } from "./ledgerErrors.ts"
+import { makeRunId } from "./RunId.ts"
+
+/** How a run begins, changes hands and ends. Leases go by the database's clock alone. */
+export const ledgerRuns = (
+  database: Database["Service"]
+): Pick<Ledger, "begin" | "restore" | "open" | "takeOver" | "renew" | "suspend" | "end" | "runs"> => ({
+  begin: Effect.fn("PostgresLedger.begin")(
+    function* (intent, lease, options) {
+      const runId = yield* makeRunId(intent.startedAt)
+      yield* database.transaction((tx) =>
+        Effect.gen(function* () {
+          if (options?.unlessOpen === true) yield* proveNoneOpen(tx, database, intent.pipeline)
+          yield* tx.query(
+            `INSERT INTO runs (run_id, pipeline, config_hash, started_at, holder, lease_until, session)
+             VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 ms', $7)`,
+            begunRow(database, runId, intent, lease)
+          )
+        })
+      )
+      return { ...intent, runId, epoch: 1 }
+    },
+    Effect.mapError(toLedgerError("begin"))
+  ),
+
+  restore: Effect.fn("PostgresLedger.restore")(
+    function* ({ epoch = 1, runId, ...intent }, lease, forgotten) {
+      if (!isUuid(runId)) return yield* unknownRun("restore", runId)
+      const rows = yield* database.transaction((tx) =>
+        Effect.gen(function* () {
+          const restored = yield* tx.query(
+            `INSERT INTO runs AS r (run_id, pipeline, config_hash, started_at, holder, lease_until, session, epoch)
+             VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 ms', $7, $8)
+             ON CONFLICT (run_id) DO UPDATE SET epoch = greatest(r.epoch + 1, excluded.epoch), status = 'running', config_hash = excluded.config_hash,
+               finished_at = NULL, receipt = NULL, tokens = NULL, holder = excluded.holder,
+               lease_until = excluded.lease_until, session = excluded.session
+             WHERE r.holder IS NULL OR r.lease_until IS NULL OR r.lease_until <= now()
+             RETURNING ${runColumns}`,
+            [...begunRow(database, runId, intent, lease), epoch]
+          )
+          if (restored.length > 0 && forgotten.length > 0) {
+            yield* tx.query(
+              "DELETE FROM segments WHERE run_id = $1 AND sink IN (SELECT json_array_elements_text($2::json))",
+              [runId, JSON.stringify(forgotten)]
+            )
+          }
+          return restored
+        })
+      )
+      const [run] = yield* decodeRuns(rows)
+      if (run === undefined) return yield* notTaken(database, runId)
+      return handleOf(run)
+    },
+    Effect.mapError(toLedgerError("restore"))
+  ),
+
+  open: Effect.fn("PostgresLedger.open")(
+    function* (which) {
+      if ("runId" in which && !isUuid(which.runId)) return undefined
+      const rows =
+        "runId" in which
+          ? yield* database.query(`SELECT ${openRunColumns} FROM runs WHERE run_id = $1`, [which.runId])
+          : yield* database.query(lastRun, [which.pipeline])
+      const [run] = yield* decodeOpenRuns(rows)
+      if (run === undefined || run.finished_at !== null) return undefined
+      return {
+        runId: run.run_id,
+        pipeline: run.pipeline,
+        configHash: run.config_hash,
+        startedAt: Date.parse(run.started_at),
+        holder: run.holder,
+        leaseLeftMs: run.lease_left_ms
+      }
+    },
+    Effect.mapError(toLedgerError("open"))
+  ),
+
+  takeOver: Effect.fn("PostgresLedger.takeOver")(
+    function* (runId, lease, displacing) {
+      if (!isUuid(runId)) return yield* unknownRun("take over", runId)
+      yield* hangUp(database, runId, displacing)
+      const rows = yield* database.query(
+        `UPDATE runs SET epoch = epoch + 1, status = 'running', holder = $2, lease_until = now() + $3 * interval '1 ms',
+           session = $5
+         WHERE run_id = $1 AND ${takeable("$4")} RETURNING ${runColumns}`,
+        [runId, lease.holder, lease.durationMs, displacing ?? null, database.session]
+      )
+      const [run] = yield* decodeRuns(rows)
+      if (run === undefined) return yield* notTaken(database, runId)
+      return handleOf(run)
+    },
+    Effect.mapError(toLedgerError("take over"))
+  ),
+
+  renew: Effect.fn("PostgresLedger.renew")(
+    (run, lease) =>
+      fenced(
+        database,
+        "renew",
+        { ...run, lock: "NO KEY UPDATE" },
+        `UPDATE runs SET holder = $2, lease_until = now() + $3 * interval '1 ms'
+         WHERE run_id = $1 AND holder IS NOT NULL`,
+        [run.runId, lease.holder, lease.durationMs]
+      ),
+    Effect.mapError(toLedgerError("renew"))
+  ),
+
+  suspend: Effect.fn("PostgresLedger.suspend")(
+    (run, status) =>
+      fenced(
+        database,
+        "suspend",
+        { ...run, lock: "NO KEY UPDATE" },
+        `UPDATE runs SET status = $2, holder = NULL, lease_until = NULL
+         WHERE run_id = $1 AND finished_at IS NULL`,
+        [run.runId, status]
+      ),
+    Effect.mapError(toLedgerError("suspend"))
+  ),
+
+  end: Effect.fn("PostgresLedger.end")(
+    function* (run, receipt) {
+      const encoded = yield* Effect.orDie(Schema.encodeEffect(Schema.fromJsonString(Receipt))(receipt))
+      yield* fenced(
+        database,
+        "end",
+        { ...run, lock: "NO KEY UPDATE" },
+        `UPDATE runs SET status = $2, finished_at = $3, receipt = $4, holder = NULL, lease_until = NULL,
+           tokens = coalesce((${costOf("$1")}), 0)
+         WHERE run_id = $1 AND finished_at IS NULL`,
+        [run.runId, receipt.status, receipt.finished_at, encoded]
+      )
+    },
+    Effect.mapError(toLedgerError("end"))
+  ),
+
+  runs: Effect.fn("PostgresLedger.runs")(
+    function* (options) {
+      const rows = yield* database.query(
+        `SELECT ${runColumns} FROM runs WHERE $1::text IS NULL OR pipeline = $1
+       ORDER BY started_at DESC, run_id DESC LIMIT $2`,
+        [options.pipeline ?? null, options.limit]
+      )
+      return (yield* decodeRuns(rows)).map((run) => ({
+        runId: run.run_id,
+        pipeline: run.pipeline,
+        configHash: run.config_hash,
+        status: run.status,
+        startedAt: Date.parse(run.started_at),
+        finishedAt: run.finished_at === null ? null : Date.parse(run.finished_at),
+        receipt: run.receipt
+      }))
+    },
+    Effect.mapError(toLedgerError("runs"))
+  )
+})
+
+/** A run as it begins, in the order of the columns it is inserted into. */
+const begunRow = (
+  { session }: Database["Service"],
+  runId: string,
+  intent: RunIntent,
+  lease: Lease
+): ReadonlyArray<unknown> => [
+  runId,
+  intent.pipeline,
+  intent.configHash,
+  toInstant(intent.startedAt),
+  lease.holder,
+  lease.durationMs,
+  session
+]
+
+const handleOf = (run: Effect.Success<ReturnType<typeof decodeRuns>>[number]): RunHandle => ({
+  runId: run.run_id,
+  pipeline: run.pipeline,
+  configHash: run.config_hash,
+  startedAt: Date.parse(run.started_at),
+  epoch: run.epoch
+})
+
+const lastRun = `SELECT ${openRunColumns} FROM runs WHERE pipeline = $1 ORDER BY started_at DESC, run_id DESC LIMIT 1`
+
+/** Fails where the pipeline's last run has not ended. Whoever else asks so waits until the transaction has ended. */
+const proveNoneOpen = Effect.fnUntraced(function* (
+  tx: Queryable,
+  { schema }: Database["Service"],
+  pipeline: string
+): Effect.fn.Return<void, DatabaseError | LedgerError> {
+  yield* tx.query("SELECT pg_advisory_xact_lock(hashtextextended('sluice_runs ' || $1 || ' ' || $2, 0))", [
+    schema,
+    pipeline
+  ])
+  const [last] = yield* decodeOpenRuns(yield* tx.query(lastRun, [pipeline]))
+  if (last === undefined || last.finished_at !== null) return
+  return yield* new LedgerError({
+    operation: "begin",
+    reason: new Held({ runId: last.run_id, holder: last.holder ?? "another process" })
+  })
+})
+
+/** Whether a run may be taken over, by whoever may displace the holder named by a parameter. */
+const takeable = (displacing: string) =>
+  `finished_at IS NULL AND (holder IS NULL OR lease_until IS NULL OR lease_until <= now() OR holder = ${displacing})`
+
+/**
+ * Ends the connections of the process a run is about to be taken from. One that was stopped in the middle of a transaction
+ * would hold its locks for as long as it is stopped, and both the takeover and the pages that follow would wait for them.
+ */
+const hangUp = (
+  database: Database["Service"],
+  runId: string,
+  displacing: string | undefined
+): Effect.Effect<void, DatabaseError> =>
+  database.session === null
+    ? Effect.void
+    : database
+        .query(
+          `SELECT pg_terminate_backend(a.pid) FROM runs r JOIN pg_stat_activity a ON a.application_name = r.session
+           WHERE r.run_id = $1 AND ${takeable("$2")} AND a.datname = current_database() AND a.pid <> pg_backend_pid()
+             AND r.session <> $3`,
+          [runId, displacing ?? null, database.session]
+        )
+        .pipe(
+          // Another role's connections may not be ended: then there is nothing but to wait for them.
+          Effect.catchIf(
+            (error) => error.reason._tag === "Denied",
+            () => Effect.void
+          ),
+          Effect.asVoid
+        )
+
+/** Says why a run was not taken over. */
+const notTaken = Effect.fnUntraced(function* (
+  database: Database["Service"],
+  runId: string
+): Effect.fn.Return<never, DatabaseError | LedgerError> {
+  const [row] = yield* database.query("SELECT holder FROM runs WHERE run_id = $1 AND finished_at IS NULL", [runId])
+  if (row === undefined) return yield* unknownRun("take over", runId)
+  return yield* new LedgerError({
+    operation: "take over",
+    reason: new Held({ runId, holder: String(row.holder ?? "another process") })
+  })
+})

@@ -1,0 +1,103 @@
+import type { DeadLetter } from "@sluice/core"
+import { Effect } from "effect"
+import type { Database, Transaction } from "../database/Database.ts"
+import { DatabaseError } from "../database/DatabaseError.ts"
+import type { LoadMode } from "../PostgresSinkConfig.ts"
+import type { SetSuperseded } from "../pages/PageSets.ts"
+import { proveOpen } from "../pages/ReplaceSet.ts"
+import type { KeyedRecord } from "../pages/Rows.ts"
+import { loadOrSetAside } from "./Bisection.ts"
+import { loadHistory } from "./HistorySegment.ts"
+import { copyNew, updateMetadata } from "./LoadSegment.ts"
+import { mergeRecords } from "./MergeSegment.ts"
+import type { Sifted } from "./SiftRecords.ts"
+import { findStanding, partition } from "./StandingPages.ts"
+
+/** What is landed in one transaction: what goes into the tables, and what is written beside it. */
+export interface Landing<A, E> {
+  readonly mode: LoadMode
+  readonly runId: string
+  /** Begins the transaction. Done anew when all was rolled back. */
+  readonly sifted: (tx: Transaction) => Effect.Effect<Sifted, E>
+  /** Ends it; `letters` are the records that do not stand, those the server refused among them. */
+  readonly finish: (
+    tx: Transaction,
+    records: ReadonlyArray<KeyedRecord>,
+    letters: ReadonlyArray<DeadLetter>
+  ) => Effect.Effect<A, E>
+}
+
+const carefulAttempts = 3
+
+/**
+ * Lands records in one transaction. The fast way copies pages that are new straight into the keyed tables; whenever the server
+ * refuses that, all is rolled back and the careful way merges page by page what differs and sets aside what the server does
+ * not take.
+ */
+export const landRecords = <A, E>(
+  database: Database["Service"],
+  { finish, mode, runId, sifted }: Landing<A, E>
+): Effect.Effect<A, E | DatabaseError | SetSuperseded> => {
+  const { loadCarefully, loadFast } = mode === "history" ? versioned : unversioned
+  const attempt = (load: typeof loadFast) =>
+    database.transaction(
+      Effect.fnUntraced(function* (tx) {
+        const { letters, records } = yield* sifted(tx)
+        if (mode === "replace") yield* proveOpenSets(tx, runId, records)
+        const refused = yield* load(tx, records)
+        return yield* finish(tx, records, [...letters, ...refused])
+      })
+    )
+  return attempt(loadFast).pipe(
+    Effect.catchIf(isWorthCare, () =>
+      attempt(loadCarefully).pipe(Effect.retry({ times: carefulAttempts - 1, while: isWorthCare }))
+    )
+  )
+}
+
+/** Rows in the way and refused data; a server that is gone is not asked again. */
+const isWorthCare = (error: unknown): error is DatabaseError =>
+  error instanceof DatabaseError && (error.reason._tag === "RejectedData" || error.reason._tag === "Conflict")
+
+/** In replace mode: a segment of a run that a later one has superseded would leave rows that nobody removes. */
+const proveOpenSets = (tx: Transaction, runId: string, records: ReadonlyArray<KeyedRecord>) =>
+  Effect.forEach(new Set(records.map(({ setNo }) => setNo)), (setNo) => proveOpen(tx, setNo, runId), { discard: true })
+
+type Load = (tx: Transaction, records: ReadonlyArray<KeyedRecord>) => Effect.Effect<void, DatabaseError>
+
+/** A way to load what is likely to be taken as it is, and one that finds out what is not. */
+const loading = (fast: Load, careful: Load) => ({
+  loadFast: (tx: Transaction, records: ReadonlyArray<KeyedRecord>) =>
+    Effect.as(fast(tx, records), [] as ReadonlyArray<DeadLetter>),
+  loadCarefully: Effect.fnUntraced(function* (
+    tx: Transaction,
+    records: ReadonlyArray<KeyedRecord>
+  ): Effect.fn.Return<ReadonlyArray<DeadLetter>, DatabaseError> {
+    const letters: Array<DeadLetter> = []
+    yield* loadOrSetAside(
+      tx,
+      records,
+      (batch) => careful(tx, batch),
+      ({ record }, refusal) =>
+        letters.push({ record, reason: "refused", detail: `${refusal.detail} (SQLSTATE ${refusal.sqlState})` })
+    )
+    return letters
+  })
+})
+
+const unversioned = loading(
+  Effect.fnUntraced(function* (tx, records) {
+    const { added, changed, refetched } = partition(records, yield* findStanding(tx, records))
+    yield* copyNew(tx, added)
+    yield* mergeRecords(tx, changed)
+    yield* updateMetadata(tx, refetched)
+  }),
+  mergeRecords
+)
+
+const versioned = loading(loadHistory, (tx, records) =>
+  loadHistory(
+    tx,
+    records.map((record) => ({ ...record, mayStand: true }))
+  )
+)

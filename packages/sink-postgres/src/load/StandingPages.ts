@@ -1,0 +1,72 @@
+import { Effect, Schema } from "effect"
+import type { Transaction } from "../database/Database.ts"
+import type { DatabaseError } from "../database/DatabaseError.ts"
+import type { KeyedRecord } from "../pages/Rows.ts"
+import { arrayOf } from "./LoadSegment.ts"
+
+const StandingPage = Schema.Struct({
+  id: Schema.String,
+  fingerprint: Schema.NullOr(Schema.String),
+  /** The job that delivered it last; null where the page has no metadata. */
+  job_no: Schema.NullOr(Schema.Int),
+  http_status: Schema.NullOr(Schema.Int),
+  duration_ms: Schema.NullOr(Schema.Int),
+  retry_count: Schema.NullOr(Schema.Int),
+  tokens_charged: Schema.NullOr(Schema.Int)
+})
+type StandingPage = typeof StandingPage.Type
+const decodeStanding = Schema.decodeUnknownEffect(Schema.Array(StandingPage))
+
+/** Names a page within all sets. */
+export const standingId = ({ setNo, record }: Pick<KeyedRecord, "setNo" | "record">): string => `${setNo}:${record.key}`
+
+/** What stands already of the records that may, by {@link standingId}; asks nothing where none may. */
+export const findStanding = Effect.fnUntraced(function* (
+  tx: Transaction,
+  records: ReadonlyArray<KeyedRecord>
+): Effect.fn.Return<ReadonlyMap<string, StandingPage>, DatabaseError> {
+  const doubtful = records.filter(({ mayStand }) => mayStand)
+  if (doubtful.length === 0) return new Map()
+  const rows = yield* tx.query(
+    `SELECT p.set_no || ':' || p.page_key AS id, p.fingerprint::text, m.job_no,
+       m.http_status, m.duration_ms, m.retry_count, m.tokens_charged
+     FROM unnest($1::int[], $2::bigint[]) AS k (set_no, page_key)
+     JOIN pages p USING (set_no, page_key) LEFT JOIN page_metadata m USING (set_no, page_key)`,
+    [arrayOf(doubtful, ({ setNo }) => setNo), arrayOf(doubtful, ({ record }) => record.key)]
+  )
+  const standing = yield* Effect.orDie(decodeStanding(rows))
+  return new Map(standing.map((page) => [page.id, page]))
+})
+
+/** The records by what has to be done: nothing, for those that are in none of the three. */
+export interface Partition {
+  readonly added: ReadonlyArray<KeyedRecord>
+  readonly changed: ReadonlyArray<KeyedRecord>
+  /** The content stands, but another job delivered it or it was fetched differently. */
+  readonly refetched: ReadonlyArray<KeyedRecord>
+}
+
+/** Compares records with what stands. */
+export const partition = (
+  records: ReadonlyArray<KeyedRecord>,
+  standing: ReadonlyMap<string, StandingPage>
+): Partition => {
+  if (standing.size === 0) return { added: records, changed: [], refetched: [] }
+  const added: Array<KeyedRecord> = []
+  const changed: Array<KeyedRecord> = []
+  const refetched: Array<KeyedRecord> = []
+  for (const keyed of records) {
+    const page = standing.get(standingId(keyed))
+    if (page === undefined) added.push(keyed)
+    else if (page.job_no === null || page.fingerprint !== `${keyed.fingerprint}`) changed.push(keyed)
+    else if (!isFetchedAlike(keyed, page)) refetched.push(keyed)
+  }
+  return { added, changed, refetched }
+}
+
+const isFetchedAlike = ({ record, jobNo }: KeyedRecord, page: StandingPage): boolean =>
+  jobNo === page.job_no &&
+  record.httpStatus === page.http_status &&
+  record.durationMs === page.duration_ms &&
+  record.retryCount === page.retry_count &&
+  record.tokensCharged === page.tokens_charged

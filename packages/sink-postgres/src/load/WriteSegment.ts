@@ -1,0 +1,70 @@
+import type { Commit, DeadLetter, LedgerError, PageRecord, Segment, WriteResult } from "@sluice/core"
+import { Effect } from "effect"
+import type { Database, Transaction } from "../database/Database.ts"
+import type { DatabaseError } from "../database/DatabaseError.ts"
+import { writeSnapshots } from "../ledger/JobRows.ts"
+import type { LoadMode } from "../PostgresSinkConfig.ts"
+import type { SetRefusal } from "../pages/PageSets.ts"
+import type { KeyedRecord } from "../pages/Rows.ts"
+import { writeDeadLetters } from "./DeadLetters.ts"
+import { landRecords } from "./LandRecords.ts"
+import type { SegmentKeys } from "./SessionKeys.ts"
+import { siftRecords } from "./SiftRecords.ts"
+
+/** A segment on its way into the tables. */
+export interface SegmentWrite {
+  readonly pipeline: string
+  readonly sink: string
+  readonly mode: LoadMode
+  /** Whether the commit may be answered before it is on disk. */
+  readonly isRelaxed: boolean
+  readonly segment: Segment
+  readonly keys: SegmentKeys
+  readonly commit: Commit
+}
+
+/** Writes a segment in one transaction, and its commit with it where the ledger shares the database. */
+export const writeSegment = Effect.fnUntraced(function* (
+  database: Database["Service"],
+  write: SegmentWrite
+): Effect.fn.Return<WriteResult, DatabaseError | LedgerError | SetRefusal> {
+  const { commit, keys, mode, segment } = write
+  const sifted = siftRecords(mode, segment.records, keys)
+  const result = yield* landRecords<WriteResult, DatabaseError | LedgerError>(database, {
+    mode,
+    runId: segment.runId,
+    sifted: () => Effect.succeed(sifted),
+    finish: Effect.fnUntraced(function* (tx, records, letters) {
+      const result = yield* writeRest(tx, write, records, letters)
+      if (commit.store === database.store) {
+        // Only here: a ledger elsewhere would remember a segment that this server, when it crashes, has lost.
+        if (write.isRelaxed) yield* tx.execute("SET LOCAL synchronous_commit TO off")
+        yield* commit.run(result, { store: database.store, connection: tx })
+      }
+      return result
+    })
+  })
+  if (commit.store !== database.store) yield* commit.run(result)
+  return result
+})
+
+const writeRest = Effect.fnUntraced(function* (
+  tx: Transaction,
+  write: SegmentWrite,
+  records: ReadonlyArray<KeyedRecord>,
+  letters: ReadonlyArray<DeadLetter>
+): Effect.fn.Return<WriteResult, DatabaseError> {
+  yield* writeDeadLetters(tx, write, write.segment, letters)
+  // Late, because it locks rows that the next segment writes too.
+  yield* writeSnapshots(tx, write.segment.jobs, write.keys.jobs)
+  const aside = new Set<PageRecord>(letters.map(({ record }) => record))
+  const landed = records.filter(({ record }) => !aside.has(record))
+  return {
+    rows: {
+      pages: landed.length,
+      links: landed.reduce((sum, { record }) => sum + record.links.length, 0),
+      page_metadata: landed.length
+    },
+    deadLetters: letters.length
+  }
+})
