@@ -1,5 +1,5 @@
-export { isPublicAddress } from "./AddressGuard.ts"
-export { PageErrorCode } from "./PageFailure.ts"
+export { isPublicAddress } from "./fetching/AddressGuard.ts"
+export { PageErrorCode } from "./fetching/PageFailure.ts"
+export { normaliseUrl } from "./fetching/UrlNormal.ts"
 export { type ScraperConfig, ScraperStartError } from "./ScraperConfig.ts"
 export { serve } from "./Server.ts"
-export { normaliseUrl } from "./UrlNormal.ts"

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { isBlockedLiteral } from "../src/AddressGuard.ts"
+import { isBlockedLiteral } from "../src/fetching/AddressGuard.ts"
 import { isPublicAddress } from "../src/index.ts"
 
 const blocked = [

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { inScope } from "../src/CrawlScope.ts"
+import { inScope } from "../src/crawl/CrawlScope.ts"
 
 const same = { sameDomainOnly: true, includeSubdomains: false }
 const below = { sameDomainOnly: true, includeSubdomains: true }

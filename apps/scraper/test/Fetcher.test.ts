@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
-import { Fetcher } from "../src/Fetcher.ts"
-import { HostQueue } from "../src/HostQueue.ts"
-import { HttpGet } from "../src/HttpGet.ts"
-import { Robots } from "../src/Robots.ts"
+import { Fetcher } from "../src/fetching/Fetcher.ts"
+import { HostQueue } from "../src/fetching/HostQueue.ts"
+import { HttpGet } from "../src/fetching/HttpGet.ts"
+import { Robots } from "../src/fetching/Robots.ts"
+import { TargetAgent } from "../src/fetching/TargetAgent.ts"
 import { BrowserProcess } from "../src/rendering/BrowserProcess.ts"
 import { Renderer } from "../src/rendering/Renderer.ts"
 import { ServerSettings, withDefaults } from "../src/ScraperConfig.ts"
-import { TargetAgent } from "../src/TargetAgent.ts"
 import { page, testSite } from "./TestSite.ts"
 
 const Settings = Layer.succeed(

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Redacted, Scope } from "effect"
-import { HttpGet } from "../src/HttpGet.ts"
+import { HttpGet } from "../src/fetching/HttpGet.ts"
+import { TargetAgent } from "../src/fetching/TargetAgent.ts"
 import { ServerSettings, withDefaults } from "../src/ScraperConfig.ts"
-import { TargetAgent } from "../src/TargetAgent.ts"
 import { testSite } from "./TestSite.ts"
 
 const MiB = 1024 * 1024

@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import { type MapResponse, MapTimedOut } from "@sluice/contract"
 import { Effect } from "effect"
-import { guesses } from "../src/SiteDiscovery.ts"
+import { guesses } from "../src/crawl/SiteDiscovery.ts"
 import { clientOf, keys, testScraper, testServer } from "./TestScraper.ts"
 import { page, type Route, redirect, testSite } from "./TestSite.ts"
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Schema } from "effect"
 import { TestClock } from "effect/testing"
-import { openRecordFolder, type Retention, retainAll } from "../src/RecordFolder.ts"
+import { openRecordFolder, type Retention, retainAll } from "../src/jobs/RecordFolder.ts"
 import { openDirectoryState } from "../src/state/DirectoryState.ts"
 import type { State } from "../src/state/State.ts"
 import { stateDirectory } from "./TestScraper.ts"

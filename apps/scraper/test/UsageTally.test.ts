@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type UsageEvent, UsageTally } from "../src/UsageTally.ts"
+import { type UsageEvent, UsageTally } from "../src/jobs/UsageTally.ts"
 
 const hour = 3_600_000
 const day = 24 * hour

@@ -3,9 +3,9 @@ import { Clock, Effect, Layer, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { type ScraperConfig, ServerSettings, withDefaults } from "../src/ScraperConfig.ts"
 import { StateStore } from "../src/state/StateStore.ts"
-import { WebhookDeliveries } from "../src/WebhookDeliveries.ts"
-import { WebhookPost } from "../src/WebhookPost.ts"
-import { type Subscription, WebhookStore } from "../src/WebhookStore.ts"
+import { WebhookDeliveries } from "../src/webhooks/WebhookDeliveries.ts"
+import { WebhookPost } from "../src/webhooks/WebhookPost.ts"
+import { type Subscription, WebhookStore } from "../src/webhooks/WebhookStore.ts"
 import { until } from "./TestScraper.ts"
 
 const subscription = (id: string, url: string): Subscription => ({

@@ -1,6 +1,6 @@
 import { Option } from "effect"
 import { type DefaultTreeAdapterTypes, parse } from "parse5"
-import { normaliseUrl } from "../UrlNormal.ts"
+import { normaliseUrl } from "../fetching/UrlNormal.ts"
 import { attribute, elementsIn, type HtmlElement } from "./Elements.ts"
 
 type Document = DefaultTreeAdapterTypes.Document

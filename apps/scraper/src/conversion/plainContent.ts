@@ -1,7 +1,7 @@
 import { Option } from "effect"
 import { Parser } from "htmlparser2"
-import { mediaType } from "../ContentType.ts"
-import { normaliseUrl } from "../UrlNormal.ts"
+import { mediaType } from "../fetching/ContentType.ts"
+import { normaliseUrl } from "../fetching/UrlNormal.ts"
 
 /** The Markdown of JSON or XML: a fenced block, whose fence is longer than any in it. */
 export const fenced = (text: string, contentType: string): string => {

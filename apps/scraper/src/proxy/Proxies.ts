@@ -2,8 +2,8 @@ import { lookup } from "node:dns/promises"
 import type { ProxyConfig } from "@sluice/contract"
 import { Context, Effect, Layer, Redacted } from "effect"
 import { type Dispatcher, ProxyAgent } from "undici"
-import { isBlockedLiteral, isPublicAddress } from "../AddressGuard.ts"
-import { finalFailure, type PageFailure } from "../PageFailure.ts"
+import { isBlockedLiteral, isPublicAddress } from "../fetching/AddressGuard.ts"
+import { finalFailure, type PageFailure } from "../fetching/PageFailure.ts"
 import { ServerSettings, type UpstreamProxy } from "../ScraperConfig.ts"
 
 /** Which proxy what is being fetched asks for; null for what leaves from this machine. */

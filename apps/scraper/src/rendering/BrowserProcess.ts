@@ -1,6 +1,6 @@
 import { Clock, Context, Effect, FiberHandle, Latch, Layer, Option, type Scope, Semaphore } from "effect"
 import type { Browser } from "playwright-core"
-import { finalFailure, type PageFailure, transientFailure } from "../PageFailure.ts"
+import { finalFailure, type PageFailure, transientFailure } from "../fetching/PageFailure.ts"
 import { ScraperStartError, ServerSettings } from "../ScraperConfig.ts"
 import { findChromium, isExecutable, launchOptions } from "./ChromiumCommand.ts"
 

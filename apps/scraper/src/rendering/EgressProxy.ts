@@ -3,7 +3,7 @@ import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { Deferred, Effect, type Scope } from "effect"
 import type { buildConnector } from "undici"
-import { finalFailure, type PageFailure } from "../PageFailure.ts"
+import { finalFailure, type PageFailure } from "../fetching/PageFailure.ts"
 
 /** Connections that a page may have open at once; Chromium itself opens 32 through a proxy, and WebSockets beside them. */
 const maxConnections = 64

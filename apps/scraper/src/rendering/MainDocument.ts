@@ -1,6 +1,6 @@
 import { Deferred, Effect } from "effect"
 import type { CDPSession, Page } from "playwright-core"
-import { finalFailure, type PageFailure } from "../PageFailure.ts"
+import { finalFailure, type PageFailure } from "../fetching/PageFailure.ts"
 import type { ShownDocument } from "./RenderRequest.ts"
 
 /** A `meta refresh` within this many seconds counts as a redirect; a later one reloads a page that is meant to be read. */

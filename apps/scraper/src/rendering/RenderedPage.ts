@@ -1,6 +1,6 @@
 import { Deferred, Effect, Predicate, type Scope } from "effect"
 import type { Browser, BrowserContext, Page } from "playwright-core"
-import { finalFailure, type PageFailure, transientFailure } from "../PageFailure.ts"
+import { finalFailure, type PageFailure, transientFailure } from "../fetching/PageFailure.ts"
 import type { BrowserLease } from "./BrowserProcess.ts"
 import { type MainDocument, showDocument } from "./MainDocument.ts"
 import type { RenderEnd, RenderRequest } from "./RenderRequest.ts"

@@ -1,0 +1,241 @@
+import { Clock, Context, Effect, Layer, Option, Result, type Scope } from "effect"
+import { withCookies } from "../rendering/CookieHeader.ts"
+import { Renderer } from "../rendering/Renderer.ts"
+import type { BrowserCookie, RenderWait } from "../rendering/RenderRequest.ts"
+import { ServerSettings } from "../ScraperConfig.ts"
+import { decodeText } from "./Charset.ts"
+import { actualType, declaredKind, mediaType } from "./ContentType.ts"
+import { HostQueue } from "./HostQueue.ts"
+import { type Answer, type AnswerHead, HttpGet } from "./HttpGet.ts"
+import { finalFailure, PageFailure, transientFailure } from "./PageFailure.ts"
+import { Robots } from "./Robots.ts"
+import { normaliseUrl } from "./UrlNormal.ts"
+
+/** A page as it came from the network. `url` is where the redirects ended, normalised. */
+export interface LoadedPage {
+  readonly _tag: "Loaded"
+  readonly url: string
+  readonly httpStatus: number
+  readonly contentType: string
+  readonly body: Uint8Array
+  /** What relative links are resolved against if a browser rendered the page; it has run the scripts, too. */
+  readonly renderedBase?: string
+}
+
+/** A page that was not had, for good. */
+export interface FailedPage {
+  readonly _tag: "Failed"
+  readonly failure: PageFailure
+}
+
+/** A page that was given up because the caller no longer wants it: see {@link LoadOptions.admit}. */
+export interface UnwantedPage {
+  readonly _tag: "Unwanted"
+}
+
+/** How loading a page ended. `durationMs` runs from the first request, so waiting for the host's turn does not count. */
+export type LoadOutcome = (LoadedPage | FailedPage | UnwantedPage) & {
+  readonly retryCount: number
+  readonly durationMs: number
+}
+
+/** What the caller decides about a load. */
+export interface LoadOptions {
+  readonly headers: Readonly<Record<string, string>>
+  /** Whether the page goes through a browser, and what for; null for pages that are taken as they come. */
+  readonly render: RenderWait | null
+  /** Whether only what can be converted is wanted, which is the default, or content of any type. */
+  readonly content?: "page" | "any"
+  /** Asked for each URL, redirect targets included, before its host is contacted and again when its turn has come. */
+  readonly admit: (url: string, redirects: number) => "go" | "unwanted" | PageFailure
+  /** Told once, when the first request starts. */
+  readonly started: () => void
+}
+
+/**
+ * Loads one page: obeys `robots.txt`, waits for the host's turn, follows redirects hop by hop and repeats transient
+ * failures. A browser is handed the document that was had in this way, and where its scripts lead to counts as a redirect.
+ * Never fails; the outcome tells. Its memory is accounted for until the scope closes.
+ */
+export class Fetcher extends Context.Service<
+  Fetcher,
+  { readonly load: (url: string, options: LoadOptions) => Effect.Effect<LoadOutcome, never, Scope.Scope> }
+>()("@sluice/scraper/Fetcher") {
+  static readonly layer: Layer.Layer<Fetcher, never, ServerSettings | HttpGet | HostQueue | Renderer | Robots> =
+    Layer.effect(
+      this,
+      Effect.gen(function* () {
+        const settings = yield* ServerSettings
+        const http = yield* HttpGet
+        const hosts = yield* HostQueue
+        const robots = yield* Robots
+        const renderer = yield* Renderer
+
+        const load = Effect.fn("Fetcher.load")(function* (start: string, options: LoadOptions) {
+          let url = start
+          let redirects = 0
+          /** Where redirects came from that no script and no cookie could lead elsewhere the next time. */
+          const left = new Set<string>()
+          let retryCount = 0
+          let startedAt: number | undefined
+          let cookies: ReadonlyArray<BrowserCookie> = []
+
+          const request = Effect.fnUntraced(function* (sent: () => void) {
+            const verdict = options.admit(url, redirects)
+            if (verdict !== "go") return verdict
+            if (startedAt === undefined) {
+              startedAt = yield* Clock.currentTimeMillis
+              options.started()
+            }
+            return yield* http.get(url, {
+              headers: withCookies(
+                { accept, "user-agent": settings.userAgent, ...headersFor(url, start, options.headers) },
+                url,
+                cookies
+              ),
+              maxBytes: settings.maxPageBytes,
+              beyondMax: "fail",
+              judge: options.content === "any" ? judgeStatus : judge,
+              sent
+            })
+          })
+
+          const attempt = Effect.gen(function* () {
+            const verdict = options.admit(url, redirects)
+            if (verdict !== "go") return verdict
+            const crawlDelayMs = yield* robots.admit(url)
+            return yield* hosts.run(new URL(url).host, Math.max(crawlDelayMs, settings.hostDelayMs), request)
+          })
+
+          /** What an answer comes to, once a browser has shown it if it is to. */
+          const shown = Effect.fnUntraced(function* (
+            answer: Answer | "unwanted" | PageFailure
+          ): Effect.fn.Return<LoadedPage | Redirect | "unwanted" | PageFailure, PageFailure> {
+            if (answer === "unwanted" || answer instanceof PageFailure) return answer
+            const httpStatus = answer.status
+            if (isRedirect(answer)) return { _tag: "Redirect", location: answer.header("location"), httpStatus }
+            const declared = answer.header("content-type") ?? ""
+            const contentType = options.content === "any" ? declared : actualType(answer.body, declared)
+            if (contentType === undefined) {
+              const message = `The content is neither a page nor text, whatever its type, ${mediaType(declared)}, says`
+              return yield* finalFailure("UNSUPPORTED_CONTENT_TYPE", message, httpStatus)
+            }
+            const page: LoadedPage = { _tag: "Loaded", url, httpStatus, contentType, body: answer.body }
+            if (options.render === null || declaredKind(contentType) !== "html") return page
+            const rendered = yield* renderer.render({
+              // In one charset, so that the same rules tell what a page says, rendered or not.
+              document: {
+                url,
+                httpStatus,
+                headers: answer.headers,
+                contentType: `${mediaType(contentType)}; charset=utf-8`,
+                body: Buffer.from(decodeText(answer.body, contentType))
+              },
+              wait: options.render,
+              userAgent: options.headers["user-agent"] ?? settings.userAgent,
+              cookies
+            })
+            if (rendered._tag === "WentOn") {
+              cookies = rendered.cookies
+              return { _tag: "Redirect", location: rendered.to, httpStatus }
+            }
+            const { base, html } = rendered
+            return { ...page, contentType: "text/html; charset=utf-8", body: Buffer.from(html), renderedBase: base }
+          })
+
+          const end = (page: LoadedPage | FailedPage | UnwantedPage) =>
+            Effect.map(Clock.currentTimeMillis, (now): LoadOutcome => {
+              return { ...page, retryCount, durationMs: Math.max(0, Math.round(now - (startedAt ?? now))) }
+            })
+          const failed = (failure: PageFailure) => end({ _tag: "Failed", failure })
+
+          while (true) {
+            const result = yield* Effect.result(Effect.flatMap(attempt, shown))
+            if (Result.isFailure(result)) {
+              const failure = result.failure
+              if (!failure.retryable || retryCount >= settings.retries) return yield* failed(failure)
+              const backoff = Math.min(settings.retryDelayMs * 2 ** retryCount, maxBackoffMs)
+              yield* Effect.sleep(Math.max(backoff, Math.min(failure.retryAfterMs ?? 0, maxBackoffMs)))
+              retryCount++
+              continue
+            }
+            const answer = result.success
+            if (answer === "unwanted") return yield* end({ _tag: "Unwanted" })
+            if (answer instanceof PageFailure) return yield* failed(answer)
+            if (answer._tag === "Loaded") return yield* end(answer)
+            const next = Option.flatMap(Option.fromUndefinedOr(answer.location), (to) => normaliseUrl(to, url))
+            if (Option.isNone(next)) {
+              return yield* failed(
+                finalFailure("INVALID_REDIRECT", "The redirect has no usable http(s) target", answer.httpStatus)
+              )
+            }
+            left.add(url)
+            const isCircle = options.render === null && left.has(next.value)
+            if (isCircle || ++redirects > settings.maxRedirects) {
+              const message = isCircle
+                ? "The redirects lead in a circle"
+                : `More than ${settings.maxRedirects} redirects`
+              return yield* failed(finalFailure("TOO_MANY_REDIRECTS", message, answer.httpStatus))
+            }
+            url = next.value
+          }
+        })
+        return Fetcher.of({ load })
+      })
+    )
+}
+
+/** A page that is to be had elsewhere. */
+interface Redirect {
+  readonly _tag: "Redirect"
+  readonly location: string | undefined
+  readonly httpStatus: number
+}
+
+/** The caller's headers. Its credentials are for the origin it named, not for wherever that redirects to. */
+const headersFor = (url: string, start: string, headers: Readonly<Record<string, string>>) => {
+  if (new URL(url).origin === new URL(start).origin) return headers
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !credentials.has(name)))
+}
+
+const credentials = new Set(["authorization", "cookie"])
+
+const accept = "text/html, application/xhtml+xml, text/plain;q=0.9, text/markdown;q=0.9, */*;q=0.1"
+const maxBackoffMs = 10_000
+const redirectStatuses = new Set([301, 302, 303, 307, 308])
+const transientStatuses = new Set([408, 425, 500, 502, 503, 504])
+
+const isRedirect = (head: AnswerHead) => redirectStatuses.has(head.status)
+
+const judge = (head: AnswerHead): "read" | "leave" | PageFailure => {
+  const verdict = judgeStatus(head)
+  const type = head.header("content-type") ?? ""
+  return verdict !== "read" || declaredKind(type) !== undefined
+    ? verdict
+    : finalFailure("UNSUPPORTED_CONTENT_TYPE", `Content of type ${mediaType(type)} is not converted`, head.status)
+}
+
+const judgeStatus = (head: AnswerHead): "read" | "leave" | PageFailure => {
+  if (isRedirect(head)) return "leave"
+  if (head.status === 429) {
+    return withRetryAfter(transientFailure("RATE_LIMITED", "The target answered 429", 429), head)
+  }
+  if (transientStatuses.has(head.status)) {
+    return withRetryAfter(transientFailure("HTTP_ERROR", `The target answered ${head.status}`, head.status), head)
+  }
+  if (head.status < 200 || head.status > 299) {
+    return finalFailure("HTTP_ERROR", `The target answered ${head.status}`, head.status)
+  }
+  return "read"
+}
+
+/** `Retry-After` is a number of seconds, or a date by the clock of the target. */
+const withRetryAfter = (failure: PageFailure, head: AnswerHead): PageFailure => {
+  const value = head.header("retry-after") ?? ""
+  const seconds = /^\s*\d+\s*$/.test(value) ? Number(value) * 1000 : undefined
+  const retryAfterMs = seconds ?? Date.parse(value) - Date.parse(head.header("date") ?? "")
+  const { code, httpStatus, message, retryable } = failure
+  return Number.isFinite(retryAfterMs) && retryAfterMs > 0
+    ? new PageFailure({ code, message, retryable, httpStatus, retryAfterMs })
+    : failure
+}
