@@ -1,7 +1,10 @@
+import { createHash } from "node:crypto"
+import { getDefaultHighWaterMark, setDefaultHighWaterMark } from "node:stream"
 import { assert, layer } from "@effect/vitest"
 import { createDatabase, postgresServer, sampleRecord, startRun } from "@sluice/testkit"
 import { Context, Effect, Layer } from "effect"
-import { Postgres } from "../src/index.ts"
+import { encodeRows } from "../src/database/CopyBinary.ts"
+import { type Database, Postgres } from "../src/index.ts"
 
 class Url extends Context.Service<Url, string>()("@sluice/sink-postgres/test/Url") {
   static readonly layer = Layer.effect(this, Effect.flatMap(postgresServer, createDatabase))
@@ -38,6 +41,50 @@ layer(Url.layer, { timeout: 120_000 })("a Postgres server", (it) => {
         assert.notInclude(`${error} ${error.stack} ${JSON.stringify(error)}`, "hush-hush")
       }
     })
+  )
+
+  it.effect(
+    "takes rows of every size as they are, and also where streams take more at once than they do by default",
+    () =>
+      Effect.gen(function* () {
+        const database = yield* Postgres.open({ url: yield* Url })
+        const sizes = [0, 3, 70, 900, 8_000, 70_000, 131_000, 131_073, 262_144, 300_000, 1_500_000]
+        let state = 7
+        const texts = Array.from({ length: 400 }, (_, n) => {
+          state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+          // The large ones are rare, or there would be half a gigabyte of them.
+          const size = sizes[(state >>> 8) % (n % 8 === 0 ? sizes.length : 5)]!
+          return String.fromCharCode(97 + (state % 26)).repeat(size) + n
+        })
+        const digests = texts.map((text) => createHash("md5").update(text).digest("hex"))
+        const landedIn = (database: Database["Service"]) =>
+          database.transaction(
+            Effect.fnUntraced(function* (tx) {
+              yield* tx.execute("CREATE TEMPORARY TABLE texts (n int, t text) ON COMMIT DROP")
+              yield* tx.copyIn(
+                "texts (n, t)",
+                encodeRows(texts.entries(), (copy, [n, text]) => {
+                  copy.row(2)
+                  copy.int4(n)
+                  copy.text(text)
+                })
+              )
+              return yield* tx.query("SELECT md5(t) AS digest FROM texts ORDER BY n")
+            })
+          )
+        const expected = digests.map((digest) => ({ digest }))
+        for (let round = 0; round < 3; round++) assert.deepStrictEqual(yield* landedIn(database), expected)
+        const before = getDefaultHighWaterMark(false)
+        yield* Effect.acquireUseRelease(
+          Effect.sync(() => setDefaultHighWaterMark(false, 8 * 1024 * 1024)),
+          () =>
+            Effect.gen(function* () {
+              const other = yield* Postgres.open({ url: yield* Url })
+              assert.deepStrictEqual(yield* landedIn(other), expected)
+            }),
+          () => Effect.sync(() => setDefaultHighWaterMark(false, before))
+        )
+      })
   )
 
   it.effect("loses a connection without losing a segment", () =>

@@ -14,7 +14,9 @@ const folder = join(packageRoot, "../../migrations")
 describe("the checked-in migrations", () => {
   it.effect("are the ones this package embeds", () =>
     Effect.gen(function* () {
-      const embedded = yield* Effect.promise(() => readFile(join(packageRoot, "src/database/migrations.generated.ts"), "utf8"))
+      const embedded = yield* Effect.promise(() =>
+        readFile(join(packageRoot, "src/database/migrations.generated.ts"), "utf8")
+      )
       assert.strictEqual(embedded, embedMigrations())
     })
   )

@@ -1,8 +1,6 @@
-/**
- * Of two chunks that follow each other at least one is larger than half of this, and so than what a socket takes without being
- * waited for (64 KiB): see {@link encodeRows}.
- */
 const chunkSize = 256 * 1024
+/** Of two chunks that follow each other at least one is larger than this. */
+export const largerOfTwo: number = chunkSize / 2
 const signature = Uint8Array.of(0x50, 0x47, 0x43, 0x4f, 0x50, 0x59, 0x0a, 0xff, 0x0d, 0x0a, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 /**

@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto"
+import type { Writable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import { Effect, Exit, Redacted, type Scope } from "effect"
 import pg from "pg"
 import { from as copyFrom } from "pg-copy-streams"
+import { largerOfTwo } from "./CopyBinary.ts"
 import { columnParsers } from "./columnParsers.ts"
 import { beginStatement, Database, type Row, type Transaction } from "./Database.ts"
 import { DatabaseError, Other, toDatabaseError } from "./DatabaseError.ts"
@@ -98,11 +100,26 @@ const transactionOf = (client: pg.PoolClient): Transaction => ({
     Effect.tryPromise({
       try: (signal) => {
         const copy = client.query(copyFrom(`COPY ${target} FROM STDIN WITH (FORMAT binary)`))
-        return pipeline(chunks, copy, { signal })
+        return pipeline(isWaitedFor(copy, client) ? chunks : copies(chunks), copy, { signal })
       },
       catch: toDatabaseError("copy")
     })
 })
+
+/**
+ * Whether the next but one chunk is asked for only when one has left: of two chunks one is larger than what a stream takes
+ * without being waited for, unless somebody has made that larger for the whole process.
+ */
+const isWaitedFor = (copy: Writable, client: pg.PoolClient): boolean => {
+  const { connection } = client as pg.PoolClient & { readonly connection?: { readonly stream?: Writable } }
+  const wire = connection?.stream
+  return [copy, wire].every((stream) => stream !== undefined && stream.writableHighWaterMark <= largerOfTwo)
+}
+
+/** Chunks nobody writes into again. */
+async function* copies(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) yield new Uint8Array(chunk)
+}
 
 /** After a failure the connection is kept only if it still rolls back; after an interruption a statement may be under way. */
 const giveBack = async (client: pg.PoolClient, exit: Exit.Exit<unknown, unknown>): Promise<void> => {
