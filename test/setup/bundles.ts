@@ -58,6 +58,8 @@ export const write = async ({ entry, file }: Bundle): Promise<void> => {
     format: "esm",
     target: "node22",
     sourcemap: false,
+    minifyWhitespace: true,
+    minifySyntax: true,
     logLevel: "error",
     banner: {
       js: 'import { createRequire as $require } from "node:module";const require = $require(import.meta.url);'

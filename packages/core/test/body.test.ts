@@ -42,7 +42,7 @@ describe("the body of an answer", () => {
           bodies.map(([value]) => JSON.parse(JSON.stringify(value)))
         )
       }),
-      { numRuns: 200 }
+      { numRuns: 60 }
     )
   })
 

@@ -34,8 +34,8 @@ const suites = [
   letterSuite
 ]
 
-/** What is tried of {@link databaseSuite}: all of it, or every other part, the rest of it the day after. */
-export type Share = "all" | "half a day"
+/** What is tried of {@link databaseSuite}: all of it, or every third part, the others the two days after. */
+export type Share = "all" | "a third a day"
 
 /** What holds on a server as on PGlite. */
 export const databaseSuite = (name: string, place: Effect.Effect<Place>, share: Share = "all"): void => {
@@ -46,7 +46,7 @@ export const databaseSuite = (name: string, place: Effect.Effect<Place>, share: 
   const day = Math.floor(Date.now() / 86_400_000)
   const isLong = process.env.SLUICE_LONG_TESTS !== undefined
   for (const [at, suite] of suites.entries()) {
-    if (share === "all" || isLong || at % 2 === day % 2) suite(name, place)
+    if (share === "all" || isLong || at % 3 === day % 3) suite(name, place)
   }
 
   describe(`${name}: transactions`, () => {

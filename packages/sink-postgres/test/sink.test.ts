@@ -22,4 +22,4 @@ for (const mode of LoadMode.literals) {
   )
 }
 // A server has all of it every day.
-databaseSuite("PGlite", place, "half a day")
+databaseSuite("PGlite", place, "a third a day")
