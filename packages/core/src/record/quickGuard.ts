@@ -3,7 +3,7 @@ import { Schema, type SchemaAST } from "effect"
 type Guard = (value: unknown) => boolean
 
 /**
- * Whether a JSON value is of a schema's type, a tenth of what the schema's own parser takes: it does not say what is wrong,
+ * Whether a JSON value is of a schema's type, at a third of what the schema's own parser takes: it does not say what is wrong,
  * and copies nothing. What it lets through the parser lets through as it is, but for members the schema does not name; of
  * what it does not let through it says nothing. Throws where the schema would change a value.
  */

@@ -25,7 +25,7 @@ export const recognise = (raw: unknown): Recognised | undefined => {
   }
 }
 
-/** An item that fits the contract, and what the contract does not know of it, which may stand in the item as well; or why it does not fit. */
+/** An item that fits the contract, and what the contract does not know of it (the item may hold that too); or why it does not fit. */
 export type ReadItem<I> = { readonly item: I; readonly extra: JsonObject | null } | { readonly refusal: Refusal }
 
 /** How deep what we do not know may be nested: stores and JSON writers give up somewhere, in ways of their own. */
