@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
+import { todays } from "@sluice/testkit"
 import { Effect } from "effect"
 import { assertRefused, canary, directory, filesIn, run } from "./Cli.ts"
 
@@ -175,11 +176,8 @@ const cases: ReadonlyArray<Case> = [
 ]
 
 // Each is a process of its own: every other one a day, and all of them in the soak.
-const day = Math.floor(Date.now() / 86_400_000)
-const today = cases.filter((_, at) => process.env.SLUICE_LONG_TESTS !== undefined || at % 2 === day % 2)
-
 describe("a pipeline file is refused for", () => {
-  for (const { env = {}, file = "p.yaml", says, text, title } of today) {
+  for (const { env = {}, file = "p.yaml", says, text, title } of todays(cases, 2)) {
     it.live(
       title,
       () =>

@@ -1,4 +1,5 @@
 import { assert, it } from "@effect/vitest"
+import { todays } from "@sluice/testkit"
 import { Effect } from "effect"
 import { describeInBrowser, render } from "./TestBrowser.ts"
 import { testScraper } from "./TestScraper.ts"
@@ -35,12 +36,6 @@ const hostile: Readonly<Record<string, readonly [code: string, route: Route]>> =
   ]
 }
 
-/** The soak takes all of them, the normal suite a third: others every day. */
-const today = <A>(all: ReadonlyArray<A>): ReadonlyArray<A> => {
-  const day = Math.floor(Date.now() / 86_400_000)
-  return process.env.SLUICE_LONG_TESTS === undefined ? all.filter((_, at) => at % 3 === day % 3) : all
-}
-
 describeInBrowser("a page that misbehaves in the browser", () => {
   it.live(
     "ends in a defined way, and the next one is rendered as ever",
@@ -61,7 +56,7 @@ describeInBrowser("a page that misbehaves in the browser", () => {
           maxRedirects: 3,
           retries: 0
         })
-        const chosen = today(Object.entries(hostile))
+        const chosen = todays(Object.entries(hostile), 3)
         for (const [path, [code]] of chosen) {
           const wait = {
             ...(path === "/greedy" ? { wait_for: "#never" } : {}),

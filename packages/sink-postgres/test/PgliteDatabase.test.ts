@@ -5,6 +5,7 @@ import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
+import { todays } from "@sluice/testkit"
 import { Effect } from "effect"
 import { Postgres } from "../src/index.ts"
 import { temporaryDirectory } from "./databases.ts"
@@ -55,10 +56,7 @@ describe("PGlite in a directory", () => {
 
   // The first entry is there while the archive is unpacked, the second once its parts are moved to where they belong.
   // One of them a day, both in the soak.
-  const signs = [".unpacking", "global"]
-  const day = Math.floor(Date.now() / 86_400_000)
-  const today = process.env.SLUICE_LONG_TESTS === undefined ? signs.slice(day % 2).slice(0, 1) : signs
-  for (const sign of today) {
+  for (const sign of todays([".unpacking", "global"], 2)) {
     it.effect(`is made anew where the process that made it was killed (${sign})`, () =>
       Effect.gen(function* () {
         const directory = join(yield* temporaryDirectory, "data")

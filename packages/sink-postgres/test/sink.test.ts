@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from "@effect/vitest"
-import { sinkSuite } from "@sluice/testkit"
+import { sinkSuite, todays } from "@sluice/testkit"
 import { Effect, Exit, Scope } from "effect"
 import { LoadMode, Postgres } from "../src/index.ts"
 import { databaseSuite } from "./databaseSuite.ts"
@@ -16,9 +16,7 @@ afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 const place = Effect.sync(() => ({ directory }))
 
 // Two modes a day, all four in the soak; a server has all of them every day.
-const day = Math.floor(Date.now() / 86_400_000)
-for (const [at, mode] of LoadMode.literals.entries()) {
-  if (process.env.SLUICE_LONG_TESTS === undefined && at % 2 !== day % 2) continue
+for (const mode of todays(LoadMode.literals, 2)) {
   sinkSuite(
     `PGlite, ${mode}`,
     Effect.flatMap(place, (at) => sinkIn(at, mode))

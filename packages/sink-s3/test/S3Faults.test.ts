@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { makeLedgerMemory, type PageRecord, type SinkError } from "@sluice/core"
 import { S3, type S3SinkOptions } from "@sluice/sink-s3"
-import { sampleRecord, sinkSuite, startRun } from "@sluice/testkit"
+import { sampleRecord, sinkSuite, startRun, todays } from "@sluice/testkit"
 import { type S3Fault, type S3FaultRule, S3Server } from "@sluice/testkit/s3"
 import { Effect, Stream } from "effect"
 import { bucketOn } from "./Bucket.ts"
@@ -22,10 +22,8 @@ const options: ReadonlyArray<Partial<S3SinkOptions>> = [
   { mode: "replace", format: "parquet", compression: "snappy" }
 ]
 // One of them a day, for a real server has all of it every day; the soak takes both.
-const day = Math.floor(Date.now() / 86_400_000)
-for (const [at, given] of options.entries()) {
+for (const given of todays(options, options.length)) {
   const { compression, format, mode } = given
-  if (process.env.SLUICE_LONG_TESTS === undefined && at !== day % options.length) continue
   sinkSuite(`a strict S3 server, ${mode}, ${format} (${compression})`, strict(given))
 }
 

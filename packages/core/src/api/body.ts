@@ -1,6 +1,7 @@
 import { Effect, Stream } from "effect"
 import type { HttpClientError, HttpClientResponse } from "effect/http"
-import { Unreadable } from "./ScraperError.ts"
+import type { Unreadable } from "./ScraperError.ts"
+import { notJson } from "./scraperAnswer.ts"
 
 /** Bodies up to this many bytes are put together in the same place, one after the other. */
 const scratchSize = 1024 * 1024
@@ -32,7 +33,7 @@ export const bodyOf = (
 export const parse = (body: Body): Effect.Effect<unknown, Unreadable> =>
   Effect.try({
     try: (): unknown => JSON.parse(textOf(body.pieces.splice(0))),
-    catch: () => new Unreadable({ detail: "the body is not the JSON it says it is", broken: true })
+    catch: notJson
   })
 
 const textOf = (pieces: ReadonlyArray<Uint8Array>): string => {

@@ -103,6 +103,9 @@ export const judgeAnswer = Effect.fnUntraced(function* (
   return yield* new InvalidRequest({ status, detail, ...refusal })
 })
 
+/** The answer of something that broke off, or that says JSON and means something else. */
+export const notJson = () => new Unreadable({ detail: "the body is not the JSON it says it is", broken: true })
+
 /** What the derived client can fail with besides our own reasons, turned into one of them. */
 export const readFailure = (error: unknown): ScraperReason => {
   if (HttpClientError.isHttpClientError(error)) {
@@ -113,11 +116,11 @@ export const readFailure = (error: unknown): ScraperReason => {
     if (reason._tag === "InvalidUrlError") {
       return new InvalidRequest({ status: 0, detail: "the base URL is not a valid URL", fields: [] })
     }
-    return new Unreadable({ detail: "the body is not the JSON it says it is", broken: true })
+    return notJson()
   }
   if (Schema.isSchemaError(error)) {
     if (error.message === "Expected a valid JSON string") {
-      return new Unreadable({ detail: "the body is not the JSON it says it is", broken: true })
+      return notJson()
     }
     return new Unreadable({ detail: `it does not fit the contract: ${whereOf(error)}`, broken: false })
   }
