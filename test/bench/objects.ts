@@ -2,6 +2,7 @@ import { spawn } from "node:child_process"
 import { parseArgs } from "node:util"
 import workspace from "../../package.json" with { type: "json" }
 import { bundle, write } from "../setup/bundles.ts"
+import { median } from "./measured.ts"
 import type { WriterReport } from "./objectWriter.ts"
 
 // How fast pages land as objects of an S3 server on this machine, beside a raw put of the same rows: serialised beforehand, through
@@ -64,8 +65,6 @@ const measure = async (format: string): Promise<WriterReport> => {
     server.end()
   }
 }
-
-const median = (numbers: ReadonlyArray<number>): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!
 
 for (const program of Object.values(programs)) await write(program)
 const formats = ["raw", "jsonl", "parquet"] as const
