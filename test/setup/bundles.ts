@@ -1,5 +1,6 @@
-import { rename } from "node:fs/promises"
+import { mkdir, rename, writeFile } from "node:fs/promises"
 import { createRequire } from "node:module"
+import { basename, dirname } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { build, type Plugin, stop } from "esbuild"
 
@@ -47,13 +48,34 @@ const apart: Plugin = {
   }
 }
 
-/** Writes a bundle; whoever runs the one before goes on with it. */
+/** esbuild loses what a module hands on of one that is CommonJS where the two are in different files: name by name it does not. */
+const handedOn: Plugin = {
+  name: "handed-on",
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /@effect\/platform-node\/dist\/Undici\.js$/ }, ({ path }) => {
+      const names = Object.keys(createRequire(path)("undici"))
+      return {
+        contents: `import undici from "undici"; export const { ${names.join(", ")} } = undici; export default undici`
+      }
+    })
+  }
+}
+
+/**
+ * Writes a bundle: what its program loads later, and what more than one of its parts uses, are files beside it. Whoever runs the
+ * one before goes on with it.
+ */
 export const write = async ({ entry, file }: Bundle): Promise<void> => {
-  const fresh = `${file}.${process.pid}`
-  await build({
-    entryPoints: [entry],
-    outfile: fresh,
+  const folder = dirname(file)
+  const name = basename(file, ".mjs")
+  const { outputFiles } = await build({
+    entryPoints: { [name]: entry },
+    outdir: folder,
+    outExtension: { ".js": ".mjs" },
+    chunkNames: `${name}-[hash]`,
     bundle: true,
+    splitting: true,
+    write: false,
     platform: "node",
     format: "esm",
     target: "node22",
@@ -64,9 +86,15 @@ export const write = async ({ entry, file }: Bundle): Promise<void> => {
     banner: {
       js: 'import { createRequire as $require } from "node:module";const require = $require(import.meta.url);'
     },
-    plugins: [apart]
+    plugins: [apart, handedOn]
   })
-  await rename(fresh, file)
+  await mkdir(folder, { recursive: true })
+  // Its parts first: nobody finds a program some part of which is not there yet.
+  for (const { contents, path } of outputFiles.toSorted((a, b) => Number(a.path === file) - Number(b.path === file))) {
+    const fresh = `${path}.${process.pid}`
+    await writeFile(fresh, contents)
+    await rename(fresh, path)
+  }
 }
 
 /** Writes the bundles of a run of the tests. */

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Scraper, type ScraperError } from "@sluice/core"
-import { serve } from "@sluice/scraper"
 import { Effect, FileSystem, Layer, Path, Redacted } from "effect"
 import type { MachineSettings } from "./ApiSettings.ts"
 import { Environment } from "./Environment.ts"
@@ -60,6 +59,8 @@ const embedded = ({ embedded: settings = {} }: MachineSettings) =>
       const chromium = given(variables.SCRAPER_CHROMIUM)
       const directory = path.join(stateDirectory, "scraper")
       const apiKey = yield* embeddedKey(path.join(stateDirectory, "scraper.key"))
+      // A fifth of a second, which commands that need none of it do not pay.
+      const { serve } = yield* Effect.promise(() => import("@sluice/scraper"))
       const { baseUrl } = yield* serve({
         apiKeys: [apiKey],
         stateDir: directory,

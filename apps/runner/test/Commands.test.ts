@@ -10,6 +10,28 @@ import { assertRefused, canary, directory, filesIn, run, runJson } from "./Cli.t
 const examples = fileURLToPath(new URL("../../../docs/examples", import.meta.url))
 const exampleFiles = filesIn(examples).filter((file) => /\.(ya?ml|json)$/.test(file))
 
+describe("a command's start", () => {
+  it.live(
+    "keeps the compiled program in the user's own cache, and nowhere if told so",
+    () =>
+      Effect.gen(function* () {
+        const cwd = yield* directory
+        const env = { NODE_COMPILE_CACHE: "" }
+        const without = yield* run(["--version"], { cwd, env: { ...env, NODE_DISABLE_COMPILE_CACHE: "1" } })
+        assert.deepStrictEqual(filesIn(cwd), [])
+        const first = yield* run(["--version"], { cwd, env })
+        const kept = filesIn(cwd)
+        assert.isNotEmpty(kept)
+        for (const file of kept) assert.match(file, /^(\.cache|Library\/Caches)\/sluice\/compiled\//)
+        const second = yield* run(["--version"], { cwd, env })
+        assert.deepStrictEqual([without.code, first, second], [0, without, without])
+        const elsewhere = yield* run(["--version"], { cwd, env: { ...env, XDG_CACHE_HOME: join(cwd, "init.yaml") } })
+        assert.deepStrictEqual(elsewhere, without)
+      }),
+    60_000
+  )
+})
+
 describe("init", () => {
   it.live(
     "writes a pipeline that is valid, and never over a file",

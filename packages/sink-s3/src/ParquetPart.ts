@@ -1,6 +1,6 @@
 import { gzipSync, constants as zlib, zstdCompressSync } from "node:zlib"
 import { Effect } from "effect"
-import { parquetWriteBuffer } from "hyparquet-writer"
+import type { parquetWriteBuffer } from "hyparquet-writer"
 import type { Column, ColumnType, Rows, Value } from "./Columns.ts"
 import type { Compression } from "./LakeOptions.ts"
 import type { PartFormat } from "./PartFormat.ts"
@@ -29,8 +29,10 @@ export const parquet = (compression: Compression): PartFormat => ({
   extension: "parquet",
   contentType: "application/vnd.apache.parquet",
   encode: (columns, rows) =>
-    Effect.sync(
-      () =>
+    Effect.map(
+      // Loaded with the first part: most sinks write none.
+      Effect.promise(() => import("hyparquet-writer")),
+      ({ parquetWriteBuffer }) =>
         new Uint8Array(
           parquetWriteBuffer({
             schema: [{ name: "root", num_children: columns.length }, ...columns.map(elementOf)],

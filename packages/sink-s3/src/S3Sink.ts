@@ -2,8 +2,8 @@ import type { Sink } from "@sluice/core"
 import { Effect } from "effect"
 import { behaviourOf } from "./LakeOptions.ts"
 import { lakeConnection } from "./LakeSession.ts"
+import { openS3Store } from "./openS3Store.ts"
 import { type S3SinkOptions, withS3Defaults } from "./S3SinkConfig.ts"
-import { openS3Store } from "./S3Store.ts"
 import { toSinkError } from "./StoreError.ts"
 
 /**

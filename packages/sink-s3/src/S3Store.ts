@@ -33,7 +33,7 @@ const keysAtOnce = 1000
 type Conditions = "quoted" | "bare" | "none"
 
 /** A bucket, below a prefix. Proves that it may be written to, and that conditions of writes are kept. */
-export const openS3Store = (config: S3Place): Effect.Effect<ObjectStore, StoreError, Scope.Scope> =>
+export const connectS3Store = (config: S3Place): Effect.Effect<ObjectStore, StoreError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => new S3Client(clientConfig(config))),
     (client) => Effect.sync(() => client.destroy())

@@ -6,7 +6,7 @@ import { Config, Console, Effect, Layer, Redacted, Schema, Stream } from "effect
 import { directoryStore } from "../../../packages/sink-s3/src/DirectoryStore.ts"
 import { behaviourOf } from "../../../packages/sink-s3/src/LakeOptions.ts"
 import { lakeConnection } from "../../../packages/sink-s3/src/LakeSession.ts"
-import { openS3Store } from "../../../packages/sink-s3/src/S3Store.ts"
+import { openS3Store } from "../../../packages/sink-s3/src/openS3Store.ts"
 import { toSinkError } from "../../../packages/sink-s3/src/StoreError.ts"
 import { lakeVault } from "../../../packages/sink-s3/src/vault/lakeVault.ts"
 import { Executioner } from "../Executioner.ts"

@@ -1,7 +1,7 @@
 import type { Vault } from "@sluice/core"
 import { Effect } from "effect"
 import { directoryStore } from "../DirectoryStore.ts"
-import { openS3Store } from "../S3Store.ts"
+import { openS3Store } from "../openS3Store.ts"
 import { toSinkError } from "../StoreError.ts"
 import { lakeVault } from "./lakeVault.ts"
 import { type DirectoryVaultOptions, type S3VaultOptions, type SpoolOptions, withVaultDefaults } from "./VaultConfig.ts"
