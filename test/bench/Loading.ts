@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
 import { Effect, type Scope } from "effect"
 import workspace from "../../package.json" with { type: "json" }
 import { type Bundle, bundle, write } from "../setup/bundles.ts"
@@ -7,6 +8,9 @@ import type { Work } from "./pages.ts"
 
 /** As `sluice` has them: the young generation grows to three times 32 MB by itself, the old one by the size of the machine. */
 const flags = workspace.scripts.sluice.split(" ").filter((word) => word.startsWith("--max-"))
+
+/** What V8 has compiled is kept, as `sluice` keeps it, and for a script by hand no less. */
+const compileCache = fileURLToPath(new URL("../../node_modules/.cache/node-compile", import.meta.url))
 
 /** Loading processes run as JavaScript, as users run them: to read TypeScript alone costs 50 MB. */
 const loaders = { sluice: bundle("loader", "test/bench/loader.ts"), byHand: bundle("by-hand", "test/bench/byHand.ts") }
@@ -33,7 +37,7 @@ const report = <A extends Load>(program: Bundle, environment: Readonly<Record<st
 const reportOf = <A extends Load>(file: string, environment: Readonly<Record<string, string>>): Effect.Effect<A> =>
   Effect.callback<A>((resume) => {
     const loader = spawn(process.execPath, [...flags, file], {
-      env: { PATH: process.env.PATH, ...environment },
+      env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: compileCache, ...environment },
       stdio: ["ignore", "pipe", "inherit"]
     })
     let output = ""

@@ -33,6 +33,7 @@ export {
   rawJson
 } from "./record/DirtyRecords.ts"
 export { DriftPolicy } from "./record/Drift.ts"
+export { hash64 } from "./record/hash64.ts"
 export * from "./record/JobCounters.ts"
 export * from "./record/JobSnapshot.ts"
 export { KeySet } from "./record/KeySet.ts"

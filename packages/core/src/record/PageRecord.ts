@@ -1,5 +1,5 @@
-import { hash } from "node:crypto"
 import { Schema } from "effect"
+import { hash64 } from "./hash64.ts"
 
 /** How a page ended. */
 export const PageStatus = Schema.Literals(["completed", "failed", "cancelled"])
@@ -60,8 +60,7 @@ export interface PageRecord {
  * names more than once has a key for each occurrence (counted from 0). Two URLs of one job share a key once in some
  * 10^8 crawls of a million pages; the job's own counters would show it, as an incomplete run.
  */
-export const pageKey = (url: string, occurrence = 0): bigint =>
-  hash("sha256", occurrence === 0 ? url : `${url}\n${occurrence}`, "buffer").readBigInt64BE(0)
+export const pageKey = (url: string, occurrence = 0): bigint => hash64(occurrence === 0 ? url : `${url}\n${occurrence}`)
 
 /** About what a record weighs in memory and on the wire, in bytes: what bounds of segments and buffers count. */
 export const weigh = (record: Omit<PageRecord, "bytes">): number => {

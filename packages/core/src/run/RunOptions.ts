@@ -13,7 +13,10 @@ export interface RunOptions extends Partial<BeginOptions> {
   /** Asks for nothing more, cancels the remote jobs that are under way, and lands what has been paid for. */
   readonly cancel?: boolean
   readonly reader?: Partial<ReaderOptions>
-  /** A segment is closed at this many records (when absent, and the next two: as all sinks want it, or 2,000, 16 MiB, 0.5 s), */
+  /**
+   * A segment is closed at this many records (when absent, and the next two: as all sinks want it, or 1,000, 8 MiB and 0.5 s, and
+   * the first segment then at 125, the second at 250, the third at 500),
+   */
   readonly segmentRecords?: number
   /** or at about this many bytes, */
   readonly segmentBytes?: number

@@ -1,5 +1,4 @@
-import { hash } from "node:crypto"
-import { canonicalJson, type PageRecord } from "@sluice/core"
+import { canonicalJson, hash64, type PageRecord } from "@sluice/core"
 
 /**
  * The 64-bit identity of a page's content: everything but how it was fetched. Two contents share one once in 10^19
@@ -20,7 +19,7 @@ export const fingerprint = (record: PageRecord): bigint => {
     ...record.links
   ]
   if (record.extra !== null) fields.unshift(`extra${canonicalJson(record.extra)}`)
-  return hash("sha256", fields.join("\0"), "buffer").readBigInt64BE(0)
+  return hash64(fields.join("\0"))
 }
 
 const field = (text: string | null): string => (text === null ? "" : `=${text}`)
