@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { Effect, type Scope } from "effect"
+import { stop } from "esbuild"
 import workspace from "../../package.json" with { type: "json" }
 import { type Bundle, bundle, write } from "../setup/bundles.ts"
 import type { LoaderReport } from "./loader.ts"
@@ -31,8 +32,22 @@ export const loadByHand = (
   environment: Readonly<Record<string, string>>
 ): Effect.Effect<Load & { readonly pages: number }> => report(loaders.byHand, environment)
 
+const written = new Map<Bundle, Promise<void>>()
+
+/** Writes a program once, so that no loading process starts on a machine that has just been busy with that. */
+const ready = (program: Bundle): Promise<void> => {
+  const writing = written.get(program) ?? write(program).then(stop)
+  written.set(program, writing)
+  return writing
+}
+
+/** Writes all loading processes. */
+export const readyLoaders = Effect.promise(async () => {
+  for (const program of Object.values(loaders)) await ready(program)
+})
+
 const report = <A extends Load>(program: Bundle, environment: Readonly<Record<string, string>>): Effect.Effect<A> =>
-  Effect.promise(() => write(program)).pipe(Effect.andThen(reportOf<A>(program.file, environment)))
+  Effect.promise(() => ready(program)).pipe(Effect.andThen(reportOf<A>(program.file, environment)))
 
 const reportOf = <A extends Load>(file: string, environment: Readonly<Record<string, string>>): Effect.Effect<A> =>
   Effect.callback<A>((resume) => {

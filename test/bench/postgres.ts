@@ -6,7 +6,7 @@ import { type Database, Postgres, quoteName } from "@sluice/sink-postgres"
 import { Config, Console, Effect, Option, Redacted } from "effect"
 import { ownPostgres } from "../../packages/testkit/src/OwnPostgres.ts"
 import { createDatabase } from "../../packages/testkit/src/PostgresServer.ts"
-import { type Load, load, loadByHand, serveCrawl } from "./Loading.ts"
+import { type Load, load, loadByHand, readyLoaders, serveCrawl } from "./Loading.ts"
 import { type Measured, measure, median } from "./measured.ts"
 import { makePages } from "./pages.ts"
 import { encodeFiles, rawCopy } from "./rawCopy.ts"
@@ -17,7 +17,8 @@ import { loadSink, type SinkLoad } from "./sinkLoad.ts"
 // connections, is the limit. A machine's speed drifts within minutes, so the limit is measured before and after each part of a
 // round, and what stands between two of them is held against their mean; told are the medians of the rounds' ratios.
 // node test/bench/postgres.ts [--pages 20000] [--links 20] [--size 4096] [--segment 1000] [--rounds 3] [--memory]
-// DATABASE_URL names the server; else one of our own is started, which syncs to disk as servers do, and has no lz4.
+// DATABASE_URL names the server; else one of our own is started, which syncs to disk as servers do, and has no lz4. On a server
+// that has it raw COPY is measured without it as well: loaders are held against that where tables of theirs need not be ours.
 
 const { values: flags } = parseArgs({
   options: {
@@ -36,6 +37,7 @@ const rounds = Number(flags.rounds)
 
 const naiveSample = Math.min(pages, 200)
 const limitName = "raw COPY (the limit)"
+const plainName = "raw COPY, without lz4"
 const naiveName = "INSERT a row, extrapolated"
 
 /** A round's figures by name, and the time the limit took around each. */
@@ -135,6 +137,19 @@ const measureLimit = Effect.fnUntraced(function* (url: string, folder: string, w
   return { limit, byRows }
 }, Effect.scoped)
 
+/** A raw load into the same tables without the compression they have; nothing where they have none to be without. */
+const measurePlain = Effect.fnUntraced(function* (url: string, folder: string) {
+  const database = yield* Postgres.open({ url, schema: "plain" })
+  yield* Postgres.migrate(database)
+  const [lz4] = yield* database.query(
+    "SELECT FROM pg_attribute WHERE attrelid = 'plain.pages'::regclass AND attcompression = 'l'"
+  )
+  const withoutLz4 = "ALTER TABLE pages ALTER markdown SET COMPRESSION pglz, ALTER html SET COMPRESSION pglz"
+  const plain = lz4 && (yield* Effect.andThen(database.query(withoutLz4), measure(database, rawCopy(database, folder))))
+  yield* database.query("DROP SCHEMA plain CASCADE")
+  return plain
+}, Effect.scoped)
+
 const measureRound = Effect.fnUntraced(function* (url: string, folder: string, number: number) {
   const measured = new Map<string, Measured>()
   const limits = new Map<string, number>()
@@ -152,6 +167,8 @@ const measureRound = Effect.fnUntraced(function* (url: string, folder: string, n
   }
   const of = (key: keyof Measured) => median(all.map((one) => one[key]))
   measured.set(limitName, { seconds: of("seconds"), rss: of("rss"), wal: of("wal"), cpu: of("cpu") })
+  const plain = yield* measurePlain(url, folder)
+  if (plain !== undefined) measured.set(plainName, plain)
   yield* dropSets(url, number)
   return { measured, limits } satisfies Round
 })
@@ -206,6 +223,10 @@ const print = Effect.fnUntraced(function* (results: ReadonlyArray<Round>, bytes:
     ],
     ["  its WAL, by that of the first", between("sink, merge, unchanged second load", "sink, merge, first load", "wal")]
   ] as const
+  if (results[0]!.measured.has(plainName)) {
+    const ratio = between(plainName, "end to end, append", "seconds")
+    yield* Console.log(`${label("end to end, by raw COPY without lz4")}${ratio.padStart(6)}`)
+  }
   for (const [name, ratio] of told) yield* Console.log(`${label(name)}${ratio.padStart(6)}`)
 })
 
@@ -229,6 +250,7 @@ const bench = Effect.gen(function* () {
   yield* Console.log(
     `${pages} pages, ${work.links} links and ${work.size} bytes of Markdown each, ${flags.segment} a segment; ${server.label}; ${rounds} rounds, medians`
   )
+  yield* readyLoaders
   // A program that has just begun runs code that is not compiled yet.
   if (!flags.memory) yield* measureLimit(url, folder)
   yield* parts[0]![0]![1](url, -1)

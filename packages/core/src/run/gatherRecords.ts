@@ -1,4 +1,4 @@
-import { Effect, Sink } from "effect"
+import { Sink } from "effect"
 import type { PageRecord } from "../record/PageRecord.ts"
 import type { SegmentBounds } from "../record/Segment.ts"
 import type { Target } from "./beginRun.ts"
@@ -49,13 +49,13 @@ export const gatherRecords = ({ bytes, first, records }: RunBounds) => {
     most = gathered.most * 2
     return gathered
   }
-  return Sink.fold(
+  return Sink.reduceWhile(
     begin,
     (segment) => segment.records.length < segment.most && segment.bytes < bytes,
     (segment, record: PageRecord) => {
       segment.records.push(record)
       segment.bytes += record.bytes
-      return Effect.succeed(segment)
+      return segment
     }
   )
 }
