@@ -46,8 +46,11 @@ interface Round {
   readonly limits: ReadonlyMap<string, number>
 }
 
-/** A row of the round: its name, and how it is measured in the n-th one. */
-type Row = readonly [name: string, measure: (url: string, round: number) => Effect.Effect<Measured, unknown>]
+/** A row of the round: its name, and how it is measured in the n-th one; by nothing where the server cannot do it. */
+type Row = readonly [
+  name: string,
+  measure: (url: string, round: number, folder: string) => Effect.Effect<Measured | undefined, unknown>
+]
 
 const sink = (name: string, mode: SinkLoad["mode"], jobId: string): Row => [
   name,
@@ -91,7 +94,11 @@ const parts: ReadonlyArray<ReadonlyArray<Row>> = [
     sink("sink, history, first load", "history", "job-1"),
     sink("sink, history, unchanged second load", "history", "job-2")
   ],
-  [endToEnd("end to end, append", "append"), endToEnd("end to end, append, 100 ms away", "append", 100)],
+  [
+    [plainName, (url, _, folder) => copyPlain(url, folder)],
+    endToEnd("end to end, append", "append"),
+    endToEnd("end to end, append, 100 ms away", "append", 100)
+  ],
   [endToEnd("end to end, merge", "merge"), endToEnd("by hand, upsert", "by hand")]
 ]
 
@@ -137,8 +144,8 @@ const measureLimit = Effect.fnUntraced(function* (url: string, folder: string, w
   return { limit, byRows }
 }, Effect.scoped)
 
-/** A raw load into the same tables without the compression they have; nothing where they have none to be without. */
-const measurePlain = Effect.fnUntraced(function* (url: string, folder: string) {
+/** A raw load into the same tables without the compression they have. */
+const copyPlain = Effect.fnUntraced(function* (url: string, folder: string) {
   const database = yield* Postgres.open({ url, schema: "plain" })
   yield* Postgres.migrate(database)
   const [lz4] = yield* database.query(
@@ -150,6 +157,19 @@ const measurePlain = Effect.fnUntraced(function* (url: string, folder: string) {
   return plain
 }, Effect.scoped)
 
+/** Measures rows one after the other, as far as the server can do them. */
+const measureRows = Effect.fnUntraced(function* (
+  rows: ReadonlyArray<Row>,
+  ...given: Parameters<Row[1]>
+): Effect.fn.Return<ReadonlyMap<string, Measured>, unknown> {
+  const measured = new Map<string, Measured>()
+  for (const [name, measureRow] of rows) {
+    const row = yield* measureRow(...given)
+    if (row !== undefined) measured.set(name, row)
+  }
+  return measured
+})
+
 const measureRound = Effect.fnUntraced(function* (url: string, folder: string, number: number) {
   const measured = new Map<string, Measured>()
   const limits = new Map<string, number>()
@@ -158,8 +178,8 @@ const measureRound = Effect.fnUntraced(function* (url: string, folder: string, n
   const all = [before.limit]
   for (const part of parts) {
     // What comes first may find the machine better rested: they take turns, but for loads that stand on others.
-    const turn = number % 2 === 1 && part.length === 2 ? part.toReversed() : part
-    for (const [name, measureRow] of turn) measured.set(name, yield* measureRow(url, number))
+    const turn = number % 2 === 1 && part.length < 4 ? part.toReversed() : part
+    for (const [name, row] of yield* measureRows(turn, url, number, folder)) measured.set(name, row)
     const after = yield* measureLimit(url, folder)
     for (const [name] of part) limits.set(name, (before.limit.seconds + after.limit.seconds) / 2)
     all.push(after.limit)
@@ -167,8 +187,6 @@ const measureRound = Effect.fnUntraced(function* (url: string, folder: string, n
   }
   const of = (key: keyof Measured) => median(all.map((one) => one[key]))
   measured.set(limitName, { seconds: of("seconds"), rss: of("rss"), wal: of("wal"), cpu: of("cpu") })
-  const plain = yield* measurePlain(url, folder)
-  if (plain !== undefined) measured.set(plainName, plain)
   yield* dropSets(url, number)
   return { measured, limits } satisfies Round
 })
@@ -181,9 +199,8 @@ const dropSets = Effect.fnUntraced(function* (url: string, number: number) {
 }, Effect.scoped)
 
 /** The sink alone, one segment after the other made as it is written: what it needs of memory. */
-const measureMemory = Effect.fnUntraced(function* (url: string, number: number) {
-  const measured = new Map<string, Measured>()
-  for (const [name, measureRow] of parts.slice(0, 2).flat()) measured.set(name, yield* measureRow(url, number))
+const measureMemory = Effect.fnUntraced(function* (url: string, folder: string, number: number) {
+  const measured = yield* measureRows(parts.slice(0, 2).flat(), url, number, folder)
   yield* dropSets(url, number)
   return { measured, limits: new Map() } satisfies Round
 })
@@ -253,11 +270,11 @@ const bench = Effect.gen(function* () {
   yield* readyLoaders
   // A program that has just begun runs code that is not compiled yet.
   if (!flags.memory) yield* measureLimit(url, folder)
-  yield* parts[0]![0]![1](url, -1)
+  yield* parts[0]![0]![1](url, -1, folder)
   yield* dropSets(url, -1)
   const results = yield* Effect.forEach(
     Array.from({ length: rounds }, (_, n) => n),
-    (n): Effect.Effect<Round, unknown> => (flags.memory ? measureMemory(url, n) : measureRound(url, folder, n))
+    (n): Effect.Effect<Round, unknown> => (flags.memory ? measureMemory(url, folder, n) : measureRound(url, folder, n))
   )
   yield* print(results, bytes)
 })
