@@ -25,8 +25,11 @@ describe("a command's start", () => {
         for (const file of kept) assert.match(file, /^(\.cache|Library\/Caches)\/sluice\/compiled\//)
         const second = yield* run(["--version"], { cwd, env })
         assert.deepStrictEqual([without.code, first, second], [0, without, without])
-        const elsewhere = yield* run(["--version"], { cwd, env: { ...env, XDG_CACHE_HOME: join(cwd, "init.yaml") } })
-        assert.deepStrictEqual(elsewhere, without)
+        // No directory can be made below a file.
+        const file = join(cwd, "file")
+        writeFileSync(file, "")
+        const nowhere = yield* run(["--version"], { cwd, env: { ...env, HOME: file, XDG_CACHE_HOME: file } })
+        assert.deepStrictEqual(nowhere, without)
       }),
     60_000
   )

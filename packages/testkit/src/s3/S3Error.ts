@@ -1,4 +1,4 @@
-import type { S3Answer } from "./S3Request.ts"
+import type { S3Answer } from "./S3Answer.ts"
 import { type XmlContent, xmlDocument } from "./Xml.ts"
 
 /** The error codes the server answers, with their statuses. */

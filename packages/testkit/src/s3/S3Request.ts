@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http"
 import type { ObjectStore } from "./ObjectStore.ts"
+import type { S3Answer } from "./S3Answer.ts"
 import { S3Error } from "./S3Error.ts"
 
 /** Where a request goes: a path-style address, decoded. */
@@ -20,13 +21,6 @@ export interface S3Request extends S3Target {
   readonly body: Buffer
   /** Of the payload: from a header or a trailer, and found right. */
   readonly trailers: ReadonlyMap<string, string>
-}
-
-/** An answer with its whole body. */
-export interface S3Answer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: Buffer
 }
 
 /** Answers one operation. It runs at once from beginning to end, so that no two requests see each other half done. */

@@ -1,7 +1,8 @@
 import { type Checksum, checksumHeader } from "./Checksums.ts"
 import type { ChecksumType, StoredObject } from "./ObjectStore.ts"
+import type { S3Answer } from "./S3Answer.ts"
 import { S3Error } from "./S3Error.ts"
-import type { S3Answer, S3Target } from "./S3Request.ts"
+import type { S3Target } from "./S3Request.ts"
 import { type XmlContent, xmlDocument } from "./Xml.ts"
 
 /** An answer that says no more than its headers do. */

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http"
-import type { S3Answer } from "./S3Request.ts"
+import type { S3Answer } from "./S3Answer.ts"
 
 /** How much of an answer's body arrives. */
 export type Sent = "whole" | "half" | "none"
