@@ -1,28 +1,27 @@
+import { relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
-import { build } from "esbuild"
+import { build, stop } from "esbuild"
+import { bundling } from "./setup/bundles.ts"
 
 const entry = fileURLToPath(new URL("../apps/runner/src/cli.ts", import.meta.url))
 
 /** The modules that come with a program before its first line runs; what it imports when it needs it is not among them. */
 const loadedFirst = async (): Promise<ReadonlySet<string>> => {
   const { metafile } = await build({
+    ...bundling,
     entryPoints: [entry],
-    bundle: true,
-    write: false,
-    metafile: true,
-    platform: "node",
-    format: "esm",
-    logLevel: "error",
-    external: ["@electric-sql/pglite", "@electric-sql/pglite/*", "playwright-core", "pg-native"]
+    outdir: "unwritten",
+    metafile: true
   })
+  await stop()
   const reached = new Set<string>()
   const reach = (path: string): void => {
     if (reached.has(path)) return
     reached.add(path)
     for (const { kind, path: next } of metafile.inputs[path]?.imports ?? []) if (kind !== "dynamic-import") reach(next)
   }
-  for (const path of Object.keys(metafile.inputs)) if (path.endsWith("apps/runner/src/cli.ts")) reach(path)
+  reach(relative(process.cwd(), entry))
   return reached
 }
 

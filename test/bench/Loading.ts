@@ -1,17 +1,12 @@
 import { spawn } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import { Effect, type Scope } from "effect"
-import { stop } from "esbuild"
 import workspace from "../../package.json" with { type: "json" }
-import { type Bundle, bundle, write } from "../setup/bundles.ts"
+import { type Bundle, bundle, compileCache, writeAll } from "../setup/bundles.ts"
 import type { LoaderReport } from "./loader.ts"
 import type { Work } from "./pages.ts"
 
 /** As `sluice` has them: the young generation grows to three times 32 MB by itself, the old one by the size of the machine. */
 const flags = workspace.scripts.sluice.split(" ").filter((word) => word.startsWith("--max-"))
-
-/** What V8 has compiled is kept, as `sluice` keeps it, and for a script by hand no less. */
-const compileCache = fileURLToPath(new URL("../../node_modules/.cache/node-compile", import.meta.url))
 
 /** Loading processes run as JavaScript, as users run them: to read TypeScript alone costs 50 MB. */
 const loaders = { sluice: bundle("loader", "test/bench/loader.ts"), byHand: bundle("by-hand", "test/bench/byHand.ts") }
@@ -32,26 +27,13 @@ export const loadByHand = (
   environment: Readonly<Record<string, string>>
 ): Effect.Effect<Load & { readonly pages: number }> => report(loaders.byHand, environment)
 
-const written = new Map<Bundle, Promise<void>>()
+/** Writes the loading processes, which has to be done before the first is started: none starts on a machine that is busy with it. */
+export const writeLoaders = Effect.promise(() => writeAll(loaders))
 
-/** Writes a program once, so that no loading process starts on a machine that has just been busy with that. */
-const ready = (program: Bundle): Promise<void> => {
-  const writing = written.get(program) ?? write(program).then(stop)
-  written.set(program, writing)
-  return writing
-}
-
-/** Writes all loading processes. */
-export const readyLoaders = Effect.promise(async () => {
-  for (const program of Object.values(loaders)) await ready(program)
-})
-
-const report = <A extends Load>(program: Bundle, environment: Readonly<Record<string, string>>): Effect.Effect<A> =>
-  Effect.promise(() => ready(program)).pipe(Effect.andThen(reportOf<A>(program.file, environment)))
-
-const reportOf = <A extends Load>(file: string, environment: Readonly<Record<string, string>>): Effect.Effect<A> =>
+const report = <A extends Load>({ file }: Bundle, environment: Readonly<Record<string, string>>): Effect.Effect<A> =>
   Effect.callback<A>((resume) => {
     const loader = spawn(process.execPath, [...flags, file], {
+      // What V8 has compiled is kept, as `sluice` keeps it, and for a script by hand no less.
       env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: compileCache, ...environment },
       stdio: ["ignore", "pipe", "inherit"]
     })

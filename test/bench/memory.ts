@@ -5,7 +5,7 @@ import { parseArgs } from "node:util"
 import { Console, Effect, Redacted } from "effect"
 import { createDatabase, postgresServer } from "../../packages/testkit/src/PostgresServer.ts"
 import { crawlHistory, makeSite, Simulator } from "../../packages/testkit/src/simulator/index.ts"
-import { load } from "./Loading.ts"
+import { load, writeLoaders } from "./Loading.ts"
 
 // How much memory a loading process takes at most, whatever the crawl: the simulated API runs here, the loader in a process of
 // its own, with the defaults and the flag of the `sluice` command. Sizes are the operating system's count of the whole process.
@@ -63,6 +63,7 @@ const temporary = Effect.acquireRelease(
 )
 
 const bench = Effect.gen(function* () {
+  yield* writeLoaders
   const url = yield* Effect.flatMap(postgresServer, createDatabase)
   const cases: ReadonlyArray<Case> = [
     {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process"
 import { parseArgs } from "node:util"
 import workspace from "../../package.json" with { type: "json" }
-import { bundle, write } from "../setup/bundles.ts"
+import { bundle, writeAll } from "../setup/bundles.ts"
 import { median } from "./measured.ts"
 import type { WriterReport } from "./objectWriter.ts"
 
@@ -66,7 +66,7 @@ const measure = async (format: string): Promise<WriterReport> => {
   }
 }
 
-for (const program of Object.values(programs)) await write(program)
+await writeAll(programs)
 const formats = ["raw", "jsonl", "parquet"] as const
 const reports = new Map<string, Array<WriterReport>>(formats.map((format) => [format, []]))
 for (let round = 0; round < Number(flags.rounds); round++) {

@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import { Receipt } from "@sluice/core"
 import { Deferred, type Duration, Effect, Schema, type Scope } from "effect"
-import { type Bundle, bundles } from "../setup/bundles.ts"
+import { type Bundle, bundles, compileCache } from "../setup/bundles.ts"
 
 /** How a process ended, and what it said. */
 export interface End {
@@ -31,9 +30,6 @@ export type Environment = Readonly<Record<string, string>>
 /** One that lives longer has hung, unless it was given more to do. */
 const longestLife = "60 seconds"
 const keptOutput = 16_000
-
-// Most of a short life goes into compiling what is the same every time.
-const compileCache = fileURLToPath(new URL("../../node_modules/.cache/node-compile", import.meta.url))
 
 /** Starts a process that carries out a run. It is gone when the scope ends. */
 export const begin = (

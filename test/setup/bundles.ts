@@ -2,24 +2,29 @@ import { mkdir, rename, writeFile } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { basename, dirname } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
-import { build, type Plugin, stop } from "esbuild"
+import { type BuildOptions, build, type Plugin, stop } from "esbuild"
 
 const root = new URL("../../", import.meta.url)
 
-/** A program and the one file it is made into. */
+/** A program and the file it is made into, beside which are those of its parts that it loads later. */
 export interface Bundle {
   readonly entry: string
   readonly file: string
 }
 
+const cached = (path: string): string => fileURLToPath(new URL(`node_modules/.cache/${path}`, root))
+
+/** Where programs that are started keep what V8 has compiled: most of a short life goes into what is the same every time. */
+export const compileCache = cached("node-compile")
+
 /** The bundle of a program of this repository. */
 export const bundle = (name: string, entry: string): Bundle => ({
   entry: fileURLToPath(new URL(entry, root)),
-  file: fileURLToPath(new URL(`node_modules/.cache/bundles/${name}.mjs`, root))
+  file: cached(`bundles/${name}.mjs`)
 })
 
 /**
- * The programs tests start, each as one file. Node reads some 900 modules for one of them otherwise, which takes it five times
+ * The programs tests start, each as a few files. Node reads some 900 modules for one of them otherwise, which takes it five times
  * the rest of its work: a suite that starts a thousand processes would do little else.
  */
 export const bundles = {
@@ -61,11 +66,29 @@ const handedOn: Plugin = {
   }
 }
 
+/** How programs are bundled, wherever they go. */
+export const bundling = {
+  bundle: true,
+  splitting: true,
+  write: false,
+  platform: "node",
+  format: "esm",
+  target: "node22",
+  sourcemap: false,
+  minifyWhitespace: true,
+  minifySyntax: true,
+  logLevel: "error",
+  banner: {
+    js: 'import { createRequire as $require } from "node:module";const require = $require(import.meta.url);'
+  },
+  plugins: [apart, handedOn]
+} as const satisfies BuildOptions
+
 /**
  * Writes a bundle: what its program loads later, and what more than one of its parts uses, are files beside it. Whoever runs the
  * one before goes on with it.
  */
-export const write = async ({ entry, file }: Bundle): Promise<void> => {
+const write = async ({ entry, file }: Bundle): Promise<void> => {
   const folder = dirname(file)
   const name = basename(file, ".mjs")
   const { outputFiles } = await build({
@@ -73,20 +96,7 @@ export const write = async ({ entry, file }: Bundle): Promise<void> => {
     outdir: folder,
     outExtension: { ".js": ".mjs" },
     chunkNames: `${name}-[hash]`,
-    bundle: true,
-    splitting: true,
-    write: false,
-    platform: "node",
-    format: "esm",
-    target: "node22",
-    sourcemap: false,
-    minifyWhitespace: true,
-    minifySyntax: true,
-    logLevel: "error",
-    banner: {
-      js: 'import { createRequire as $require } from "node:module";const require = $require(import.meta.url);'
-    },
-    plugins: [apart, handedOn]
+    ...bundling
   })
   await mkdir(folder, { recursive: true })
   // Its parts first: nobody finds a program some part of which is not there yet.
@@ -97,9 +107,12 @@ export const write = async ({ entry, file }: Bundle): Promise<void> => {
   }
 }
 
-/** Writes the bundles of a run of the tests. */
-export default async (): Promise<void> => {
-  for (const each of Object.values(bundles)) await write(each)
-  // It keeps half a gigabyte at hand for the next.
+/** Writes programs before the first of them is started. */
+export const writeAll = async (programs: Readonly<Record<string, Bundle>>): Promise<void> => {
+  for (const each of Object.values(programs)) await write(each)
+  // esbuild keeps half a gigabyte at hand for the next.
   await stop()
 }
+
+/** Writes the bundles of a run of the tests. */
+export default (): Promise<void> => writeAll(bundles)

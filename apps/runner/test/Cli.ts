@@ -2,13 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
-import { bundles } from "../../../test/setup/bundles.ts"
-
-/** Compiled modules are kept here: with them, a process starts in half the time. */
-const compileCache = fileURLToPath(new URL("../../../node_modules/.cache/node-compile", import.meta.url))
+import { bundles, compileCache } from "../../../test/setup/bundles.ts"
 
 /** Secrets for tests to hand in. {@link run} fails if any of them comes out again. */
 export const canary = { apiKey: "canary-api-key-5f1c9e", password: "canary-password-77b0d2" }
