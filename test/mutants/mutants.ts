@@ -9,6 +9,8 @@ export interface Mutant {
   /** The file of the test, from the repository's root, and words of its name. */
   readonly test: string
   readonly named: string
+  /** The file that names the test, where a suite does that runs in several files. */
+  readonly suite?: string
 }
 
 /**
@@ -21,8 +23,9 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "packages/sink-postgres/src/ledger/LedgerSegments.ts",
     find: '  yield* proveEpoch("commit", commit, rows)\n',
     replace: "",
-    test: "test/crash/Zombie.integration.test.ts",
-    named: "writes nothing after another has taken its run over"
+    test: "packages/sink-postgres/test/sink.integration.test.ts",
+    named: "refuses every write of a run that was taken over",
+    suite: "packages/testkit/src/LedgerSuite.ts"
   },
   {
     name: "pages are delivered again when their slice is read again",
