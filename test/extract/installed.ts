@@ -2,7 +2,7 @@ import { existsSync, globSync, readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { basename, dirname, join } from "node:path"
 import { Effect, type Scope } from "effect"
-import { decodeText } from "../../apps/scraper/src/fetching/Charset.ts"
+import { decodeText } from "../../apps/scraper/src/net/decodeText.ts"
 import { type Annotation, browser } from "./Browser.ts"
 import type { Sample } from "./Corpus.ts"
 

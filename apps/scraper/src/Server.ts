@@ -8,42 +8,42 @@ import { Converter } from "./conversion/Converter.ts"
 import { Crawls } from "./crawl/Crawls.ts"
 import { Maps } from "./crawl/Maps.ts"
 import { SiteDiscovery } from "./crawl/SiteDiscovery.ts"
-import { EnvelopedFaults, UnknownRoute } from "./door/Answers.ts"
-import { AuthorizationLayer } from "./door/Auth.ts"
-import { Health } from "./door/Health.ts"
-import { BatchHandlers } from "./door/handlers/Batch.ts"
-import { CrawlHandlers } from "./door/handlers/Crawl.ts"
-import { ExtractHandlers } from "./door/handlers/Extract.ts"
-import { HealthHandlers } from "./door/handlers/Health.ts"
-import { MapHandlers } from "./door/handlers/Map.ts"
-import { NotOfferedHandlers } from "./door/handlers/NotOffered.ts"
-import { StatisticsHandlers } from "./door/handlers/Statistics.ts"
-import { WebhookHandlers } from "./door/handlers/Webhooks.ts"
-import { JobLoad } from "./door/JobLoad.ts"
-import { Keyring } from "./door/Keyring.ts"
-import { Draining, Lifecycle } from "./door/Lifecycle.ts"
-import { listener } from "./door/Listener.ts"
-import { Quota } from "./door/Quota.ts"
-import { Reference } from "./door/Reference.ts"
-import { ValidationLayer } from "./door/Validation.ts"
 import { ExtractJobs } from "./extract/ExtractJobs.ts"
 import { Extractor } from "./extract/Extractor.ts"
 import { Fetcher } from "./fetching/Fetcher.ts"
 import { HostQueue } from "./fetching/HostQueue.ts"
-import { HttpGet } from "./fetching/HttpGet.ts"
 import { Robots } from "./fetching/Robots.ts"
-import { TargetAgent } from "./fetching/TargetAgent.ts"
-import { Meter } from "./jobs/Meter.ts"
+import { ApiKeys } from "./http/ApiKeys.ts"
+import { AuthorizationLayer } from "./http/Auth.ts"
+import { Health } from "./http/Health.ts"
+import { BatchHandlers } from "./http/handlers/Batch.ts"
+import { CrawlHandlers } from "./http/handlers/Crawl.ts"
+import { ExtractHandlers } from "./http/handlers/Extract.ts"
+import { HealthHandlers } from "./http/handlers/Health.ts"
+import { MapHandlers } from "./http/handlers/Map.ts"
+import { NotOfferedHandlers } from "./http/handlers/NotOffered.ts"
+import { StatisticsHandlers } from "./http/handlers/Statistics.ts"
+import { WebhookHandlers } from "./http/handlers/Webhooks.ts"
+import { JobGauges } from "./http/JobGauges.ts"
+import { Draining, Lifecycle } from "./http/Lifecycle.ts"
+import { listener } from "./http/listener.ts"
+import { MetricsServer } from "./http/MetricsServer.ts"
+import { Quota } from "./http/Quota.ts"
+import { Reference } from "./http/Reference.ts"
+import { RequestMetrics } from "./http/RequestMetrics.ts"
+import { FaultResponses, UnknownRoute } from "./http/responses.ts"
+import { ValidationLayer } from "./http/Validation.ts"
+import { UsageRecorder } from "./jobs/UsageRecorder.ts"
 import { MetricRegistry } from "./metrics/Metrics.ts"
-import { MetricsServer } from "./metrics/MetricsServer.ts"
-import { RequestMetrics } from "./metrics/RequestMetrics.ts"
-import { Proxies } from "./proxy/Proxies.ts"
+import { HttpGet } from "./net/HttpGet.ts"
+import { Proxies } from "./net/Proxies.ts"
+import { TargetAgent } from "./net/TargetAgent.ts"
 import { BrowserProcess } from "./rendering/BrowserProcess.ts"
 import { Renderer } from "./rendering/Renderer.ts"
 import { type ScraperConfig, ScraperStartError, ServerSettings, withDefaults } from "./ScraperConfig.ts"
 import { StateStore } from "./state/StateStore.ts"
-import { Announcements } from "./webhooks/Announcements.ts"
 import { WebhookDeliveries } from "./webhooks/WebhookDeliveries.ts"
+import { WebhookEvents } from "./webhooks/WebhookEvents.ts"
 import { WebhookPost } from "./webhooks/WebhookPost.ts"
 import { WebhookStore } from "./webhooks/WebhookStore.ts"
 import { Webhooks } from "./webhooks/Webhooks.ts"
@@ -57,22 +57,22 @@ const Fetching = Fetcher.layer.pipe(
   Layer.provide(HttpGet.layer)
 )
 
-const Telling = Announcements.layer.pipe(
+const Telling = WebhookEvents.layer.pipe(
   Layer.provideMerge(Webhooks.layer),
   Layer.provide(WebhookDeliveries.layer),
   Layer.provide([WebhookPost.layer, WebhookStore.layer])
 )
 
 const Jobs = Layer.mergeAll(Quota.layer, Health.layer).pipe(
-  Layer.provideMerge(JobLoad.layer),
+  Layer.provideMerge(JobGauges.layer),
   Layer.provideMerge(Layer.mergeAll(Batches.layer, Crawls.layer, ExtractJobs.layer)),
-  Layer.provideMerge(Layer.mergeAll(Extractor.layer, Maps.layer, Meter.layer, Telling)),
+  Layer.provideMerge(Layer.mergeAll(Extractor.layer, Maps.layer, UsageRecorder.layer, Telling)),
   Layer.provide(SiteDiscovery.layer),
   Layer.provideMerge(Fetching),
   Layer.provide(Converter.layer),
   Layer.provide([StateStore.layer, TargetAgent.layer]),
   Layer.provideMerge(Proxies.layer),
-  Layer.provideMerge(Layer.mergeAll(Keyring.layer, Lifecycle.layer))
+  Layer.provideMerge(Layer.mergeAll(ApiKeys.layer, Lifecycle.layer))
 )
 
 const Routes = HttpApiBuilder.layer(ScraperApi).pipe(
@@ -113,7 +113,7 @@ export const serve = Effect.fn("Server.serve")(function* (
     gracefulShutdownTimeout: settings.drainTimeoutMs + flushMs
   })
   const App = HttpRouter.serve(
-    Layer.mergeAll(Routes, UnknownRoute, EnvelopedFaults, Draining, Reference, RequestMetrics),
+    Layer.mergeAll(Routes, UnknownRoute, FaultResponses, Draining, Reference, RequestMetrics),
     {
       disableLogger: true,
       disableListenLog: true

@@ -1,5 +1,5 @@
-export { isPublicAddress } from "./fetching/AddressGuard.ts"
-export { PageErrorCode } from "./fetching/PageFailure.ts"
-export { normaliseUrl } from "./fetching/UrlNormal.ts"
+export { isPublicAddress } from "./net/AddressGuard.ts"
+export { normalizeUrl } from "./net/normalizeUrl.ts"
+export { PageErrorCode } from "./net/PageFailure.ts"
 export { type ScraperConfig, ScraperStartError } from "./ScraperConfig.ts"
 export { serve } from "./Server.ts"

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { isBlockedLiteral } from "../src/fetching/AddressGuard.ts"
 import { isPublicAddress } from "../src/index.ts"
+import { isBlockedLiteral } from "../src/net/AddressGuard.ts"
 
 const blocked = [
   "0.0.0.0",

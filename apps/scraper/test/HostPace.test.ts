@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Redacted } from "effect"
 import fc from "fast-check"
 import { HostPace } from "../src/fetching/HostPace.ts"
-import { finalFailure, PageFailure, transientFailure } from "../src/fetching/PageFailure.ts"
+import { finalFailure, PageFailure, transientFailure } from "../src/net/PageFailure.ts"
 import { withDefaults } from "../src/ScraperConfig.ts"
 
 const limits = withDefaults({ apiKeys: [Redacted.make("k")] })

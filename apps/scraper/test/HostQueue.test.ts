@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Deferred, Effect, Fiber, Layer, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { HostQueue } from "../src/fetching/HostQueue.ts"
-import { transientFailure } from "../src/fetching/PageFailure.ts"
+import { transientFailure } from "../src/net/PageFailure.ts"
 import { type ScraperConfig, ServerSettings, withDefaults } from "../src/ScraperConfig.ts"
 
 const queue = (config: Partial<ScraperConfig>) =>

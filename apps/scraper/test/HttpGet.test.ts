@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Redacted, Scope } from "effect"
-import { HttpGet } from "../src/fetching/HttpGet.ts"
-import { TargetAgent } from "../src/fetching/TargetAgent.ts"
+import { HttpGet } from "../src/net/HttpGet.ts"
+import { TargetAgent } from "../src/net/TargetAgent.ts"
 import { ServerSettings, withDefaults } from "../src/ScraperConfig.ts"
 import { testSite } from "./TestSite.ts"
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
-import { openPageLog, type PageRow } from "../src/pages/PageLog.ts"
+import { openPageLog, type PageRow } from "../src/crawler/PageLog.ts"
 import { openDirectoryState } from "../src/state/DirectoryState.ts"
 
 const directory = Effect.acquireRelease(

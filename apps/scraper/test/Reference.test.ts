@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { openApi } from "@sluice/contract"
 import { Effect, Option } from "effect"
 import { chromium } from "playwright-core"
-import { findChromium } from "../src/rendering/ChromiumCommand.ts"
+import { findChromium } from "../src/rendering/chromium.ts"
 import { describeInBrowser } from "./TestBrowser.ts"
 import { raw, testServer } from "./TestScraper.ts"
 

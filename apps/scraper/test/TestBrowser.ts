@@ -1,7 +1,7 @@
 import { describe } from "@effect/vitest"
 import type { ExtractRequest } from "@sluice/contract"
 import { Effect, Option } from "effect"
-import { findChromium } from "../src/rendering/ChromiumCommand.ts"
+import { findChromium } from "../src/rendering/chromium.ts"
 import type { Client } from "./TestScraper.ts"
 
 const hasChromium = Option.isSome(findChromium(process.env.PATH ?? ""))

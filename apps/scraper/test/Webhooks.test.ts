@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { isTerminal, type WebhookId } from "@sluice/contract"
 import { DateTime, Effect } from "effect"
-import { signatureOf } from "../src/webhooks/WebhookSignature.ts"
+import { signatureOf } from "../src/webhooks/webhookSignature.ts"
 import { envelopeOf, expectedSignature, signaturesOf, status, type TestReceiver, testReceiver } from "./TestReceiver.ts"
 import {
   type Client,

@@ -1,21 +1,21 @@
 import { Context, Effect, Layer } from "effect"
 import type { Converter } from "../conversion/Converter.ts"
+import { openPageJobs, type PageJobs } from "../crawler/PageJobs.ts"
 import type { Fetcher } from "../fetching/Fetcher.ts"
-import type { Meter } from "../jobs/Meter.ts"
-import { openPageJobs, type PageJobs } from "../pages/PageJobs.ts"
+import type { UsageRecorder } from "../jobs/UsageRecorder.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
 import type { StoreError } from "../state/Files.ts"
 import type { StateStore } from "../state/StateStore.ts"
-import type { Announcements } from "../webhooks/Announcements.ts"
-import { batchAnnouncement } from "./BatchDocuments.ts"
-import { BatchSpec, batchRules } from "./BatchRules.ts"
+import type { WebhookEvents } from "../webhooks/WebhookEvents.ts"
+import { BatchSpec, batchStrategy } from "./BatchStrategy.ts"
+import { batchEventData } from "./batchDocuments.ts"
 
 /** The batches. Failed pages do not make a batch fail. */
-export class Batches extends Context.Service<Batches, PageJobs<BatchSpec>>()("@sluice/scraper/Batches") {
+export class Batches extends Context.Service<Batches, PageJobs<BatchSpec>>()("@sluice/scraper/batch/Batches") {
   static readonly layer: Layer.Layer<
     Batches,
     StoreError,
-    Announcements | Converter | Fetcher | Meter | ServerSettings | StateStore
+    WebhookEvents | Converter | Fetcher | UsageRecorder | ServerSettings | StateStore
   > = Layer.effect(
     this,
     Effect.gen(function* () {
@@ -24,8 +24,8 @@ export class Batches extends Context.Service<Batches, PageJobs<BatchSpec>>()("@s
         name: "batch",
         spec: BatchSpec,
         event: "batch_completed",
-        announcement: batchAnnouncement,
-        rules: batchRules,
+        eventData: batchEventData,
+        strategy: batchStrategy,
         maxRunning: maxRunningBatches,
         mostPages: (_, { total }) => total,
         hasFailed: () => false

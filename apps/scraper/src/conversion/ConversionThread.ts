@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs"
 import { Worker } from "node:worker_threads"
 import { Effect, type Scope } from "effect"
-import { finalFailure, type PageFailure } from "../fetching/PageFailure.ts"
+import { finalFailure, type PageFailure } from "../net/PageFailure.ts"
 import type { ConversionReply } from "./conversionWorker.ts"
 import type { ConversionRequest, PageContent } from "./PageContent.ts"
 

@@ -1,7 +1,7 @@
 import type { OutputFormat } from "@sluice/contract"
 import { Context, Effect, Layer, Pool } from "effect"
 import type { LoadedPage } from "../fetching/Fetcher.ts"
-import { finalFailure, PageFailure, transientFailure } from "../fetching/PageFailure.ts"
+import { finalFailure, PageFailure, transientFailure } from "../net/PageFailure.ts"
 import { ScraperStartError, ServerSettings } from "../ScraperConfig.ts"
 import { conversionThread, isThreadProgramThere } from "./ConversionThread.ts"
 import type { MarkdownExtent } from "./Markdown.ts"

@@ -1,6 +1,6 @@
 import { Option } from "effect"
 import { type DefaultTreeAdapterTypes, parse } from "parse5"
-import { normaliseUrl } from "../fetching/UrlNormal.ts"
+import { normalizeUrl } from "../net/normalizeUrl.ts"
 import { attribute, elementsIn, type HtmlElement } from "./Elements.ts"
 
 type Document = DefaultTreeAdapterTypes.Document
@@ -30,7 +30,7 @@ export const linksOf = (document: HtmlDocument): ReadonlyArray<string> => {
   const links = new Set<string>()
   for (const element of elementsIn(document.tree)) {
     if (element.tagName !== "a" && element.tagName !== "area") continue
-    const link = Option.flatMap(Option.fromUndefinedOr(hrefOf(element)), (href) => normaliseUrl(href, document.base))
+    const link = Option.flatMap(Option.fromUndefinedOr(hrefOf(element)), (href) => normalizeUrl(href, document.base))
     if (Option.isSome(link)) links.add(link.value)
   }
   return [...links]
@@ -42,7 +42,7 @@ export const canonicalOf = (document: HtmlDocument): Option.Option<string> => {
     if (element.tagName === "body") break
     const rel = element.tagName === "link" ? attribute(element, "rel") : undefined
     const href = rel?.toLowerCase().split(/\s+/).includes("canonical") === true ? hrefOf(element) : undefined
-    if (href !== undefined && href !== "") return normaliseUrl(href, document.base)
+    if (href !== undefined && href !== "") return normalizeUrl(href, document.base)
   }
   return Option.none()
 }

@@ -1,5 +1,5 @@
 import { attribute, classesOf, elementsIn, type HtmlElement, type HtmlParent, parentOf } from "./Elements.ts"
-import { textOf } from "./Embedded.ts"
+import { textOf } from "./embedded.ts"
 
 /** The part of a page to read, and what in it is to be left out. */
 export interface PageExtract {

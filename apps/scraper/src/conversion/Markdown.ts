@@ -1,10 +1,10 @@
 import type { Table } from "mdast"
 import { gfmToMarkdown } from "mdast-util-gfm"
 import { type Options, toMarkdown } from "mdast-util-to-markdown"
+import { text } from "./escapeText.ts"
 import type { HtmlDocument } from "./HtmlDocument.ts"
 import { mainContent, wholePage } from "./MainContent.ts"
-import { mdastOf } from "./MdastTree.ts"
-import { text } from "./TextEscape.ts"
+import { mdastOf } from "./mdastOf.ts"
 
 /** How much of a page becomes Markdown: all of it, or what is left without menus, advertising and the like. */
 export type MarkdownExtent = "page" | "main"

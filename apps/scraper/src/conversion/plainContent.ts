@@ -1,7 +1,7 @@
 import { Option } from "effect"
 import { Parser } from "htmlparser2"
-import { mediaType } from "../fetching/ContentType.ts"
-import { normaliseUrl } from "../fetching/UrlNormal.ts"
+import { mediaType } from "../net/ContentType.ts"
+import { normalizeUrl } from "../net/normalizeUrl.ts"
 
 /** The Markdown of JSON or XML: a fenced block, whose fence is longer than any in it. */
 export const fenced = (text: string, contentType: string): string => {
@@ -17,7 +17,7 @@ export const feedLinks = (text: string, url: string): ReadonlyArray<string> => {
   let inLink = false
   let content = ""
   const take = (href: string) => {
-    const link = normaliseUrl(href.trim(), url)
+    const link = normalizeUrl(href.trim(), url)
     if (Option.isSome(link)) links.add(link.value)
   }
   const parser = new Parser(

@@ -1,4 +1,4 @@
-import type { PageState } from "../pages/PageState.ts"
+import type { PageState } from "../crawler/PageState.ts"
 import type { Settings } from "../ScraperConfig.ts"
 import { pageKey } from "./pageKey.ts"
 import { textHash } from "./textHash.ts"

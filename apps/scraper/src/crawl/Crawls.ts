@@ -1,22 +1,22 @@
 import { Context, Effect, Layer } from "effect"
 import type { Converter } from "../conversion/Converter.ts"
+import { openPageJobs, type PageJobs } from "../crawler/PageJobs.ts"
 import type { Fetcher } from "../fetching/Fetcher.ts"
-import type { Meter } from "../jobs/Meter.ts"
-import { openPageJobs, type PageJobs } from "../pages/PageJobs.ts"
+import type { UsageRecorder } from "../jobs/UsageRecorder.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
 import type { StoreError } from "../state/Files.ts"
 import type { StateStore } from "../state/StateStore.ts"
-import type { Announcements } from "../webhooks/Announcements.ts"
-import { crawlAnnouncement } from "./CrawlDocuments.ts"
-import { CrawlSpec, crawlRules, mostPagesOf } from "./CrawlRules.ts"
+import type { WebhookEvents } from "../webhooks/WebhookEvents.ts"
+import { CrawlSpec, crawlStrategy, mostPagesOf } from "./CrawlStrategy.ts"
+import { crawlEventData } from "./crawlDocuments.ts"
 import { SiteDiscovery } from "./SiteDiscovery.ts"
 
 /** The crawls. One fails whose seed could not be had. */
-export class Crawls extends Context.Service<Crawls, PageJobs<CrawlSpec>>()("@sluice/scraper/Crawls") {
+export class Crawls extends Context.Service<Crawls, PageJobs<CrawlSpec>>()("@sluice/scraper/crawl/Crawls") {
   static readonly layer: Layer.Layer<
     Crawls,
     StoreError,
-    Announcements | Converter | Fetcher | Meter | ServerSettings | SiteDiscovery | StateStore
+    WebhookEvents | Converter | Fetcher | UsageRecorder | ServerSettings | SiteDiscovery | StateStore
   > = Layer.effect(
     this,
     Effect.gen(function* () {
@@ -29,9 +29,9 @@ export class Crawls extends Context.Service<Crawls, PageJobs<CrawlSpec>>()("@slu
         name: "crawl",
         spec: CrawlSpec,
         event: "crawl_completed",
-        announcement: crawlAnnouncement,
-        rules: (spec) => ({
-          ...crawlRules(spec, settings),
+        eventData: crawlEventData,
+        strategy: (spec) => ({
+          ...crawlStrategy(spec, settings),
           ...(settings.crawlSitemaps ? withSitemaps(spec) : {})
         }),
         maxRunning: settings.maxRunningCrawls,

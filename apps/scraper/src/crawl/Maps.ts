@@ -1,11 +1,10 @@
-import { LinkSource, MapTimedOut } from "@sluice/contract"
+import { LinkSource } from "@sluice/contract"
 import { Context, Effect, Layer, Option, Result, Schema, Semaphore } from "effect"
-import { envelope } from "../door/Envelope.ts"
-import type { PageFailure } from "../fetching/PageFailure.ts"
 import { type JobFilter, jobFields, jobFolder, matching, newJobId, nowMillis } from "../jobs/Job.ts"
 import { openRecordFolder } from "../jobs/RecordFolder.ts"
-import { keepSwept } from "../jobs/Retention.ts"
+import { keepSwept } from "../jobs/retention.ts"
 import { jobEnded } from "../metrics/Metrics.ts"
+import type { PageFailure } from "../net/PageFailure.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
 import type { StoreError } from "../state/Files.ts"
 import { StateStore } from "../state/StateStore.ts"
@@ -25,6 +24,12 @@ const Links = Schema.fromJsonString(Schema.Array(Schema.Struct({ url: Schema.Str
 const encodeLinks = Schema.encodeEffect(Links)
 export type MapLinks = typeof Links.Type
 
+/** A map as a whole took longer than `mapTimeoutMs`. */
+export class MapTimeout extends Schema.TaggedError<MapTimeout>()("MapTimeout", {
+  code: Schema.Literal("TIMEOUT"),
+  message: Schema.String
+}) {}
+
 /** The maps of all keys. A map is answered while the caller waits, and stored as a job once it has ended. */
 export class Maps extends Context.Service<
   Maps,
@@ -34,14 +39,14 @@ export class Maps extends Context.Service<
       spec: MapSpec
     ) => Effect.Effect<
       { readonly job: MapJob; readonly links: MapLinks; readonly warnings: ReadonlyArray<string> },
-      PageFailure | MapTimedOut | StoreError
+      MapTimeout | PageFailure | StoreError
     >
     readonly find: (owner: string, id: string) => Option.Option<MapJob>
     readonly list: (owner: string, filter: JobFilter) => ReadonlyArray<MapJob>
     /** The links of a completed job; none if they are gone from the disk. */
     readonly links: (job: MapJob) => Effect.Effect<Option.Option<MapLinks>, StoreError>
   }
->()("@sluice/scraper/Maps") {
+>()("@sluice/scraper/crawl/Maps") {
   static readonly layer: Layer.Layer<Maps, StoreError, ServerSettings | SiteDiscovery | StateStore> = Layer.effect(
     this,
     Effect.gen(function* () {
@@ -62,9 +67,10 @@ export class Maps extends Context.Service<
               Effect.timeoutOrElse({
                 duration: settings.mapTimeoutMs,
                 orElse: () =>
-                  new MapTimedOut(
-                    envelope("TIMEOUT", `The site was not mapped within ${settings.mapTimeoutMs} ms`, true)
-                  )
+                  new MapTimeout({
+                    code: "TIMEOUT",
+                    message: `The site was not mapped within ${settings.mapTimeoutMs} ms`
+                  })
               }),
               Effect.result
             )

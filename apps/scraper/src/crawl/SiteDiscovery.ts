@@ -3,9 +3,9 @@ import type { LinkSource } from "@sluice/contract"
 import { Context, Effect, Layer, Option, Result, Schema, type Scope, Semaphore } from "effect"
 import { Converter } from "../conversion/Converter.ts"
 import { Fetcher, type LoadedPage } from "../fetching/Fetcher.ts"
-import { finalFailure, type PageFailure } from "../fetching/PageFailure.ts"
 import { Robots } from "../fetching/Robots.ts"
-import { normaliseUrl } from "../fetching/UrlNormal.ts"
+import { normalizeUrl } from "../net/normalizeUrl.ts"
+import { finalFailure, type PageFailure } from "../net/PageFailure.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
 import { inScope } from "./CrawlScope.ts"
 import { readSitemap, type Sitemap } from "./Sitemap.ts"
@@ -51,7 +51,7 @@ export class SiteDiscovery extends Context.Service<
       readonly includeSubdomains: boolean
     }) => Effect.Effect<ReadonlyArray<string>>
   }
->()("@sluice/scraper/SiteDiscovery") {
+>()("@sluice/scraper/crawl/SiteDiscovery") {
   static readonly layer: Layer.Layer<SiteDiscovery, never, Converter | Fetcher | Robots | ServerSettings> =
     Layer.effect(
       this,
@@ -131,7 +131,7 @@ export class SiteDiscovery extends Context.Service<
                 continue
               }
               read++
-              const into = (url: string) => Option.toArray(normaliseUrl(url, answer.url))
+              const into = (url: string) => Option.toArray(normalizeUrl(url, answer.url))
               if (!answer.file.pages.flatMap(into).every(take)) return { read, warnings }
               level.push(...answer.file.sitemaps.flatMap(into))
             }

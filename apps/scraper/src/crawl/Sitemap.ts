@@ -1,8 +1,8 @@
 import { gunzip } from "node:zlib"
 import { Effect } from "effect"
 import { Parser } from "htmlparser2"
-import { decodeText } from "../fetching/Charset.ts"
-import { finalFailure, type PageFailure } from "../fetching/PageFailure.ts"
+import { decodeText } from "../net/decodeText.ts"
+import { finalFailure, type PageFailure } from "../net/PageFailure.ts"
 
 /** What a sitemap file names: pages, or further sitemaps. As written there, which may be anything. */
 export interface Sitemap {

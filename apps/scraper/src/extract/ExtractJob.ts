@@ -1,7 +1,7 @@
 import { JobError } from "@sluice/contract"
 import { Schema } from "effect"
 import { jobFields } from "../jobs/Job.ts"
-import { announceField } from "../webhooks/Announcements.ts"
+import { announceField } from "../webhooks/WebhookEvents.ts"
 import { ExtractFacts, ExtractSpec } from "./Extractor.ts"
 
 /** The manifest of an asynchronous extraction; its content is a file beside it. */

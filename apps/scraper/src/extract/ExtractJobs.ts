@@ -1,16 +1,16 @@
 import { isTerminal } from "@sluice/contract"
 import { Cause, Context, Effect, FiberMap, Layer, Option, Schema, Semaphore } from "effect"
 import { type JobFilter, jobFolder, matching, newJobId, nowMillis, type OpenJobs } from "../jobs/Job.ts"
-import { Meter } from "../jobs/Meter.ts"
 import { openRecordFolder } from "../jobs/RecordFolder.ts"
-import { keepSwept } from "../jobs/Retention.ts"
+import { keepSwept } from "../jobs/retention.ts"
+import { UsageRecorder } from "../jobs/UsageRecorder.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
 import type { StoreError } from "../state/Files.ts"
 import { StateStore } from "../state/StateStore.ts"
-import { type Announcement, Announcements } from "../webhooks/Announcements.ts"
-import { extractAnnouncement } from "./ExtractDocuments.ts"
+import { type JobEvent, WebhookEvents } from "../webhooks/WebhookEvents.ts"
 import { ExtractJob } from "./ExtractJob.ts"
 import { Extractor, type ExtractSpec } from "./Extractor.ts"
+import { extractEventData } from "./extractDocuments.ts"
 
 const Content = Schema.Struct({
   markdown: Schema.NullOr(Schema.String),
@@ -36,18 +36,18 @@ export class ExtractJobs extends Context.Service<
     /** The content of a completed job; none if it is gone from the disk. */
     readonly content: (job: ExtractJob) => Effect.Effect<Option.Option<typeof Content.Type>, StoreError>
   }
->()("@sluice/scraper/ExtractJobs") {
+>()("@sluice/scraper/extract/ExtractJobs") {
   static readonly layer: Layer.Layer<
     ExtractJobs,
     StoreError,
-    Announcements | Extractor | Meter | ServerSettings | StateStore
+    WebhookEvents | Extractor | UsageRecorder | ServerSettings | StateStore
   > = Layer.effect(
     this,
     Effect.gen(function* () {
       const settings = yield* ServerSettings
       const extractor = yield* Extractor
-      const meter = yield* Meter
-      const announcements = yield* Announcements
+      const usage = yield* UsageRecorder
+      const webhookEvents = yield* WebhookEvents
       const state = yield* StateStore
       const slots = yield* Semaphore.make(settings.maxRunningExtractions)
       const fibers = yield* FiberMap.make<string>()
@@ -60,12 +60,12 @@ export class ExtractJobs extends Context.Service<
         job.status === "completed"
           ? Effect.map(state.read(contentFile(job.id)), Option.flatMap(Schema.decodeUnknownOption(ContentFile)))
           : Effect.succeedNone
-      const announcement: Announcement<ExtractJob> = {
+      const jobEvent: JobEvent<ExtractJob> = {
         folder,
         event: "extract_completed",
-        data: (job) => Effect.flatMap(content(job), (given) => extractAnnouncement(job, given))
+        data: (job) => Effect.flatMap(content(job), (given) => extractEventData(job, given))
       }
-      const end = (job: ExtractJob) => announcements.end(announcement, job)
+      const end = (job: ExtractJob) => webhookEvents.end(jobEvent, job)
 
       const work = Effect.fnUntraced(function* (queued: ExtractJob) {
         const job: ExtractJob = { ...queued, status: "processing" }
@@ -73,7 +73,7 @@ export class ExtractJobs extends Context.Service<
         folder.hold(job)
         const extraction = yield* extractor.extract(job.spec)
         const { facts } = extraction
-        yield* meter.record({
+        yield* usage.record({
           owner: job.owner,
           job: { id: job.id, n: 1 },
           errorCode: extraction._tag === "Extracted" ? null : extraction.failure.code,
@@ -87,7 +87,7 @@ export class ExtractJobs extends Context.Service<
           const error = { code, message, retryable, details: null }
           yield* end({ ...job, status: "failed", completedAt: yield* nowMillis, facts, error })
         }
-        yield* meter.close(job.id)
+        yield* usage.close(job.id)
       })
 
       const fail = Effect.fnUntraced(function* (job: ExtractJob) {
@@ -111,8 +111,8 @@ export class ExtractJobs extends Context.Service<
 
       for (const job of [...jobs.values()].sort((a, b) => a.seq - b.seq)) {
         if (isTerminal(job.status)) {
-          yield* meter.close(job.id)
-          yield* announcements.resume(announcement, job)
+          yield* usage.close(job.id)
+          yield* webhookEvents.resume(jobEvent, job)
         } else {
           yield* start(job)
         }

@@ -3,10 +3,10 @@ import { Context, Effect, Layer, Schema, type Scope } from "effect"
 import { Converter } from "../conversion/Converter.ts"
 import type { PageContent } from "../conversion/PageContent.ts"
 import { Fetcher } from "../fetching/Fetcher.ts"
-import type { PageFailure } from "../fetching/PageFailure.ts"
-import { targetHeaders } from "../fetching/TargetHeaders.ts"
-import { CurrentProxy } from "../proxy/Proxies.ts"
-import { proxyOf, renderField, renderOf } from "../rendering/RenderField.ts"
+import type { PageFailure } from "../net/PageFailure.ts"
+import { CurrentProxy } from "../net/Proxies.ts"
+import { targetHeaders } from "../net/targetHeaders.ts"
+import { proxyOf, renderField, renderOf } from "../rendering/renderField.ts"
 
 /** An extraction as it was asked for, with the defaults filled in. */
 export const ExtractSpec = Schema.Struct({
@@ -39,7 +39,7 @@ export type Extraction =
 export class Extractor extends Context.Service<
   Extractor,
   { readonly extract: (spec: ExtractSpec) => Effect.Effect<Extraction> }
->()("@sluice/scraper/Extractor") {
+>()("@sluice/scraper/extract/Extractor") {
   static readonly layer: Layer.Layer<Extractor, never, Converter | Fetcher> = Layer.effect(
     this,
     Effect.gen(function* () {

@@ -1,15 +1,15 @@
 import { Clock, Context, Effect, Layer, Option, Result, type Scope } from "effect"
-import { withCookies } from "../rendering/CookieHeader.ts"
+import { actualType, declaredKind, mediaType } from "../net/ContentType.ts"
+import { decodeText } from "../net/decodeText.ts"
+import { HttpGet, type ResponseHead, type TargetResponse } from "../net/HttpGet.ts"
+import { normalizeUrl } from "../net/normalizeUrl.ts"
+import { finalFailure, PageFailure, transientFailure } from "../net/PageFailure.ts"
 import { Renderer } from "../rendering/Renderer.ts"
 import type { BrowserCookie, RenderWait } from "../rendering/RenderRequest.ts"
+import { withCookies } from "../rendering/withCookies.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
-import { decodeText } from "./Charset.ts"
-import { actualType, declaredKind, mediaType } from "./ContentType.ts"
 import { HostQueue } from "./HostQueue.ts"
-import { type Answer, type AnswerHead, HttpGet } from "./HttpGet.ts"
-import { finalFailure, PageFailure, transientFailure } from "./PageFailure.ts"
 import { Robots } from "./Robots.ts"
-import { normaliseUrl } from "./UrlNormal.ts"
 
 /** A page as it came from the network. `url` is where the redirects ended, normalised. */
 export interface LoadedPage {
@@ -60,7 +60,7 @@ export interface LoadOptions {
 export class Fetcher extends Context.Service<
   Fetcher,
   { readonly load: (url: string, options: LoadOptions) => Effect.Effect<LoadOutcome, never, Scope.Scope> }
->()("@sluice/scraper/Fetcher") {
+>()("@sluice/scraper/fetching/Fetcher") {
   static readonly layer: Layer.Layer<Fetcher, never, ServerSettings | HttpGet | HostQueue | Renderer | Robots> =
     Layer.effect(
       this,
@@ -109,7 +109,7 @@ export class Fetcher extends Context.Service<
 
           /** What an answer comes to, once a browser has shown it if it is to. */
           const shown = Effect.fnUntraced(function* (
-            answer: Answer | "unwanted" | PageFailure
+            answer: TargetResponse | "unwanted" | PageFailure
           ): Effect.fn.Return<LoadedPage | Redirect | "unwanted" | PageFailure, PageFailure> {
             if (answer === "unwanted" || answer instanceof PageFailure) return answer
             const httpStatus = answer.status
@@ -135,7 +135,7 @@ export class Fetcher extends Context.Service<
               userAgent: options.headers["user-agent"] ?? settings.userAgent,
               cookies
             })
-            if (rendered._tag === "WentOn") {
+            if (rendered._tag === "Navigated") {
               cookies = rendered.cookies
               return { _tag: "Redirect", location: rendered.to, httpStatus }
             }
@@ -163,7 +163,7 @@ export class Fetcher extends Context.Service<
             if (answer === "unwanted") return yield* end({ _tag: "Unwanted" })
             if (answer instanceof PageFailure) return yield* failed(answer)
             if (answer._tag === "Loaded") return yield* end(answer)
-            const next = Option.flatMap(Option.fromUndefinedOr(answer.location), (to) => normaliseUrl(to, url))
+            const next = Option.flatMap(Option.fromUndefinedOr(answer.location), (to) => normalizeUrl(to, url))
             if (Option.isNone(next)) {
               return yield* failed(
                 finalFailure("INVALID_REDIRECT", "The redirect has no usable http(s) target", answer.httpStatus)
@@ -205,9 +205,9 @@ const maxBackoffMs = 10_000
 const redirectStatuses = new Set([301, 302, 303, 307, 308])
 const transientStatuses = new Set([408, 425, 500, 502, 503, 504])
 
-const isRedirect = (head: AnswerHead) => redirectStatuses.has(head.status)
+const isRedirect = (head: ResponseHead) => redirectStatuses.has(head.status)
 
-const judge = (head: AnswerHead): "read" | "leave" | PageFailure => {
+const judge = (head: ResponseHead): "read" | "leave" | PageFailure => {
   const verdict = judgeStatus(head)
   const type = head.header("content-type") ?? ""
   return verdict !== "read" || declaredKind(type) !== undefined
@@ -215,7 +215,7 @@ const judge = (head: AnswerHead): "read" | "leave" | PageFailure => {
     : finalFailure("UNSUPPORTED_CONTENT_TYPE", `Content of type ${mediaType(type)} is not converted`, head.status)
 }
 
-const judgeStatus = (head: AnswerHead): "read" | "leave" | PageFailure => {
+const judgeStatus = (head: ResponseHead): "read" | "leave" | PageFailure => {
   if (isRedirect(head)) return "leave"
   if (head.status === 429) {
     return withRetryAfter(transientFailure("RATE_LIMITED", "The target answered 429", 429), head)
@@ -230,7 +230,7 @@ const judgeStatus = (head: AnswerHead): "read" | "leave" | PageFailure => {
 }
 
 /** `Retry-After` is a number of seconds, or a date by the clock of the target. */
-const withRetryAfter = (failure: PageFailure, head: AnswerHead): PageFailure => {
+const withRetryAfter = (failure: PageFailure, head: ResponseHead): PageFailure => {
   const value = head.header("retry-after") ?? ""
   const seconds = /^\s*\d+\s*$/.test(value) ? Number(value) * 1000 : undefined
   const retryAfterMs = seconds ?? Date.parse(value) - Date.parse(head.header("date") ?? "")

@@ -1,5 +1,5 @@
+import type { PageFailure } from "../net/PageFailure.ts"
 import type { Settings } from "../ScraperConfig.ts"
-import type { PageFailure } from "./PageFailure.ts"
 
 /** The numbers a pace is kept by; {@link Settings} says what each means. */
 export type PaceLimits = Pick<

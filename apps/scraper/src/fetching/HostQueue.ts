@@ -1,7 +1,7 @@
 import { Clock, Context, Effect, Exit, Layer, Option, Semaphore } from "effect"
+import { finalFailure, type PageFailure } from "../net/PageFailure.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
 import { HostPace } from "./HostPace.ts"
-import { finalFailure, type PageFailure } from "./PageFailure.ts"
 
 /**
  * Politeness: how many requests a host gets at once and how far apart they start, which follows how it answers, and how
@@ -26,7 +26,7 @@ export class HostQueue extends Context.Service<
     /** How many of them are paused. */
     readonly paused: Effect.Effect<number>
   }
->()("@sluice/scraper/HostQueue") {
+>()("@sluice/scraper/fetching/HostQueue") {
   static readonly layer: Layer.Layer<HostQueue, never, ServerSettings> = Layer.effect(
     this,
     Effect.gen(function* () {

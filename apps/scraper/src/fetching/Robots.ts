@@ -1,10 +1,10 @@
 import { Cache, Context, Duration, Effect, Exit, Layer, Option, Result, Schedule } from "effect"
 import robotsParser from "robots-parser"
+import { HttpGet } from "../net/HttpGet.ts"
+import { normalizeUrl } from "../net/normalizeUrl.ts"
+import { finalFailure, type PageFailure, transientFailure } from "../net/PageFailure.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
 import { HostQueue } from "./HostQueue.ts"
-import { HttpGet } from "./HttpGet.ts"
-import { finalFailure, type PageFailure, transientFailure } from "./PageFailure.ts"
-import { normaliseUrl } from "./UrlNormal.ts"
 
 /** What a `robots.txt` was read to say. RFC 9309 asks readers for at least 500 KiB. */
 const maxRobotsBytes = 500 * 1024
@@ -22,7 +22,7 @@ export class Robots extends Context.Service<
     /** The sitemaps that the origin's `robots.txt` names; none if it cannot be had. Read even where it is not obeyed. */
     readonly sitemaps: (origin: string) => Effect.Effect<ReadonlyArray<string>>
   }
->()("@sluice/scraper/Robots") {
+>()("@sluice/scraper/fetching/Robots") {
   static readonly layer: Layer.Layer<Robots, never, ServerSettings | HttpGet | HostQueue> = Layer.effect(
     this,
     Effect.gen(function* () {
@@ -53,7 +53,7 @@ export class Robots extends Context.Service<
           const { status } = answer
           const location = answer.header("location")
           if (status >= 300 && status < 400 && location !== undefined) {
-            const next = normaliseUrl(location, url)
+            const next = normalizeUrl(location, url)
             if (Option.isNone(next)) return allowAll
             url = next.value
           } else if (status === 429 || status >= 500) {
@@ -120,6 +120,6 @@ const parse = (
   return {
     allows: (page) => robots.isAllowed(page, settings.userAgent) !== false,
     crawlDelayMs: Number.isFinite(delay) ? Math.min(Math.max(delay, 0), settings.maxCrawlDelayMs) : 0,
-    sitemaps: robots.getSitemaps().flatMap((sitemap) => Option.toArray(normaliseUrl(sitemap, url)))
+    sitemaps: robots.getSitemaps().flatMap((sitemap) => Option.toArray(normalizeUrl(sitemap, url)))
   }
 }

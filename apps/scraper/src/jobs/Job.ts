@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto"
 import { isTerminal, JobStatus } from "@sluice/contract"
 import { Clock, DateTime, Effect, Schema } from "effect"
 import type { Settings } from "../ScraperConfig.ts"
-import { jobRetention } from "./Retention.ts"
+import { jobRetention } from "./retention.ts"
 
 /** What every kind of job has. Times are milliseconds since the epoch; `seq` orders jobs of the same millisecond. */
 export const jobFields = {

@@ -52,11 +52,11 @@ export const pageEnded = (errorCode: string | null, durationMs: number) => {
 }
 
 export const bytesFetched = (bytes: number) => Metric.update(fetchedBytes, bytes)
-export const linksLeftOut = (rule: string, count: number) => Metric.update(labelled(leftOut, { rule }), count)
+export const linksSkipped = (rule: string, count: number) => Metric.update(labelled(leftOut, { rule }), count)
 export const jobEnded = (kind: string, status: string) => Metric.update(labelled(jobsEnded, { kind, status }), 1)
 export const refusedFor = (limit: "key" | "requests_per_minute" | "open_jobs" | "token_balance") =>
   Metric.update(labelled(refusals, { limit }), 1)
-export const webhookTried = (outcome: string) => Metric.update(labelled(deliveries, { outcome }), 1)
+export const webhookAttempted = (outcome: string) => Metric.update(labelled(deliveries, { outcome }), 1)
 export const stateFailed = Metric.update(stateFailures, 1)
 
 /** Sets what is measured at the moment it is asked for. */

@@ -1,8 +1,8 @@
 import { Clock, Context, Effect, FiberHandle, Latch, Layer, Option, type Scope, Semaphore } from "effect"
 import type { Browser } from "playwright-core"
-import { finalFailure, type PageFailure, transientFailure } from "../fetching/PageFailure.ts"
+import { finalFailure, type PageFailure, transientFailure } from "../net/PageFailure.ts"
 import { ScraperStartError, ServerSettings } from "../ScraperConfig.ts"
-import { findChromium, isExecutable, launchOptions } from "./ChromiumCommand.ts"
+import { findChromium, isExecutable, launchOptions } from "./chromium.ts"
 
 /** How long the end of a browser is waited for; what has not ended by then is killed by Playwright. */
 const closeTimeoutMs = 5_000

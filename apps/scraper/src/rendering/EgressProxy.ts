@@ -3,7 +3,8 @@ import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { Deferred, Effect, type Scope } from "effect"
 import type { buildConnector } from "undici"
-import { finalFailure, type PageFailure } from "../fetching/PageFailure.ts"
+import { hopByHopHeaders } from "../net/hopByHopHeaders.ts"
+import { finalFailure, type PageFailure } from "../net/PageFailure.ts"
 
 /** Connections that a page may have open at once; Chromium itself opens 32 through a proxy, and WebSockets beside them. */
 const maxConnections = 64
@@ -94,11 +95,11 @@ export const openEgressProxy = Effect.fnUntraced(function* (
         method: asked.method ?? "GET",
         path: `${url.pathname}${url.search}`,
         setHost: false,
-        headers: passedOn(asked.rawHeaders)
+        headers: withoutHopByHop(asked.rawHeaders)
       })
       onward.on("error", refuse)
       onward.on("response", (response) => {
-        answer.writeHead(response.statusCode ?? 502, passedOn(response.rawHeaders))
+        answer.writeHead(response.statusCode ?? 502, withoutHopByHop(response.rawHeaders))
         response.pipe(answer)
         response.on("error", () => answer.destroy())
       })
@@ -141,24 +142,11 @@ const targetOf = (url: string): Target | undefined => {
   return { hostname: parsed.hostname.replace(/^\[|\]$/g, ""), port: parsed.port === "" ? "80" : parsed.port }
 }
 
-/** Headers of one connection, which do not go further. */
-const ofConnection = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade"
-])
-
-const passedOn = (raw: ReadonlyArray<string>): Array<string> => {
+const withoutHopByHop = (raw: ReadonlyArray<string>): Array<string> => {
   const kept: Array<string> = []
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = raw[index] ?? ""
-    if (!ofConnection.has(name.toLowerCase())) kept.push(name, raw[index + 1] ?? "")
+    if (!hopByHopHeaders.has(name.toLowerCase())) kept.push(name, raw[index + 1] ?? "")
   }
   return kept
 }

@@ -1,6 +1,7 @@
 import { Deferred, Effect } from "effect"
 import type { CDPSession, Page } from "playwright-core"
-import { finalFailure, type PageFailure } from "../fetching/PageFailure.ts"
+import { hopByHopHeaders } from "../net/hopByHopHeaders.ts"
+import { finalFailure, type PageFailure } from "../net/PageFailure.ts"
 import type { ShownDocument } from "./RenderRequest.ts"
 
 /** A `meta refresh` within this many seconds counts as a redirect; a later one reloads a page that is meant to be read. */
@@ -11,9 +12,9 @@ export interface MainDocument {
   readonly session: CDPSession
   readonly frameId: string
   /** Succeeds with the URL that the page goes on to, once it does. */
-  readonly wentOn: Effect.Effect<string, PageFailure>
+  readonly navigated: Effect.Effect<string, PageFailure>
   /** Whether it has been seen to go on. */
-  readonly hasGoneOn: () => boolean
+  readonly hasNavigated: () => boolean
 }
 
 /**
@@ -24,14 +25,14 @@ export const showDocument = async (page: Page, document: ShownDocument): Promise
   const session = await page.context().newCDPSession(page)
   const { frameTree } = await session.send("Page.getFrameTree")
   const frameId = frameTree.frame.id
-  const goingOn = Deferred.makeUnsafe<string, PageFailure>()
+  const navigation = Deferred.makeUnsafe<string, PageFailure>()
   let isShown = false
 
   const goOn = (url: string, isPost: boolean) => {
     // Anything else, as `mailto:`, leaves the page where it is.
     if (!/^https?:/i.test(url)) return
     const failure = finalFailure("INVALID_REDIRECT", "The page goes on by a POST request, which is not followed")
-    Deferred.doneUnsafe(goingOn, isPost ? Effect.fail(failure) : Effect.succeed(url))
+    Deferred.doneUnsafe(navigation, isPost ? Effect.fail(failure) : Effect.succeed(url))
   }
   session.on("Page.frameRequestedNavigation", (event) => {
     if (!isShown || event.frameId !== frameId || event.disposition !== "currentTab") return
@@ -56,28 +57,31 @@ export const showDocument = async (page: Page, document: ShownDocument): Promise
   })
   await session.send("Page.enable")
   await session.send("Fetch.enable", { patterns: [{ urlPattern: "*", resourceType: "Document" }] })
-  return { session, frameId, wentOn: Deferred.await(goingOn), hasGoneOn: () => Deferred.isDoneUnsafe(goingOn) }
+  return {
+    session,
+    frameId,
+    navigated: Deferred.await(navigation),
+    hasNavigated: () => Deferred.isDoneUnsafe(navigation)
+  }
 }
 
-/** Headers about the bytes on the wire, and those that would make a download or reports of the page. */
-const leftOut = new Set([
+/** Headers that the browser must not see: about the bytes on the wire, or that start a download or reports. */
+const hidden = new Set([
+  ...hopByHopHeaders,
   "alt-svc",
-  "connection",
   "content-disposition",
   "content-encoding",
   "content-length",
   "content-type",
-  "keep-alive",
   "nel",
   "report-to",
-  "reporting-endpoints",
-  "transfer-encoding"
+  "reporting-endpoints"
 ])
 
 const answerOf = ({ body, contentType, headers, httpStatus }: ShownDocument) => ({
   responseCode: httpStatus,
   responseHeaders: [
-    ...headers.filter(([name]) => !leftOut.has(name)).map(([name, value]) => ({ name, value })),
+    ...headers.filter(([name]) => !hidden.has(name)).map(([name, value]) => ({ name, value })),
     { name: "content-type", value: contentType }
   ],
   body: Buffer.from(body).toString("base64")

@@ -1,6 +1,6 @@
 import { Deferred, Effect, Predicate, type Scope } from "effect"
 import type { Browser, BrowserContext, Page } from "playwright-core"
-import { finalFailure, type PageFailure, transientFailure } from "../fetching/PageFailure.ts"
+import { finalFailure, type PageFailure, transientFailure } from "../net/PageFailure.ts"
 import type { BrowserLease } from "./BrowserProcess.ts"
 import { type MainDocument, showDocument } from "./MainDocument.ts"
 import type { RenderEnd, RenderRequest } from "./RenderRequest.ts"
@@ -43,14 +43,14 @@ export const renderPage = Effect.fnUntraced(function* (
       ready = true
       return yield* read(main, document.url, bounds.maxBytes)
     })
-    const wentOn = Effect.flatMap(main.wentOn, (to) =>
+    const navigated = Effect.flatMap(main.navigated, (to) =>
       Effect.map(
         ask(() => context.cookies()),
-        (kept): RenderEnd => ({ _tag: "WentOn", to, cookies: kept })
+        (kept): RenderEnd => ({ _tag: "Navigated", to, cookies: kept })
       )
     )
-    const end = yield* Effect.raceFirst(content, wentOn)
-    return main.hasGoneOn() ? yield* wentOn : end
+    const end = yield* Effect.raceFirst(content, navigated)
+    return main.hasNavigated() ? yield* navigated : end
   })
   return yield* Effect.raceFirst(shown, Deferred.await(crashed)).pipe(
     Effect.timeoutOrElse({

@@ -1,6 +1,6 @@
 import { Context, Effect, Layer, Option, Semaphore } from "effect"
-import { guardedConnector } from "../fetching/AddressGuard.ts"
-import { type PageFailure, transientFailure } from "../fetching/PageFailure.ts"
+import { guardedConnector } from "../net/AddressGuard.ts"
+import { type PageFailure, transientFailure } from "../net/PageFailure.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
 import { BrowserProcess } from "./BrowserProcess.ts"
 import { openEgressProxy } from "./EgressProxy.ts"

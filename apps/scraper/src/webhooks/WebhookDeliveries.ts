@@ -1,11 +1,10 @@
 import { WebhookEnvelope, type WebhookEvent, WebhookId } from "@sluice/contract"
 import { Cause, Context, Effect, FiberMap, Layer, Option, Schema, Semaphore } from "effect"
 import { nowMillis, timestamp } from "../jobs/Job.ts"
-import { webhookTried } from "../metrics/Metrics.ts"
+import { webhookAttempted } from "../metrics/Metrics.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
 import type { StoreError } from "../state/Files.ts"
 import { WebhookPost } from "./WebhookPost.ts"
-import { signatureOf } from "./WebhookSignature.ts"
 import {
   type Deliveries,
   type Delivery,
@@ -14,6 +13,7 @@ import {
   type Subscription,
   WebhookStore
 } from "./WebhookStore.ts"
+import { signatureOf } from "./webhookSignature.ts"
 
 /** The end of a job, as its subscribers are told of it. */
 export interface JobEnd {
@@ -34,7 +34,7 @@ export class WebhookDeliveries extends Context.Service<
     /** Stops what is still to be sent to a subscription. */
     readonly stop: (webhookId: string) => Effect.Effect<void>
   }
->()("@sluice/scraper/WebhookDeliveries") {
+>()("@sluice/scraper/webhooks/WebhookDeliveries") {
   static readonly layer: Layer.Layer<WebhookDeliveries, never, ServerSettings | WebhookPost | WebhookStore> =
     Layer.effect(
       this,
@@ -96,7 +96,7 @@ export class WebhookDeliveries extends Context.Service<
               return subscription === undefined
                 ? Effect.void
                 : Effect.flatMap(attempt(subscription, deliveries, delivery), (tried) =>
-                    Effect.andThen(deliveries.put(tried), webhookTried(tried.status))
+                    Effect.andThen(deliveries.put(tried), webhookAttempted(tried.status))
                   )
             })
             yield* turnOf(webhookId).withPermits(1)(slots.withPermits(1)(once))

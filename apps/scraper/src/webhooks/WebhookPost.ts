@@ -1,6 +1,6 @@
 import { Context, Effect, Layer } from "effect"
 import { type Agent, request } from "undici"
-import { TargetAgent } from "../fetching/TargetAgent.ts"
+import { TargetAgent } from "../net/TargetAgent.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
 
 /** Most bytes of a receiver's answer that are read, only to keep its connection. */
@@ -17,7 +17,7 @@ export class WebhookPost extends Context.Service<
       body: string
     ) => Effect.Effect<number | undefined>
   }
->()("@sluice/scraper/WebhookPost") {
+>()("@sluice/scraper/webhooks/WebhookPost") {
   static readonly layer: Layer.Layer<WebhookPost, never, ServerSettings | TargetAgent> = Layer.effect(
     this,
     Effect.gen(function* () {

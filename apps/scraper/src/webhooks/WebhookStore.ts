@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import { DeliveryStatus, WebhookEvent } from "@sluice/contract"
 import { Context, Effect, Layer, type Option, Schema } from "effect"
 import { openRecordFolder, type RecordFolder, type Retention, retainAll } from "../jobs/RecordFolder.ts"
-import { deliveryRetention, keepSwept } from "../jobs/Retention.ts"
+import { deliveryRetention, keepSwept } from "../jobs/retention.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
 import type { StoreError } from "../state/Files.ts"
 import type { State } from "../state/State.ts"
@@ -70,7 +70,7 @@ export class WebhookStore extends Context.Service<
     /** Deletes a subscription with its deliveries. */
     readonly remove: (webhookId: string) => Effect.Effect<void, StoreError>
   }
->()("@sluice/scraper/WebhookStore") {
+>()("@sluice/scraper/webhooks/WebhookStore") {
   static readonly layer: Layer.Layer<WebhookStore, StoreError, ServerSettings | StateStore> = Layer.effect(
     this,
     Effect.gen(function* () {

@@ -4,8 +4,8 @@ import { newJobId, nowMillis } from "../jobs/Job.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
 import type { StoreError } from "../state/Files.ts"
 import { WebhookDeliveries } from "./WebhookDeliveries.ts"
-import { newSecret } from "./WebhookSignature.ts"
 import { type Delivery, type Subscription, WebhookStore } from "./WebhookStore.ts"
+import { newSecret } from "./webhookSignature.ts"
 
 /** What of a subscription can be changed. */
 export type SubscriptionChange = Partial<Pick<Subscription, "url" | "description" | "isActive" | "event">>
@@ -36,7 +36,7 @@ export class Webhooks extends Context.Service<
     /** The ids of the subscriptions that are to be told of an event. */
     readonly subscribers: (owner: string, event: typeof WebhookEvent.Type) => ReadonlyArray<string>
   }
->()("@sluice/scraper/Webhooks") {
+>()("@sluice/scraper/webhooks/Webhooks") {
   static readonly layer: Layer.Layer<Webhooks, never, ServerSettings | WebhookDeliveries | WebhookStore> = Layer.effect(
     this,
     Effect.gen(function* () {

@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import { Clock, Effect, Random } from "effect"
-import type { QuotaUsage } from "../../src/door/Quota.ts"
+import type { QuotaUsage } from "../../src/http/Quota.ts"
 import { unknownId } from "../ConformanceWorld.ts"
 import { type Operation, operations } from "../OpenApiDocument.ts"
 import { raw } from "../TestScraper.ts"

@@ -4,7 +4,7 @@ import type { ScraperStartError, Settings } from "../../ScraperConfig.ts"
 import { StoreError } from "../Files.ts"
 import type { State } from "../State.ts"
 import { call } from "./PgCall.ts"
-import { holdState } from "./PgHold.ts"
+import { acquireStateLease } from "./StateLease.ts"
 
 const retryEveryMs = 200
 
@@ -16,7 +16,7 @@ export const openPostgresState = Effect.fnUntraced(function* (
   url: Redacted.Redacted<string>,
   { stateConnections, stateRetryMs, stateTimeoutMs }: Settings
 ): Effect.fn.Return<State, ScraperStartError, Scope.Scope> {
-  const { epoch, isLost } = yield* holdState(url, stateTimeoutMs)
+  const { epoch, isLost } = yield* acquireStateLease(url, stateTimeoutMs)
   const pool = yield* Effect.acquireRelease(
     Effect.sync(
       () =>

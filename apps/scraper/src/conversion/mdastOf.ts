@@ -1,0 +1,376 @@
+import type { Blockquote, Heading, List, ListItem, Root, RootContent } from "mdast"
+import { defaultTreeAdapter } from "parse5"
+import { codeBlockOf, isCodeBlock, isLineNumber } from "./codeBlock.ts"
+import {
+  attribute,
+  blocks,
+  elementsIn,
+  type HtmlElement,
+  type HtmlNode,
+  type HtmlParent,
+  isUnread,
+  parentOf
+} from "./Elements.ts"
+import { frameOf, imageOf, linkOf, mathOf, textOf } from "./embedded.ts"
+import type { PageExtract } from "./MainContent.ts"
+import { isBlank, type Mark, marked, phrasingOf, type Run } from "./Phrasing.ts"
+import { cellFacts, type ReadCell, tableOf, tableUse } from "./TableGrid.ts"
+
+/** Lists and quotations nest no deeper than this; what is deeper stands at this depth. */
+const maxNesting = 40
+
+/** What blocks are added to. */
+interface Container {
+  readonly node: Root | Blockquote | List | ListItem
+  /** The paragraph that is being read. */
+  runs: Array<Run>
+}
+
+/** What a heading or a cell is read into, which stay in one line; lists and quotations in it are no more than lines. */
+interface Line {
+  readonly runs: Array<Run>
+}
+
+/**
+ * What a page shows, as mdast, its links and images absolute. One loop over the nodes, because pages nest deeper than the stack: of each
+ * element it knows what is to be done at its end. Text is collected with the marks of the elements around it and becomes a paragraph at the
+ * next border of a block, so blocks inside of inline elements, and whatever nesting broken markup has, come out right.
+ */
+export const mdastOf = ({ isLeftOut, root }: PageExtract, base: string): Root => {
+  const document: Root = { type: "root", children: [] }
+  const containers: Array<Container> = [{ node: document, runs: [] }]
+  /** Lists that the page does not have, around items that it has outside of lists. */
+  const loose = new WeakSet<object>()
+  let line: Line | undefined
+  let marks: ReadonlyArray<Mark> = []
+
+  const here = () => containers.at(-1)!
+  const runs = () => line?.runs ?? here().runs
+
+  const addBlock = (block: RootContent) => {
+    const { node } = here()
+    if (node.type !== "list") {
+      const children: Array<RootContent> = node.children
+      const last = children.at(-1)
+      // Items outside of lists, one after the other, are one list.
+      if (block.type === "list" && last?.type === "list" && loose.has(block) && loose.has(last)) {
+        for (const item of block.children) last.children.push(item)
+      } else children.push(block)
+    } else if (block.type === "listItem") node.children.push(block)
+    else {
+      const last = node.children.at(-1)
+      // A list beside the items of another belongs to the one before it.
+      if (block.type === "list" && last !== undefined) last.children.push(block)
+      else node.children.push({ type: "listItem", spread: false, children: [block as never] })
+    }
+  }
+
+  /** Ends the paragraph. Two line breaks end one as well. */
+  const endParagraph = () => {
+    const container = here()
+    if (container.runs.length === 0) return
+    const all = container.runs
+    container.runs = []
+    for (const part of partedByBreaks(all)) {
+      const children = isBlank(part) ? [] : phrasingOf(part, "break")
+      if (children.length > 0) addBlock({ type: "paragraph", children })
+    }
+  }
+
+  const border = () => {
+    if (line === undefined) endParagraph()
+    else if (!isBlank(line.runs)) line.runs.push({ kind: "break" })
+  }
+
+  const within = (node: Blockquote | List | ListItem) => {
+    containers.push({ node, runs: [] })
+    return () => {
+      endParagraph()
+      containers.pop()
+      if (node.children.length === 0) return
+      if (node.type === "listItem") node.spread = !isTight(node)
+      addBlock(node)
+    }
+  }
+
+  const inLine = (end: (runs: ReadonlyArray<Run>) => void) => {
+    const outer = line
+    const outerMarks = marks
+    line = { runs: [] }
+    return () => {
+      const { runs } = line!
+      line = outer
+      marks = outerMarks
+      end(runs)
+    }
+  }
+
+  const under = (mark: Mark) => {
+    const before = marks
+    marks = marked(marks, mark)
+    return () => {
+      marks = before
+    }
+  }
+
+  const codeInLine = (element: HtmlElement) => {
+    for (const text of codeBlockOf(element).value.split("\n")) {
+      runs().push({ kind: "text", value: text, marks: marked(marks, { kind: "code" }) }, { kind: "break" })
+    }
+  }
+
+  const addNode = (node: Extract<Run, { readonly kind: "node" }>["node"] | undefined) => {
+    if (node !== undefined) runs().push({ kind: "node", node, marks })
+  }
+
+  /** Begins an element. Answers what ends it, `skip` if its content is not to be read. */
+  const begin = (element: HtmlElement): (() => void) | "skip" | undefined => {
+    const { tagName } = element
+    if (isCodeBlock(element)) {
+      border()
+      if (line !== undefined) codeInLine(element)
+      else {
+        const block = codeBlockOf(element)
+        if (block.value !== "") addBlock(block)
+      }
+      return "skip"
+    }
+    switch (tagName) {
+      case "br":
+        runs().push({ kind: "break" })
+        return "skip"
+      case "hr":
+        border()
+        if (line === undefined && here().node.type !== "list") addBlock({ type: "thematicBreak" })
+        return "skip"
+      case "img":
+        addNode(imageOf(element, base))
+        return "skip"
+      case "math":
+        addNode(mathOf(element))
+        return "skip"
+      case "a": {
+        const link = linkOf(element, base)
+        return link === "leave" ? "skip" : link === undefined ? undefined : under(link)
+      }
+      case "b":
+      case "strong":
+      case "dt":
+      case "summary":
+        return tagName === "dt" || tagName === "summary"
+          ? both(bordered(), under({ kind: "strong" }))
+          : under({ kind: "strong" })
+      case "em":
+      case "i":
+      case "cite":
+      case "dfn":
+      case "var":
+        return under({ kind: "emphasis" })
+      case "del":
+      case "s":
+      case "strike":
+        return under({ kind: "delete" })
+      case "code":
+      case "kbd":
+      case "samp":
+      case "tt":
+        return under({ kind: "code" })
+      case "sub":
+      case "sup":
+        return isShort(element) ? under({ kind: tagName }) : undefined
+      case "button":
+        return parted()
+      case "q":
+        runs().push({ kind: "text", value: "“", marks })
+        return () => runs().push({ kind: "text", value: "”", marks })
+    }
+    return line === undefined ? beginBlock(element) : blocks.has(tagName) ? bordered() : undefined
+  }
+
+  const bordered = () => {
+    border()
+    return border
+  }
+
+  const parted = () => {
+    runs().push({ kind: "text", value: " ", marks })
+    return () => void runs().push({ kind: "text", value: " ", marks })
+  }
+
+  const beginBlock = (element: HtmlElement): (() => void) | "skip" | undefined => {
+    const { tagName } = element
+    switch (tagName) {
+      case "h1":
+      case "h2":
+      case "h3":
+      case "h4":
+      case "h5":
+      case "h6": {
+        border()
+        const depth = Number(tagName[1]) as Heading["depth"]
+        const end = inLine((read) => {
+          const children = phrasingOf(read, "blank")
+          if (children.length > 0) addBlock({ type: "heading", depth, children })
+        })
+        marks = marks.filter(({ kind }) => kind !== "strong")
+        return end
+      }
+      case "blockquote":
+        return containers.length > maxNesting
+          ? bordered()
+          : both(bordered(), within({ type: "blockquote", children: [] }))
+      case "ul":
+      case "ol":
+      case "menu":
+      case "dir": {
+        if (containers.length > maxNesting) return bordered()
+        const start = tagName === "ol" ? Number.parseInt(attribute(element, "start") ?? "1", 10) : Number.NaN
+        const ordered = tagName === "ol"
+        return both(
+          bordered(),
+          within({
+            type: "list",
+            ordered,
+            start: ordered ? (Number.isNaN(start) || start < 0 ? 1 : start) : null,
+            spread: false,
+            children: []
+          })
+        )
+      }
+      case "li": {
+        border()
+        if (containers.length > maxNesting) return border
+        const item: ListItem = { type: "listItem", spread: false, checked: checkedOf(element), children: [] }
+        if (here().node.type === "list") return both(border, within(item))
+        const list: List = { type: "list", ordered: false, start: null, spread: false, children: [] }
+        loose.add(list)
+        return both(border, both(within(list), within(item)))
+      }
+      case "table":
+        return beginTable(element)
+      case "caption":
+        return bordered()
+      case "td":
+      case "th":
+        // Cells that are there for the layout and have no blocks in them are a line together.
+        return isLineNumber(element) ? "skip" : hasBlocks(element) ? bordered() : parted()
+    }
+    return blocks.has(tagName) ? bordered() : undefined
+  }
+
+  const beginTable = (table: HtmlElement): (() => void) | "skip" => {
+    border()
+    const use = tableUse(table)
+    if (use === "layout") return border
+    if (use === "code") {
+      addBlock(codeBlockOf(table))
+      return "skip"
+    }
+    readTable(table)
+    return "skip"
+  }
+
+  /** A table of data holds no other, so it is read to its end before anything else is. */
+  const readTable = (table: HtmlElement) => {
+    const rows: Array<Array<ReadCell>> = []
+    for (const element of elementsIn(table)) {
+      if (element.tagName === "caption") {
+        readInto(element, (read) => {
+          const children = phrasingOf(read, "break")
+          if (children.length > 0) addBlock({ type: "paragraph", children })
+        })
+      } else if (element.tagName === "tr") {
+        if (!isUnread(element) && !isLeftOut(element)) rows.push([])
+      } else if (element.tagName === "td" || element.tagName === "th") {
+        const row = rows.at(-1)
+        if (row === undefined || isUnread(element)) continue
+        const isInHead = parentOf(parentOf(element) ?? element)?.tagName === "thead"
+        readInto(element, (read) => row.push({ ...cellFacts(element, isInHead), children: phrasingOf(read, "markup") }))
+      }
+    }
+    const filled = rows.filter((row) => row.length > 0)
+    if (filled.some((row) => row.some(({ children }) => children.length > 0))) addBlock(tableOf(filled))
+  }
+
+  const readInto = (element: HtmlElement, end: (runs: ReadonlyArray<Run>) => void) => {
+    const finish = inLine(end)
+    read(element)
+    finish()
+  }
+
+  const read = (from: HtmlParent) => {
+    const open: Array<HtmlNode | (() => void)> = [...from.childNodes].reverse()
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (typeof next === "function") next()
+      else if (defaultTreeAdapter.isTextNode(next)) runs().push({ kind: "text", value: next.value, marks })
+      else if (defaultTreeAdapter.isElementNode(next) && !isLeftOut(next)) {
+        if (isUnread(next)) {
+          addNode(frameOf(next, base))
+          continue
+        }
+        const end = begin(next)
+        if (end === "skip") continue
+        if (end !== undefined) open.push(end)
+        for (let index = next.childNodes.length - 1; index >= 0; index--) open.push(next.childNodes[index]!)
+      }
+    }
+  }
+
+  read(root)
+  endParagraph()
+  return document
+}
+
+const hasBlocks = (element: HtmlElement): boolean => {
+  for (const { tagName } of elementsIn(element)) if (blocks.has(tagName)) return true
+  return false
+}
+
+/** Whether nothing in an item needs a blank line before it to be told from what is above. */
+const isTight = ({ children }: ListItem): boolean =>
+  children.length === 1 ||
+  (children.length === 2 &&
+    children[0]?.type === "paragraph" &&
+    (children[1]?.type === "list" || children[1]?.type === "code"))
+
+/** Whether the box before an item is ticked; null if there is none. */
+const checkedOf = (item: HtmlElement): boolean | null => {
+  let within: HtmlElement | undefined = item
+  for (let depth = 0; depth < 3 && within !== undefined; depth++) {
+    const first: HtmlNode | undefined = within.childNodes.find(
+      (each) => !defaultTreeAdapter.isTextNode(each) || each.value.trim() !== ""
+    )
+    if (first === undefined || !defaultTreeAdapter.isElementNode(first)) return null
+    if (first.tagName === "input") {
+      return attribute(first, "type") === "checkbox" ? attribute(first, "checked") !== undefined : null
+    }
+    within = first
+  }
+  return null
+}
+
+/** What is above or below the line and short is worth telling from what is on it; links there are references. */
+const isShort = (element: HtmlElement): boolean => {
+  const text = textOf(element).trim()
+  return text !== "" && text.length <= 24 && ![...elementsIn(element)].some(({ tagName }) => tagName === "a")
+}
+
+const both = (outer: () => void, inner: () => void) => () => {
+  inner()
+  outer()
+}
+
+/** The parts of a paragraph between two line breaks in a row. */
+const partedByBreaks = (runs: ReadonlyArray<Run>): ReadonlyArray<ReadonlyArray<Run>> => {
+  const parts: Array<Array<Run>> = [[]]
+  let breaks = 0
+  for (const run of runs) {
+    if (run.kind === "break") breaks++
+    else if (run.kind === "node" || run.value.trim() !== "") {
+      if (breaks > 1) parts.push([])
+      breaks = 0
+    }
+    parts.at(-1)!.push(run)
+  }
+  return parts
+}

@@ -1,0 +1,70 @@
+import { createServer } from "node:http"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import { Context, Effect, Layer, Option } from "effect"
+import { HttpRouter, HttpServer, type HttpServerError, HttpServerResponse } from "effect/http"
+import { exposition, setGauge } from "../metrics/Metrics.ts"
+import { Renderer } from "../rendering/Renderer.ts"
+import { ServerSettings } from "../ScraperConfig.ts"
+import { JobGauges } from "./JobGauges.ts"
+
+/** Where metrics are served, if they are. */
+export class MetricsServer extends Context.Service<MetricsServer, { readonly url: Option.Option<string> }>()(
+  "@sluice/scraper/http/MetricsServer"
+) {
+  /** `/metrics` on a port of its own, so that whoever may call the API does not see it. */
+  static readonly layer: Layer.Layer<MetricsServer, HttpServerError.ServeError, JobGauges | Renderer | ServerSettings> =
+    Layer.unwrap(
+      Effect.map(ServerSettings, ({ host, metricsPort }) => {
+        if (metricsPort === undefined) return Layer.succeed(MetricsServer, { url: Option.none() })
+        const Listening = NodeHttpServer.layer(() => createServer({ requestTimeout: 5000 }), {
+          host,
+          port: metricsPort,
+          gracefulShutdownTimeout: 0
+        })
+        const App = HttpRouter.serve(MetricsRoute, { disableLogger: true, disableListenLog: true }).pipe(
+          Layer.provideMerge(Listening)
+        )
+        return Layer.effect(
+          MetricsServer,
+          Effect.map(HttpServer.HttpServer, ({ address }) => ({ url: Option.some(HttpServer.formatAddress(address)) }))
+        ).pipe(
+          // Fresh: it would share its router with the API otherwise.
+          Layer.provide(Layer.fresh(App))
+        )
+      })
+    )
+}
+
+const MetricsRoute = HttpRouter.use(
+  Effect.fnUntraced(function* (router) {
+    const jobs = yield* JobGauges
+    const renderer = yield* Renderer
+    const gauges = Effect.suspend(() => {
+      const { heapUsed, rss } = process.memoryUsage()
+      return Effect.all(
+        [
+          ...jobs.all().flatMap(([kind, { processing, queued }]) => [
+            setGauge("jobs_open", "Jobs that wait or are in work, by kind", queued, { kind, status: "queued" }),
+            setGauge("jobs_open", "Jobs that wait or are in work, by kind", processing, {
+              kind,
+              status: "processing"
+            })
+          ]),
+          setGauge("browser_pages", "Pages in the browser", renderer.rendering()),
+          setGauge("browser_pages_waiting", "Pages that wait for the browser", renderer.waiting()),
+          setGauge("resident_memory_bytes", "Memory of the process", rss),
+          setGauge("heap_used_bytes", "JavaScript heap in use", heapUsed),
+          setGauge("uptime_seconds", "Age of the process", process.uptime())
+        ],
+        { discard: true }
+      )
+    })
+    yield* router.add(
+      "GET",
+      "/metrics",
+      Effect.map(Effect.andThen(gauges, exposition), (text) =>
+        HttpServerResponse.text(text, { contentType: "text/plain; version=0.0.4; charset=utf-8" })
+      )
+    )
+  })
+)
