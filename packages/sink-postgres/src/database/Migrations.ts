@@ -1,7 +1,8 @@
+import { type Migration, type MigrationTransaction, runMigrations, type TransactionRunner } from "@sluice/migrations"
 import { Effect, Schema } from "effect"
 import { type Database, quoteName, type Transaction } from "./Database.ts"
 import { type DatabaseError, Denied, DatabaseError as Failure } from "./DatabaseError.ts"
-import { type Migration, migrations, tableNames } from "./migrations.generated.ts"
+import { migrations, tableNames } from "./migrations.generated.ts"
 
 /** The database was prepared by a build that knows more migrations than this one. */
 class TooNew extends Schema.TaggedError<TooNew>()("TooNew", { detail: Schema.String }) {}
@@ -18,7 +19,7 @@ export class MigrationError extends Schema.TaggedError<MigrationError>()("Migrat
 }
 
 /**
- * Brings the database to this build's schema and answers the ids it applied. Each migration and its row in
+ * Brings the database to this build's schema and returns the ids it applied. Each migration and its row in
  * `sluice_migrations` are one transaction under a lock of the schema, so any number of processes may start at once.
  */
 export const migrate = Effect.fn("Migrations.migrate")(function* (
@@ -26,13 +27,17 @@ export const migrate = Effect.fn("Migrations.migrate")(function* (
   known: ReadonlyArray<Migration> = migrations
 ): Effect.fn.Return<ReadonlyArray<string>, DatabaseError | MigrationError> {
   yield* checkVersion(database)
-  const applied: Array<string> = []
-  if ((yield* database.transaction((tx) => pending(tx, database.schema, known))).length === 0) return applied
-  for (const migration of known) {
-    const isNew = yield* database.transaction((tx) => apply(tx, database.schema, migration, known))
-    if (isNew) applied.push(migration.id)
-  }
-  return applied
+  const inTransaction: TransactionRunner<DatabaseError | MigrationError> = (use) =>
+    database.transaction((tx) => use(migrationTransaction(tx, database.schema)))
+  return yield* Effect.catchTag(runMigrations(inTransaction, known), "NewerSchema", ({ ids }) =>
+    Effect.fail(
+      new MigrationError({
+        reason: new TooNew({
+          detail: `the database was prepared by a newer Sluice (${ids.join(", ")}); upgrade Sluice`
+        })
+      })
+    )
+  )
 }, Effect.mapError(explainDenied))
 
 const checkVersion = Effect.fnUntraced(function* (database: Database["Service"]) {
@@ -45,51 +50,39 @@ const checkVersion = Effect.fnUntraced(function* (database: Database["Service"])
   })
 })
 
-const pending = Effect.fnUntraced(function* (tx: Transaction, schemaName: string, known: ReadonlyArray<Migration>) {
-  // Asked of the catalog: name resolution may still answer from before the lock was waited for.
-  const [present] = yield* tx.query(
-    `SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname = $1 AND c.relname = 'sluice_migrations'`,
-    [schemaName]
-  )
-  if (present === undefined) return known
-  const rows = yield* tx.query("SELECT id FROM sluice_migrations ORDER BY id")
-  const ids = new Set(known.map((migration) => migration.id))
-  const newer = rows.map((row) => String(row.id)).filter((id) => !ids.has(id))
-  if (newer.length > 0) {
-    return yield* new MigrationError({
-      reason: new TooNew({
-        detail: `the database was prepared by a newer Sluice (${newer.join(", ")}); upgrade Sluice`
-      })
-    })
-  }
-  const done = new Set(rows.map((row) => row.id))
-  return known.filter((migration) => !done.has(migration.id))
-})
-
-const apply = Effect.fnUntraced(function* (
+const migrationTransaction = (
   tx: Transaction,
-  schemaName: string,
-  migration: Migration,
-  known: ReadonlyArray<Migration>
-) {
-  yield* tx.query("SELECT pg_advisory_xact_lock(hashtextextended('sluice_migrations ' || $1, 0))", [schemaName])
-  const open = yield* pending(tx, schemaName, known)
-  if (!open.includes(migration)) return false
-  if (open.length === known.length) yield* prepareSchema(tx, schemaName)
-  yield* tx.execute(migration.sql).pipe(
-    Effect.catchIf(
-      ({ reason }) => reason._tag === "Other" && reason.sqlState === duplicateTable,
-      ({ reason }) =>
-        new MigrationError({
-          reason: new Unsuitable({
-            detail: `the schema "${schemaName}" holds a table or view that is not made by Sluice, under a name it needs (${reason.detail}); rename that, or set the option "schema" to another`
-          })
-        })
+  schemaName: string
+): MigrationTransaction<DatabaseError | MigrationError> => ({
+  lock: Effect.asVoid(
+    tx.query("SELECT pg_advisory_xact_lock(hashtextextended('sluice_migrations ' || $1, 0))", [schemaName])
+  ),
+  applied: Effect.gen(function* () {
+    // The catalog is asked: name resolution may still answer from before the lock was free.
+    const [present] = yield* tx.query(
+      `SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       WHERE n.nspname = $1 AND c.relname = 'sluice_migrations'`,
+      [schemaName]
     )
-  )
-  yield* tx.query("INSERT INTO sluice_migrations (id) VALUES ($1)", [migration.id])
-  return true
+    if (present === undefined) return []
+    const rows = yield* tx.query("SELECT id FROM sluice_migrations ORDER BY id")
+    return rows.map((row) => String(row.id))
+  }),
+  prepare: prepareSchema(tx, schemaName),
+  apply: Effect.fnUntraced(function* ({ id, sql }) {
+    yield* tx.execute(sql).pipe(
+      Effect.catchIf(
+        ({ reason }) => reason._tag === "Other" && reason.sqlState === duplicateTable,
+        ({ reason }) =>
+          new MigrationError({
+            reason: new Unsuitable({
+              detail: `the schema "${schemaName}" holds a table or view that is not made by Sluice, under a name it needs (${reason.detail}); rename that, or set the option "schema" to another`
+            })
+          })
+      )
+    )
+    yield* tx.query("INSERT INTO sluice_migrations (id) VALUES ($1)", [id])
+  })
 })
 
 const duplicateTable = "42P07"

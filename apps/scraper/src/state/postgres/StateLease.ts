@@ -1,7 +1,7 @@
 import { Clock, Deferred, Effect, Redacted, type Scope } from "effect"
 import pg from "pg"
 import { ScraperStartError } from "../../ScraperConfig.ts"
-import { ground, migrations } from "./migrations.ts"
+import { migrateState } from "./migrateState.ts"
 import { call, type PgFailure } from "./PgCall.ts"
 
 /** Any number, the same for every server: with it they find out whether another is there. */
@@ -71,7 +71,7 @@ export const acquireStateLease = Effect.fnUntraced(function* (
     yield* Effect.sleep(tryEveryMs)
     session = yield* Effect.mapError(open, unusable)
   }
-  yield* migrate(session.query)
+  yield* Effect.catchTag(migrateState(session.query), "PgFailure", (failure) => Effect.fail(unusable(failure)))
   const [holder] = yield* Effect.mapError(
     session.query("UPDATE sluice_scraper.holder SET epoch = epoch + 1 RETURNING epoch::text"),
     unusable
@@ -87,9 +87,7 @@ export const acquireStateLease = Effect.fnUntraced(function* (
       const next = yield* Effect.catch(open, () => Effect.undefined)
       if (next === undefined) continue
       // Whoever had the lock in between has raised the epoch.
-      const [now] = yield* Effect.catch(next.query("SELECT epoch::text FROM sluice_scraper.holder"), () =>
-        Effect.succeed([])
-      )
+      const [now] = yield* Effect.orElseSucceed(next.query("SELECT epoch::text FROM sluice_scraper.holder"), () => [])
       if (now === undefined) continue
       session = next
       lost = now.epoch !== epoch
@@ -98,33 +96,6 @@ export const acquireStateLease = Effect.fnUntraced(function* (
   })
   yield* Effect.forkScoped(keep)
   return { epoch, isLost: () => lost }
-})
-
-type Query = (
-  text: string,
-  values?: ReadonlyArray<unknown>
-) => Effect.Effect<ReadonlyArray<Readonly<Record<string, string>>>, PgFailure>
-
-const migrate = Effect.fnUntraced(function* (query: Query) {
-  yield* Effect.mapError(query(ground), unusable)
-  const [row] = yield* Effect.mapError(
-    query("SELECT coalesce(max(id), 0)::text AS applied FROM sluice_scraper.migration"),
-    unusable
-  )
-  const applied = Number(row?.applied ?? 0)
-  if (applied > migrations.length) {
-    return yield* new ScraperStartError({
-      message: "The state database was made by a newer version of the server",
-      cause: null
-    })
-  }
-  for (const [index, step] of migrations.entries()) {
-    if (index < applied) continue
-    yield* Effect.mapError(
-      query(`BEGIN; ${step}; INSERT INTO sluice_scraper.migration (id) VALUES (${index + 1}); COMMIT`),
-      unusable
-    )
-  }
 })
 
 const unusable = ({ code, operation }: PgFailure) =>

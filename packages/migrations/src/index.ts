@@ -1,0 +1,7 @@
+export {
+  type Migration,
+  type MigrationTransaction,
+  NewerSchema,
+  runMigrations,
+  type TransactionRunner
+} from "./runMigrations.ts"
