@@ -27,6 +27,7 @@ describe("the gate", () => {
   it("finds nothing wrong with the Effect code", () => script("check:effect"))
   it("type-checks", () => script("check:types"))
   it("finds nothing unused", () => script("check:unused"))
+  it("finds no upward arrow between rooms and no import cycle", () => script("check:rooms"))
   // A minute's work of its own.
   if (process.env.SLUICE_LONG_TESTS !== undefined)
     it("builds packages that publint and attw pass", () => script("check:packages"), 300_000)
