@@ -126,7 +126,8 @@ export const begin = fc
   .map(({ after, lease, pipeline }): Command => {
     const intentOf = (model: LedgerModel) => ({ pipeline, configHash: `h${after}`, startedAt: startOf(model) + after })
     return {
-      check: ({ runs }) => runs.length < mostRuns && runs.every(({ intent }) => intent.configHash !== `h${after}`),
+      check: (model) =>
+        model.runs.length < mostRuns && model.runs.every(({ intent }) => intent.startedAt !== startOf(model) + after),
       run: (model, { ledger, perform }) =>
         ledger.begin(intentOf(model), lease).pipe(
           Effect.tap((run) => {
@@ -166,6 +167,10 @@ const lives = [
       }
     }
   ),
+  calling("reopen", fc.record({ run: aRun, lease: aLease }), (model, ledger, { lease, run }) => {
+    const runId = runIdOf(model, run)
+    return { asked: ledger.reopen(runId, lease), expected: model.reopen(runId, lease) }
+  }),
   writing("renew", aLease, (model, ledger, handle, lease) => ({
     asked: ledger.renew(handle, lease),
     expected: model.renew(handle, lease)

@@ -36,6 +36,7 @@ export interface ModelRun {
   status: RunStatus | "running"
   lease: Lease | null
   receipt: Receipt | null
+  readonly superseded: Array<Receipt>
   /** What it had cost when it ended. */
   cost: number | null
   readonly submissions: Map<number, Submission>
@@ -64,6 +65,7 @@ export class LedgerModel {
       status: "running",
       lease,
       receipt: null,
+      superseded: [],
       cost: null,
       submissions: new Map(),
       segments: new Map(),
@@ -104,6 +106,21 @@ export class LedgerModel {
     if (before !== null && holds(before) && before.holder !== displacing) {
       return Result.fail({ _tag: "Held", runId, holder: before.holder })
     }
+    run.lease = lease
+    run.status = "running"
+    return Result.succeed({ ...run.intent, runId, epoch: ++run.epoch })
+  }
+
+  /** A run that has ended is opened again, and its receipt kept among the earlier ones. */
+  reopen(runId: string, lease: Lease): Answer<RunHandle> {
+    const run = this.#find(runId)
+    if (run === undefined) return unknown(runId)
+    if (run.receipt === null) {
+      return Result.fail({ _tag: "Held", runId, holder: run.lease?.holder ?? "another process" })
+    }
+    run.superseded.push(run.receipt)
+    run.receipt = null
+    run.cost = null
     run.lease = lease
     run.status = "running"
     return Result.succeed({ ...run.intent, runId, epoch: ++run.epoch })
@@ -206,16 +223,22 @@ export class LedgerModel {
       .reduce((sum, run) => sum + (run.cost ?? costOf(run)), 0)
   }
 
-  list(options: { readonly pipeline?: string; readonly limit: number }): ReadonlyArray<RunSummary> {
+  list(options: {
+    readonly pipeline?: string
+    readonly runId?: string
+    readonly limit: number
+  }): ReadonlyArray<RunSummary> {
     return this.#newestFirst()
       .filter(({ intent }) => options.pipeline === undefined || intent.pipeline === options.pipeline)
+      .filter(({ runId }) => options.runId === undefined || runId === options.runId)
       .slice(0, options.limit)
-      .map(({ intent, receipt, runId, status }) => ({
+      .map(({ intent, receipt, runId, status, superseded }) => ({
         ...intent,
         runId,
         status,
         finishedAt: receipt === null ? null : Date.parse(receipt.finished_at),
-        receipt
+        receipt,
+        superseded: [...superseded]
       }))
   }
 

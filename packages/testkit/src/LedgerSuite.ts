@@ -213,10 +213,41 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
           runId: run.runId,
           status: "completed",
           finishedAt: Date.parse("2025-06-15T15:07:00.000Z"),
-          receipt: receipt(run.runId)
+          receipt: receipt(run.runId),
+          superseded: []
         })
         assert.lengthOf(yield* ledger.runs({ limit: 2 }), 2)
         assert.lengthOf(yield* ledger.runs({ pipeline: other.pipeline, limit: 9 }), 1)
+      })
+    )
+
+    it.effect("opens a run again that has ended, keeps its receipts in order, and fences who ended it", () =>
+      Effect.gen(function* () {
+        const ledger = yield* make
+        const run = yield* ledger.begin(intent, lease)
+        assert.strictEqual((yield* Effect.flip(ledger.reopen(run.runId, lease))).reason._tag, "Held")
+        assert.strictEqual((yield* Effect.flip(ledger.reopen("no-such-run", lease))).reason._tag, "UnknownRun")
+        const first: Receipt = { ...receipt(run.runId), status: "incomplete", notes: ["2 pages were not listed"] }
+        yield* ledger.commit(commitOf(run, 1, [{ jobId: "j", keys: BigInt64Array.of(1n) }]))
+        yield* ledger.end(run, first)
+
+        const again = yield* ledger.reopen(run.runId, lease)
+        assert.deepStrictEqual(again, { ...intent, runId: run.runId, epoch: 2 })
+        assert.deepInclude(yield* ledger.open({ pipeline: "p" }), { runId: run.runId, holder: lease.holder })
+        assert.strictEqual((yield* Effect.flip(ledger.commit(commitOf(run, 2, [])))).reason._tag, "Fenced")
+        assert.strictEqual((yield* Effect.flip(ledger.reopen(run.runId, lease))).reason._tag, "Held")
+        assert.lengthOf(yield* Stream.runCollect(ledger.committed(run.runId, "s")), 1)
+        const [open] = yield* ledger.runs({ runId: run.runId, limit: 1 })
+        assert.deepInclude(open, { status: "running", finishedAt: null, receipt: null, superseded: [first] })
+
+        const second: Receipt = { ...first, finished_at: "2025-06-15T16:00:00.000Z" }
+        yield* ledger.end(again, second)
+        const third = yield* ledger.reopen(run.runId, lease)
+        yield* ledger.end(third, { ...receipt(run.runId), finished_at: "2025-06-15T17:00:00.000Z" })
+        const [ended] = yield* ledger.runs({ runId: run.runId, limit: 1 })
+        assert.deepInclude(ended, { status: "completed", superseded: [first, second] })
+        assert.deepStrictEqual(yield* ledger.runs({ runId: "no-such-run", limit: 1 }), [])
+        assert.isUndefined(yield* ledger.open({ runId: run.runId }))
       })
     )
 

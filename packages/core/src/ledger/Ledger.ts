@@ -155,6 +155,8 @@ export interface RunSummary {
   readonly startedAt: number
   readonly finishedAt: number | null
   readonly receipt: Receipt | null
+  /** Its earlier receipts, oldest first: those of a run that ended and was opened again. */
+  readonly superseded: ReadonlyArray<Receipt>
 }
 
 /**
@@ -227,9 +229,15 @@ export interface Ledger {
   readonly committed: (runId: string, sink: string) => Stream.Stream<CommittedSegment, LedgerError>
   /** Ends a run with its receipt. Ending it again changes nothing: the first receipt stands. */
   readonly end: (run: RunHandle, receipt: Receipt) => Effect.Effect<void, LedgerError>
-  /** The newest runs first, at most `limit`. */
+  /**
+   * Opens a run that has ended, under the next epoch and held by this lease. Its receipt is kept among the superseded ones, and
+   * the run ends with another. Refused with {@link UnknownRun} where the run is unknown, and with {@link Held} where it is open.
+   */
+  readonly reopen: (runId: string, lease: Lease) => Effect.Effect<RunHandle, LedgerError>
+  /** The newest runs first, at most `limit`; or the named one. */
   readonly runs: (options: {
     readonly pipeline?: string
+    readonly runId?: string
     readonly limit: number
   }) => Effect.Effect<ReadonlyArray<RunSummary>, LedgerError>
 }

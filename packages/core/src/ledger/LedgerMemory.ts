@@ -27,6 +27,7 @@ interface Entry {
   holder: string | null
   leaseUntil: number
   receipt: Receipt | null
+  readonly superseded: Array<Receipt>
   /** What it had cost when it ended. */
   cost: number | null
   readonly submissions: Map<number, Submission>
@@ -206,23 +207,41 @@ export const makeLedgerMemory = (): Ledger => {
         if (entry.receipt !== null) return
         Object.assign(entry, { receipt, cost: costOf(entry), status: receipt.status, holder: null, leaseUntil: 0 })
       }),
-    runs: ({ limit, pipeline }) =>
+    reopen: (runId, lease) =>
+      find("reopen", runId).pipe(
+        Effect.flatMap((entry) =>
+          Effect.flatMap(Clock.currentTimeMillis, (now) => {
+            const { holder, receipt } = entry
+            if (receipt === null) {
+              const reason = new Held({ runId, holder: holder ?? "another process" })
+              return Effect.fail(new LedgerError({ operation: "reopen", reason }))
+            }
+            entry.superseded.push(receipt)
+            Object.assign(entry, { receipt: null, cost: null }, heldBy(lease, now))
+            return Effect.succeed({ ...entry.intent, runId, epoch: ++entry.epoch })
+          })
+        )
+      ),
+    runs: ({ limit, pipeline, runId: only }) =>
       Effect.sync(() =>
         newestFirst(entries)
           .filter(([, entry]) => pipeline === undefined || entry.intent.pipeline === pipeline)
+          .filter(([runId]) => only === undefined || runId === only)
           .slice(0, limit)
-          .map(([runId, { intent, receipt, status }]) => ({
+          .map(([runId, { intent, receipt, status, superseded }]) => ({
             runId,
             ...intent,
             status,
             finishedAt: receipt === null ? null : Date.parse(receipt.finished_at),
-            receipt
+            receipt,
+            superseded: [...superseded]
           }))
       )
   }
 }
 
-const nothing = (): Pick<Entry, "submissions" | "segments" | "jobs"> => ({
+const nothing = (): Pick<Entry, "submissions" | "segments" | "jobs" | "superseded"> => ({
+  superseded: [],
   submissions: new Map(),
   segments: new Map(),
   jobs: new Map()

@@ -50,6 +50,15 @@ export const Receipt = Schema.Struct({
   /** Members of the API's results that are not known here, where there are any: see `drift` in pipeline files. */
   drift: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Why the run did not complete, in a sentence; absent when it did. */
-  reason: Schema.optionalKey(Schema.String)
+  reason: Schema.optionalKey(Schema.String),
+  /** What the counts do not explain by themselves, a sentence each; absent where there is nothing to explain. */
+  notes: Schema.optionalKey(Schema.Array(Schema.String)),
+  /**
+   * The earlier receipt of this run that this one supersedes: the run had ended, and its jobs were read again. `sha256` is that of
+   * the earlier receipt's canonical JSON. The earlier one stays in the ledger as it was.
+   */
+  supersedes: Schema.optionalKey(
+    Schema.Struct({ status: RunStatus, finished_at: Schema.String, sha256: Schema.String })
+  )
 }).annotate({ identifier: "Receipt" })
 export type Receipt = typeof Receipt.Type

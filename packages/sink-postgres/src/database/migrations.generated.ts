@@ -604,5 +604,11 @@ BEGIN
 END
 $$;
 `
+  },
+  {
+    id: "0008_reopened",
+    sql: `ALTER TABLE "runs" ADD COLUMN "superseded_receipts" jsonb;
+COMMENT ON COLUMN runs.superseded_receipts IS 'The earlier receipts of a run that ended and was opened again, oldest first';
+`
   }
 ]

@@ -10,7 +10,8 @@ const RunRow = Schema.Struct({
   epoch: Schema.Int,
   started_at: Instant,
   finished_at: Schema.NullOr(Instant),
-  receipt: Schema.NullOr(Receipt)
+  receipt: Schema.NullOr(Receipt),
+  superseded_receipts: Schema.NullOr(Schema.Array(Receipt))
 })
 const OpenRunRow = Schema.Struct({
   run_id: Schema.String,
@@ -64,4 +65,4 @@ export const decodeSnapshots = (rows: unknown) =>
 export const openRunColumns = `run_id::text, pipeline, config_hash, started_at, finished_at, holder,
   coalesce(extract(epoch FROM lease_until - now()) * 1000, 0)::float8 AS lease_left_ms`
 /** What of a run is read. */
-export const runColumns = "run_id::text, pipeline, config_hash, status, epoch, started_at, finished_at, receipt"
+export const runColumns = "run_id::text, pipeline, config_hash, status, epoch, started_at, finished_at, receipt, superseded_receipts"

@@ -10,7 +10,7 @@ import { makeRunId } from "./RunId.ts"
 /** How a run begins, changes hands and ends. Leases go by the database's clock alone. */
 export const ledgerRuns = (
   database: Database["Service"]
-): Pick<Ledger, "begin" | "restore" | "open" | "takeOver" | "renew" | "suspend" | "end" | "runs"> => ({
+): Pick<Ledger, "begin" | "restore" | "open" | "takeOver" | "renew" | "suspend" | "end" | "reopen" | "runs"> => ({
   begin: Effect.fn("PostgresLedger.begin")(
     function* (intent, lease, options) {
       const runId = yield* makeRunId(intent.startedAt)
@@ -140,12 +140,30 @@ export const ledgerRuns = (
     Effect.mapError(toLedgerError("end"))
   ),
 
+  reopen: Effect.fn("PostgresLedger.reopen")(
+    function* (runId, lease) {
+      if (!isUuid(runId)) return yield* unknownRun("reopen", runId)
+      const rows = yield* database.query(
+        `UPDATE runs SET epoch = epoch + 1, status = 'running', holder = $2, lease_until = now() + $3 * interval '1 ms',
+           session = $4, superseded_receipts = coalesce(superseded_receipts, '[]'::jsonb) || jsonb_build_array(receipt),
+           receipt = NULL, finished_at = NULL, tokens = NULL
+         WHERE run_id = $1 AND finished_at IS NOT NULL RETURNING ${runColumns}`,
+        [runId, lease.holder, lease.durationMs, database.session]
+      )
+      const [run] = yield* decodeRuns(rows)
+      if (run === undefined) return yield* notTaken(database, runId, "reopen")
+      return handleOf(run)
+    },
+    Effect.mapError(toLedgerError("reopen"))
+  ),
+
   runs: Effect.fn("PostgresLedger.runs")(
     function* (options) {
+      if (options.runId !== undefined && !isUuid(options.runId)) return []
       const rows = yield* database.query(
-        `SELECT ${runColumns} FROM runs WHERE $1::text IS NULL OR pipeline = $1
+        `SELECT ${runColumns} FROM runs WHERE ($1::text IS NULL OR pipeline = $1) AND ($3::uuid IS NULL OR run_id = $3)
        ORDER BY started_at DESC, run_id DESC LIMIT $2`,
-        [options.pipeline ?? null, options.limit]
+        [options.pipeline ?? null, options.limit, options.runId ?? null]
       )
       return (yield* decodeRuns(rows)).map((run) => ({
         runId: run.run_id,
@@ -154,7 +172,8 @@ export const ledgerRuns = (
         status: run.status,
         startedAt: Date.parse(run.started_at),
         finishedAt: run.finished_at === null ? null : Date.parse(run.finished_at),
-        receipt: run.receipt
+        receipt: run.receipt,
+        superseded: run.superseded_receipts ?? []
       }))
     },
     Effect.mapError(toLedgerError("runs"))
@@ -239,12 +258,13 @@ const hangUp = (
 /** Says why a run was not taken over. */
 const notTaken = Effect.fnUntraced(function* (
   database: Database["Service"],
-  runId: string
+  runId: string,
+  operation = "take over"
 ): Effect.fn.Return<never, DatabaseError | LedgerError> {
   const [row] = yield* database.query("SELECT holder FROM runs WHERE run_id = $1 AND finished_at IS NULL", [runId])
-  if (row === undefined) return yield* unknownRun("take over", runId)
+  if (row === undefined) return yield* unknownRun(operation, runId)
   return yield* new LedgerError({
-    operation: "take over",
+    operation,
     reason: new Held({ runId, holder: String(row.holder ?? "another process") })
   })
 })

@@ -147,6 +147,7 @@ export const runs = pgTable(
     startedAt: instant("started_at").notNull(),
     finishedAt: instant("finished_at"),
     receipt: jsonb("receipt"),
+    supersededReceipts: jsonb("superseded_receipts"),
     holder: text("holder"),
     leaseUntil: instant("lease_until"),
     session: text("session"),
