@@ -65,4 +65,5 @@ export const decodeSnapshots = (rows: unknown) =>
 export const openRunColumns = `run_id::text, pipeline, config_hash, started_at, finished_at, holder,
   coalesce(extract(epoch FROM lease_until - now()) * 1000, 0)::float8 AS lease_left_ms`
 /** What of a run is read. */
-export const runColumns = "run_id::text, pipeline, config_hash, status, epoch, started_at, finished_at, receipt, superseded_receipts"
+export const runColumns =
+  "run_id::text, pipeline, config_hash, status, epoch, started_at, finished_at, receipt, superseded_receipts"
