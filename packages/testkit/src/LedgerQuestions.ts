@@ -33,7 +33,8 @@ const refusalOf = ({ reason }: LedgerError): Refusal => {
 }
 
 /** The earliest a run of this model begins; those before are of other models held against the same ledger. */
-export const startOf = ({ generation }: LedgerModel): number => 1_750_000_000_000 + generation * 1000
+export const startOf = ({ generation }: Pick<LedgerModel, "generation">): number =>
+  1_750_000_000_000 + generation * 1000
 
 /** The questions a ledger answers about its runs, as calls. */
 export const questions = {
