@@ -14,9 +14,8 @@ export const simulated = Effect.fnUntraced(function* (
 ) {
   const simulator = yield* Simulator.make(options)
   const { apiKey, baseUrl } = simulator
-  const layer = Scraper.layer({ baseUrl, apiKey, retryBase: "1 millis", requestsPerSecond: 100_000, ...client }).pipe(
-    Layer.provide(FetchHttpClient.layer)
-  )
+  const quick = { retryBase: "1 millis", retries: 5, giveUpAfter: "5 minutes", requestsPerSecond: 100_000 } as const
+  const layer = Scraper.layer({ baseUrl, apiKey, ...quick, ...client }).pipe(Layer.provide(FetchHttpClient.layer))
   return { simulator, layer }
 })
 

@@ -13,14 +13,15 @@ import {
   MapResponse,
   ScraperApi
 } from "@sluice/contract"
-import { Config, Context, DateTime, Duration, Effect, Layer, Random, Redacted, Result, Schema, Semaphore } from "effect"
+import { Config, Context, DateTime, Duration, Effect, Layer, Redacted, Schema, Semaphore } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest, type HttpClientResponse } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import { RateLimiter } from "effect/persistence"
 import { bodyOf, parse } from "./body.ts"
 import type { JobListing } from "./JobListing.ts"
+import { makeOutage } from "./Outage.ts"
 import { CurrentRequestCounter } from "./RequestCounter.ts"
-import { InvalidRequest, ScraperError, ScraperReason, Unavailable } from "./ScraperError.ts"
+import { InvalidRequest, ScraperError, ScraperReason, Unavailable, Unreadable } from "./ScraperError.ts"
 import { judgeAnswer, readFailure } from "./scraperAnswer.ts"
 
 /** How the client behaves towards one API. Every number is a bound. */
@@ -35,11 +36,18 @@ export interface ScraperOptions {
   readonly requestsPerSecond: number
   /** For one attempt, its body included. */
   readonly attemptTimeout: Duration.Input
-  /** Attempts of a read beyond the first. */
-  readonly retries: number
+  /** How long one outage may last: a read is made again until it has failed for so long. */
+  readonly giveUpAfter: Duration.Input
+  /**
+   * How long a read is made again that fails in a way no waiting mends (401, another shape, HTML, a redirect): something in
+   * between may have answered in the API's place. Never longer than `giveUpAfter`.
+   */
+  readonly insistFor: Duration.Input
+  /** Attempts of a read beyond the first; the time alone bounds them when absent. */
+  readonly retries?: number
   /** The first pause between attempts; it doubles, with jitter. */
   readonly retryBase: Duration.Input
-  /** The longest pause, whatever `Retry-After` asks: past it the read fails as rate limited. */
+  /** The longest pause, unless `Retry-After` asks for a longer one. */
   readonly retryCap: Duration.Input
 }
 
@@ -49,12 +57,13 @@ export const scraperDefaults = {
   concurrency: 24,
   requestsPerSecond: 200,
   attemptTimeout: "60 seconds",
-  retries: 5,
+  giveUpAfter: "1 hour",
+  insistFor: "1 minute",
   retryBase: "250 millis",
   retryCap: "60 seconds"
 } as const
 
-/** Which rows of a job's results to read: `page` counts from 1, `pageSize` is 1 to 50. */
+/** Which rows of a job's results to read: `page` counts from 1, `pageSize` is 1 to 50. Page 0 is for servers that count from it. */
 export interface Slice {
   readonly page: number
   readonly pageSize: number
@@ -154,8 +163,7 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
   const base = yield* readBaseUrl(options.baseUrl)
   const limiter = yield* RateLimiter.RateLimiter
   const slots = yield* Semaphore.make(options.concurrency)
-  const retryCap = Duration.toMillis(options.retryCap)
-  const retryBase = Duration.toMillis(options.retryBase)
+  const outage = makeOutage(options)
 
   const httpClient = (yield* HttpClient.HttpClient).pipe(
     HttpClient.mapRequest((request) =>
@@ -224,25 +232,29 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
       return yield* sent
     })
 
-  /** A request that changes nothing: tried again within bounds. */
-  const read = <A>(sent: Effect.Effect<A, ScraperError>): Effect.Effect<A, ScraperError> =>
-    Effect.gen(function* () {
-      const counter = yield* CurrentRequestCounter
-      counter.reads++
-      for (let retry = 0; ; retry++) {
-        const result = yield* Effect.result(sent)
-        if (Result.isSuccess(result)) return result.success
-        const error = result.failure
-        const asked = error.retryAfterMs
-        if (!error.isRetryable || retry >= options.retries || (asked !== null && asked > retryCap)) {
-          return yield* error
-        }
-        const jitter = yield* Random.nextBetween(0.5, 1)
-        const pause = Math.min(retryCap, retryBase * 2 ** retry * jitter)
-        yield* Effect.sleep(Math.max(asked ?? 0, pause))
-        counter.retries++
-      }
-    })
+  /** A request that changes nothing: an outage is waited out. A job that is not known is the caller's to ask for again. */
+  const read = <A>(sent: Effect.Effect<A, ScraperError>, isAboutJob = true): Effect.Effect<A, ScraperError> =>
+    outage.waitOut(sent, isAboutJob)
+
+  /** A read of a job, by whatever id the API gave it. */
+  const readJob = <A extends { readonly job_id: string }>(
+    operation: string,
+    kind: ListedKind,
+    jobId: JobId,
+    slice: Slice | undefined,
+    decode: (raw: unknown) => Effect.Effect<A, Schema.SchemaError>
+  ): Effect.Effect<A, ScraperError> => {
+    const urlParams = slice === undefined ? {} : { page: slice.page, page_size: slice.pageSize }
+    const request = HttpClientRequest.get(pathOf(kind, jobId), { urlParams })
+    const ofJob = (answer: A) =>
+      answer.job_id.toLowerCase() === jobId.toLowerCase()
+        ? Effect.succeed(answer)
+        : fail(operation)(new Unreadable({ detail: "it is about another job than the one asked for", broken: false }))
+    return read(Effect.flatMap(exchange(operation, httpClient.execute(request), decode), ofJob))
+  }
+
+  const cancel = (operation: string, kind: ListedKind, jobId: JobId): Effect.Effect<void, ScraperError> =>
+    submit(Effect.asVoid(attempt(operation, httpClient.execute(HttpClientRequest.delete(pathOf(kind, jobId))))))
 
   return Scraper.of({
     origin: base.origin,
@@ -252,43 +264,15 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
         Effect.map((answer) => ({ jobId: answer.job_id }))
       )
     ),
-    crawl: Effect.fn("Scraper.crawl")((job_id, { page, pageSize }) =>
-      read(
-        exchange(
-          "read crawl",
-          api.crawl.getCrawl({
-            params: { job_id },
-            query: { page, page_size: pageSize },
-            responseMode: "response-only"
-          }),
-          decodeCrawl
-        )
-      )
-    ),
-    cancelCrawl: Effect.fn("Scraper.cancelCrawl")((job_id) =>
-      submit(attempt("cancel crawl", api.crawl.cancelCrawl({ params: { job_id } }))).pipe(Effect.asVoid)
-    ),
+    crawl: Effect.fn("Scraper.crawl")((jobId, slice) => readJob("read crawl", "crawl", jobId, slice, decodeCrawl)),
+    cancelCrawl: Effect.fn("Scraper.cancelCrawl")((jobId) => cancel("cancel crawl", "crawl", jobId)),
     createBatch: Effect.fn("Scraper.createBatch")((payload) =>
       submit(attempt("start batch", api.batch.createBatch({ payload }))).pipe(
         Effect.map((answer) => ({ jobId: answer.job_id, invalidUrls: answer.invalid_urls }))
       )
     ),
-    batch: Effect.fn("Scraper.batch")((job_id, { page, pageSize }) =>
-      read(
-        exchange(
-          "read batch",
-          api.batch.getBatch({
-            params: { job_id },
-            query: { page, page_size: pageSize },
-            responseMode: "response-only"
-          }),
-          decodeBatch
-        )
-      )
-    ),
-    cancelBatch: Effect.fn("Scraper.cancelBatch")((job_id) =>
-      submit(attempt("cancel batch", api.batch.cancelBatch({ params: { job_id } }))).pipe(Effect.asVoid)
-    ),
+    batch: Effect.fn("Scraper.batch")((jobId, slice) => readJob("read batch", "batch", jobId, slice, decodeBatch)),
+    cancelBatch: Effect.fn("Scraper.cancelBatch")((jobId) => cancel("cancel batch", "batch", jobId)),
     createExtraction: Effect.fn("Scraper.createExtraction")((request) =>
       submit(
         attempt("start extraction", api.extract.createExtraction({ payload: { ...request, processing_mode: "async" } }))
@@ -323,34 +307,28 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
         )
       )
     ),
-    extraction: Effect.fn("Scraper.extraction")((job_id) =>
-      read(
-        exchange(
-          "read extraction",
-          api.extract.getExtractionJob({ params: { job_id }, responseMode: "response-only" }),
-          decodeExtraction
-        )
-      )
+    extraction: Effect.fn("Scraper.extraction")((jobId) =>
+      readJob("read extraction", "extract", jobId, undefined, decodeExtraction)
     ),
     jobs: Effect.fn("Scraper.jobs")((kind, { page, since }) => {
       const query = { start_date: DateTime.makeUnsafe(since), page, page_size: listPageSize }
       switch (kind) {
         case "crawl":
-          return read(attempt("list crawls", api.crawl.listCrawlJobs({ query }))).pipe(
+          return read(attempt("list crawls", api.crawl.listCrawlJobs({ query })), false).pipe(
             Effect.map(({ jobs, page_count: pages }) => ({
               pages,
               jobs: jobs.map((job) => listing(job, { url: job.url, accepted: null, config: job.config }))
             }))
           )
         case "batch":
-          return read(attempt("list batches", api.batch.listBatchJobs({ query }))).pipe(
+          return read(attempt("list batches", api.batch.listBatchJobs({ query })), false).pipe(
             Effect.map(({ jobs, page_count: pages }) => ({
               pages,
               jobs: jobs.map((job) => listing(job, { url: null, accepted: job.accepted_urls, config: job.config }))
             }))
           )
         case "extract":
-          return read(attempt("list extractions", api.extract.listExtractionJobs({ query }))).pipe(
+          return read(attempt("list extractions", api.extract.listExtractionJobs({ query })), false).pipe(
             Effect.map(({ jobs, page_count: pages }) => ({
               pages,
               jobs: jobs.map((job) => listing(job, { url: job.url, accepted: null, config: { formats: job.output } }))
@@ -363,6 +341,9 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
     )
   })
 })
+
+/** Where a job is read and cancelled. An id is whatever the API says it is. */
+const pathOf = (kind: ListedKind, jobId: JobId): string => `/v1/${kind}/${encodeURIComponent(jobId)}`
 
 const listing = (
   job: { readonly job_id: JobId; readonly status: JobStatus; readonly created_at: DateTime.Utc },

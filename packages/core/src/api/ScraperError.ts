@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { inWords } from "./inWords.ts"
 
 /** The API key is missing or wrong. */
 export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", { detail: Schema.String }) {}
@@ -59,7 +60,9 @@ export class ScraperError extends Schema.TaggedError<ScraperError>()("ScraperErr
   operation: Schema.String,
   /** Scheme, host and port of the API. */
   origin: Schema.String,
-  reason: ScraperReason
+  reason: ScraperReason,
+  /** How long it was asked again, where it was. */
+  failedForMs: Schema.optionalKey(Schema.Finite)
 }) {
   /** Whether asking again, a little later, may help. Says nothing about whether asking again costs anything. */
   get isRetryable(): boolean {
@@ -95,7 +98,10 @@ export class ScraperError extends Schema.TaggedError<ScraperError>()("ScraperErr
     return reason._tag === "RateLimited" || reason._tag === "Unavailable" ? reason.retryAfterMs : null
   }
   override get message(): string {
-    return `${describe(this.reason, this.origin)} (${this.operation})`
+    const lasted = this.failedForMs === undefined ? "" : `, for ${inWords(this.failedForMs)} on end`
+    const wait = this.retryAfterMs
+    const asked = wait === null || wait === 0 ? "" : `; it asks to wait ${inWords(wait)}`
+    return `${describe(this.reason, this.origin)}${asked} (${this.operation}${lasted})`
   }
 }
 
