@@ -60,7 +60,7 @@ export const scraperDefaults = {
   giveUpAfter: "1 hour",
   insistFor: "1 minute",
   retryBase: "250 millis",
-  retryCap: "60 seconds"
+  retryCap: "30 seconds"
 } as const
 
 /** Which rows of a job's results to read: `page` counts from 1, `pageSize` is 1 to 50. Page 0 is for servers that count from it. */
