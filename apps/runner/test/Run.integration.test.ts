@@ -229,7 +229,7 @@ describe("run", () => {
         assertRefused(
           yield* run(["run"], options),
           1,
-          /^sluice: the embedded scraper could not start: The state directory .*scraper is in use$/
+          /^sluice: the embedded scraper could not start: The state directory .*scraper is in use by process .*/
         )
         assert.lengthOf(yield* database.rows("SELECT 1 FROM runs"), 1)
       }),

@@ -1,6 +1,7 @@
-import { mkdtemp, open, readFile, rm } from "node:fs/promises"
+import { mkdtemp } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { DirectoryInUse, holdDirectory } from "@sluice/directory-lock"
 import { Context, Effect, Layer } from "effect"
 import { ScraperStartError, ServerSettings } from "../ScraperConfig.ts"
 import { makeDirectory, removePath } from "./Files.ts"
@@ -24,8 +25,11 @@ export class StateDir extends Context.Service<StateDir, { readonly path: string 
       const path = resolve(stateDir)
       yield* Effect.mapError(makeDirectory(path), unusable(`The state directory ${path} cannot be made`))
       yield* Effect.acquireRelease(
-        Effect.tryPromise({ try: () => lock(path), catch: unusable(`The state directory ${path} is in use`) }),
-        () => Effect.promise(() => unlock(path))
+        Effect.tryPromise({
+          try: () => holdDirectory(path, { former: { path: join(path, "lock"), format: "pid" } }),
+          catch: inUse(path)
+        }),
+        (release) => Effect.promise(release)
       )
       return StateDir.of({ path })
     })
@@ -34,34 +38,9 @@ export class StateDir extends Context.Service<StateDir, { readonly path: string 
 
 const unusable = (message: string) => (cause: unknown) => new ScraperStartError({ message, cause })
 
-/** Directories locked by this process: its own id in a lock file does not tell whether it is stale. */
-const held = new Set<string>()
-
-const lock = async (path: string): Promise<void> => {
-  const file = join(path, "lock")
-  const owner = Number(await readFile(file, "utf8").catch(() => ""))
-  if (held.has(path) || (owner > 0 && owner !== process.pid && isAlive(owner))) {
-    throw new Error(`held by process ${owner}`)
-  }
-  if (owner > 0) await rm(file, { force: true })
-  const handle = await open(file, "wx").catch((cause: unknown) => {
-    throw new Error("another server is starting on it", { cause })
-  })
-  await handle.writeFile(String(process.pid)).finally(() => handle.close())
-  held.add(path)
-}
-
-const unlock = (path: string): Promise<void> => {
-  held.delete(path)
-  // Where the directory is gone, so is the lock.
-  return rm(join(path, "lock"), { force: true }).catch(() => undefined)
-}
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM"
-  }
-}
+const inUse = (path: string) => (cause: unknown) =>
+  cause instanceof DirectoryInUse
+    ? unusable(
+        `The state directory ${path} is in use by ${cause.by}; stop that process, or give this server another directory`
+      )(cause)
+    : unusable(`The state directory ${path} cannot be locked`)(cause)

@@ -64,7 +64,9 @@ export const makeOutage = (options: OutageOptions) => {
           return failedFor < sayAfter ? Effect.void : say(error, leftMs)
         }
       }).pipe(
-        Effect.mapError((error) => (failedFor < sayAfter ? error : new ScraperError({ ...error, failedForMs: failedFor })))
+        Effect.mapError((error) =>
+          failedFor < sayAfter ? error : new ScraperError({ ...error, failedForMs: failedFor })
+        )
       )
     })
   }

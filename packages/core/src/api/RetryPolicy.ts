@@ -33,7 +33,7 @@ export interface RetryRules<E> {
 }
 
 /** The schedule of {@link RetryRules}: the one place where pauses grow, end, and give way to `Retry-After`. */
-export const retrySchedule = <E>(rules: RetryRules<E>): Schedule.Schedule<number, E> =>
+const retrySchedule = <E>(rules: RetryRules<E>): Schedule.Schedule<number, E> =>
   Schedule.fromStepWithMetadata(
     Effect.sync(() => {
       const { onPause, policyOf, retryAfterOf, within = Number.POSITIVE_INFINITY } = rules

@@ -13,7 +13,7 @@ import {
   MapResponse,
   ScraperApi
 } from "@sluice/contract"
-import { Config, Context, DateTime, Duration, Effect, Layer, Redacted, Schema, Semaphore } from "effect"
+import { Config, Context, DateTime, type Duration, Effect, Layer, Redacted, Schema, Semaphore } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest, type HttpClientResponse } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import { RateLimiter } from "effect/persistence"

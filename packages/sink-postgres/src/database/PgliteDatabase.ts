@@ -1,11 +1,12 @@
 import { mkdir, realpath } from "node:fs/promises"
 import type { PGlite } from "@electric-sql/pglite"
+import { DirectoryInUse, holdDirectory } from "@sluice/directory-lock"
 import { Effect, Exit, type Scope, Semaphore } from "effect"
 import { columnParsers } from "./columnParsers.ts"
 import { beginStatement, Database, type Row, type Transaction } from "./Database.ts"
 import { DatabaseError, Denied, Other, toDatabaseError } from "./DatabaseError.ts"
-import { DirectoryInUse, lockDirectory } from "./DirectoryLock.ts"
-import { makeDirectory, NoDatabase } from "./makeDirectory.ts"
+import { assertDatabaseOrEmpty, makeDirectory, NoDatabase } from "./makeDirectory.ts"
+import { syncTree } from "./syncTree.ts"
 
 /** Where an embedded database lives. */
 export interface PgliteOptions {
@@ -22,7 +23,7 @@ export const openPglite = Effect.fn("PgliteDatabase.open")(function* (
 ): Effect.fn.Return<Database["Service"], DatabaseError, Scope.Scope> {
   const shared = yield* Effect.acquireRelease(
     opening.withPermit(Effect.tryPromise({ try: () => take(options.directory), catch: refused(options.directory) })),
-    (shared) => opening.withPermit(Effect.promise(() => giveBack(shared)))
+    (shared) => opening.withPermit(closed(shared))
   )
   const begin = beginStatement(options.schema)
   const { engine } = shared
@@ -56,6 +57,7 @@ interface Shared {
   readonly turn: Semaphore.Semaphore
   readonly stores: Map<string, object>
   readonly unlock: () => Promise<void>
+  readonly opened: number
   holders: number
 }
 
@@ -71,11 +73,13 @@ const take = async (directory: string): Promise<Shared> => {
     known.holders++
     return known
   }
-  const unlock = await lockDirectory(`${path}.lock`)
+  await assertDatabaseOrEmpty(path)
+  const unlock = await holdDirectory(path, { former: { path: `${path}.lock`, format: "json" } })
   try {
     // Loaded only here: whoever has a server never pays for the engine.
     const { PGlite } = await import("@electric-sql/pglite")
     await makeDirectory(path)
+    const opened = Date.now()
     const engine = await PGlite.create({ dataDir: path, parsers: columnParsers })
     const shared = {
       path,
@@ -83,6 +87,7 @@ const take = async (directory: string): Promise<Shared> => {
       turn: Semaphore.makeUnsafe(1),
       stores: new Map<string, object>(),
       unlock,
+      opened,
       holders: 1
     }
     open.set(path, shared)
@@ -93,12 +98,31 @@ const take = async (directory: string): Promise<Shared> => {
   }
 }
 
+const closed = (shared: Shared): Effect.Effect<void> =>
+  Effect.tryPromise(() => giveBack(shared)).pipe(
+    Effect.catch(({ cause }) =>
+      Effect.logWarning(`the embedded database in ${shared.path} was not closed as it should be: ${reasonOf(cause)}`)
+    )
+  )
+
+/** Only a code: a message of the engine may quote what it was given. */
+const reasonOf = (cause: unknown): string =>
+  cause instanceof Error && "code" in cause ? String(cause.code) : "its engine failed"
+
 const giveBack = async (shared: Shared): Promise<void> => {
   if (--shared.holders > 0) return
   open.delete(shared.path)
-  await shared.engine.close()
-  await shared.unlock()
+  try {
+    await shared.engine.close()
+    // The engine leaves it to the system when its files reach the disk; what a command has done is there when it ends.
+    await syncTree(shared.path, shared.opened - clockSlack)
+  } finally {
+    await shared.unlock()
+  }
 }
+
+/** File systems round the times of changes. */
+const clockSlack = 2_000
 
 /** Two databases over one instance share a transaction only where their names resolve alike. */
 const storeOf = (shared: Shared, schema: string): object => {
@@ -111,11 +135,15 @@ const refused =
   (directory: string) =>
   (cause: unknown): DatabaseError => {
     if (cause instanceof DirectoryInUse) {
-      const detail = `the directory ${directory} is in use by process ${cause.pid}; an embedded database serves one process at a time, so stop that one or give the sink a url`
+      const detail = `the directory ${directory} is in use by ${cause.by}; an embedded database serves one process at a time, so stop that one or give the sink a url`
       return new DatabaseError({ operation: "open", reason: new Denied({ detail }) })
     }
     if (cause instanceof NoDatabase) {
       const detail = `the directory ${directory} holds files, but no embedded database; name one that is empty or not there yet`
+      return new DatabaseError({ operation: "open", reason: new Denied({ detail }) })
+    }
+    if (isDiskFull(cause)) {
+      const detail = `the disk of the directory ${directory} is full; make room and run the same command again`
       return new DatabaseError({ operation: "open", reason: new Denied({ detail }) })
     }
     const error = toDatabaseError("open")(cause)
@@ -123,6 +151,9 @@ const refused =
     const detail = `the directory ${directory} could not be opened as an embedded database`
     return new DatabaseError({ operation: "open", reason: new Other({ sqlState: error.reason.sqlState, detail }) })
   }
+
+const isDiskFull = (cause: unknown): boolean =>
+  cause instanceof Error && "code" in cause && (cause.code === "ENOSPC" || cause.code === "EDQUOT")
 
 const run = <A>(operation: string, statement: () => Promise<A>): Effect.Effect<A, DatabaseError> =>
   Effect.tryPromise({ try: statement, catch: toDatabaseError(operation) })

@@ -1,0 +1,2 @@
+export { DirectoryInUse, holdDirectory } from "./DirectoryLock.ts"
+export { lockFileName } from "./Holder.ts"
