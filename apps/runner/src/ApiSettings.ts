@@ -1,6 +1,7 @@
 import { PostgresSinkConfig } from "@sluice/sink-postgres"
 import { DirectoryVaultConfig, S3VaultConfig, SpoolConfig } from "@sluice/sink-s3"
 import { Schema } from "effect"
+import { TimeSpan } from "./TimeSpan.ts"
 
 /** Which Scraper API serves a pipeline, when the environment does not say. */
 const ApiSettings = Schema.Struct({
@@ -8,7 +9,15 @@ const ApiSettings = Schema.Struct({
   key: Schema.optionalKey(Schema.NonEmptyString),
   auth: Schema.optionalKey(Schema.Literals(["x-api-key", "bearer"])),
   concurrency: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 64 }))),
-  requests_per_second: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 })))
+  requests_per_second: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 }))),
+  give_up_after: Schema.optionalKey(
+    TimeSpan.annotate({ description: "How long one outage may last before an attempt ends. Default: 1 hour." })
+  ),
+  settle_time: Schema.optionalKey(
+    TimeSpan.annotate({
+      description: "How long a job may be unknown, or its pages lag, before they count as gone. Default: 12 minutes."
+    })
+  )
 }).annotate({ identifier: "Api", description: "Which Scraper API serves this pipeline. The environment wins." })
 export type ApiSettings = typeof ApiSettings.Type
 

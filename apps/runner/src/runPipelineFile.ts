@@ -1,5 +1,5 @@
-import { type Outcome, Pipeline, type Receipt, type RunOptions } from "@sluice/core"
-import { Effect, type FileSystem, Option, type Path } from "effect"
+import { type Outcome, Pipeline, type Receipt, type RunOptions, readerDefaults } from "@sluice/core"
+import { Duration, Effect, type FileSystem, Option, type Path } from "effect"
 import type { MachineSettings } from "./ApiSettings.ts"
 import { openLedger } from "./database.ts"
 import { printResult, tell } from "./Output.ts"
@@ -8,6 +8,7 @@ import { duration, makeProgressLine } from "./ProgressLine.ts"
 import { exitCodes, type Refusal } from "./Refusal.ts"
 import { runRefusal } from "./refusals.ts"
 import { scraperLayer } from "./scraperLayer.ts"
+import { millisOf } from "./TimeSpan.ts"
 import { spoolOf } from "./vaults.ts"
 
 /** Runs a pipeline with progress on standard error. Fails only if it could not begin. */
@@ -18,18 +19,28 @@ export const runWithProgress = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Outcome, Refusal, FileSystem.FileSystem | Path.Path> {
   const line = yield* makeProgressLine
   const spool = spoolOf(machine)
-  return yield* Pipeline.execute(pipeline, { spool, ...options, onProgress: line.show }).pipe(
-    Effect.mapError(runRefusal),
-    Effect.provide(scraperLayer(machine)),
-    Effect.ensuring(line.clear)
-  )
+  return yield* Pipeline.execute(pipeline, {
+    spool,
+    ...options,
+    reader: { ...readerOf(machine), ...options.reader },
+    onProgress: line.show
+  }).pipe(Effect.mapError(runRefusal), Effect.provide(scraperLayer(machine)), Effect.ensuring(line.clear))
 })
+
+/** How long a job may be unknown, or its pages lag: no longer than an outage may last, unless it is said. */
+const readerOf = ({ api }: MachineSettings): RunOptions["reader"] => {
+  if (api?.settle_time !== undefined) return { settleTime: millisOf(api.settle_time) }
+  if (api?.give_up_after === undefined) return {}
+  return { settleTime: Math.min(millisOf(api.give_up_after), Duration.toMillis(readerDefaults.settleTime)) }
+}
 
 /** The exit code of a run that began. */
 export const exitCodeOf = (outcome: Outcome): number => {
   const { status } = outcome.receipt
-  if (status === "failed" && Option.isSome(outcome.failure)) return runRefusal(outcome.failure.value).exitCode
-  return exitCodes[status]
+  if (status !== "failed" || Option.isNone(outcome.failure)) return exitCodes[status]
+  const { exitCode } = runRefusal(outcome.failure.value)
+  // "Invalid" says that nothing was paid for: what turns up in the middle of a paid run is a failure of the world outside.
+  return exitCode === exitCodes.invalid && outcome.mayHavePaid ? exitCodes.failed : exitCode
 }
 
 /** Runs the pipeline of a file, prints its receipt (as JSON or for people) and answers the exit code. */
@@ -66,6 +77,10 @@ export const describeReceipt = (receipt: Receipt): string => {
     `pages      ${pages.delivered} delivered; the API counts ${pages.discovered} discovered, ${pages.completed} completed, ${pages.failed} failed, ${pages.cancelled} cancelled`,
     `tokens     ${tokens.charged} charged, ${tokens.reserved} reserved`,
     `requests   ${requests.submitted} submitted, ${requests.reads} reads, ${requests.retries} retries`,
+    ...(receipt.notes ?? []).map((note) => `note       ${note}`),
+    ...(receipt.supersedes === undefined
+      ? []
+      : [`supersedes the receipt of ${receipt.supersedes.finished_at} (${receipt.supersedes.status})`]),
     ...(receipt.drift === undefined ? [] : [`drift      ${receipt.drift.join(", ")}`]),
     ...receipt.sinks.map(({ dead_letters: letters, name, rows }) => {
       const aside = letters === 0 ? "" : `, ${letters} set aside`

@@ -7,6 +7,7 @@ import { Environment } from "./Environment.ts"
 import { failed, invalid, type Refusal } from "./Refusal.ts"
 import { scraperRefusal } from "./refusals.ts"
 import { Secrets } from "./Secrets.ts"
+import { millisOf } from "./TimeSpan.ts"
 
 /** Where the hosted service is, for those who name a key alone. */
 const hostedBaseUrl = "https://scraper.geonode.io"
@@ -33,6 +34,7 @@ export const scraperLayer = (
       }
       if (key === undefined) return embedded(machine)
       return client({
+        ...(api?.give_up_after === undefined ? {} : { giveUpAfter: millisOf(api.give_up_after) }),
         baseUrl: baseUrl ?? hostedBaseUrl,
         apiKey: Redacted.make(key),
         ...(api?.auth === undefined ? {} : { auth: api.auth }),
@@ -51,10 +53,11 @@ const client = (options: Parameters<typeof Scraper.layer>[0]): Layer.Layer<Scrap
   )
 
 /** The embedded scraper. Its state and its key stay under `.sluice`, so that its jobs can be found again. */
-const embedded = ({ embedded: settings = {} }: MachineSettings) =>
+const embedded = (machine: MachineSettings) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const path = yield* Path.Path
+      const { embedded: settings = {} } = machine
       const { stateDirectory, variables } = yield* Environment
       const chromium = given(variables.SCRAPER_CHROMIUM)
       const directory = path.join(stateDirectory, "scraper")
@@ -69,7 +72,12 @@ const embedded = ({ embedded: settings = {} }: MachineSettings) =>
         ...(settings.host_delay_ms === undefined ? {} : { hostDelayMs: settings.host_delay_ms }),
         ...(settings.host_concurrency === undefined ? {} : { hostConcurrency: settings.host_concurrency })
       }).pipe(Effect.mapError((error) => failed(`the embedded scraper could not start: ${error.message}`)))
-      return client({ baseUrl, apiKey })
+      const { api } = machine
+      return client({
+        baseUrl,
+        apiKey,
+        ...(api?.give_up_after === undefined ? {} : { giveUpAfter: millisOf(api.give_up_after) })
+      })
     })
   )
 

@@ -25,7 +25,7 @@ export const audit = Command.make(
   Effect.fnUntraced(function* ({ file, json, noApi, run: runId }) {
     const { ledger, machine, pipeline } = yield* loadPipelineFile(file)
     const exit = yield* ExitCodeOfCommand
-    const count = { differs: 0, unknown: 0 }
+    const count = { differs: 0, unknown: 0, note: 0 }
     yield* Pipeline.audit(pipeline, {
       runId,
       askApi: !noApi,
@@ -54,4 +54,4 @@ export const audit = Command.make(
 )
 
 const describe = ({ detail, kind, subject, where }: AuditFinding): string =>
-  `${kind === "differs" ? "differs" : "unknown"}  ${where}: ${subject}: ${detail}`
+  `${kind.padEnd(7)}  ${where}: ${subject}: ${detail}`

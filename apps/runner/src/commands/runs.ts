@@ -28,12 +28,23 @@ export const runs = Command.make(
       started_at: new Date(row.startedAt).toISOString(),
       finished_at: row.finishedAt === null ? null : new Date(row.finishedAt).toISOString(),
       pages: row.receipt?.pages.delivered ?? null,
-      tokens: row.receipt?.tokens.charged ?? null
+      tokens: row.receipt?.tokens.charged ?? null,
+      superseded: row.superseded.map(({ finished_at, pages, status }) => ({
+        status,
+        finished_at,
+        pages: pages.delivered
+      }))
     }))
     const lines = listed.map(
       (row) =>
-        `${row.run_id}  ${row.started_at}  ${row.status.padEnd(14)} ${`${row.pages ?? "-"}`.padStart(8)} pages  ${row.pipeline}`
+        `${row.run_id}  ${row.started_at}  ${row.status.padEnd(14)} ${`${row.pages ?? "-"}`.padStart(8)} pages  ${row.pipeline}${earlier(row.superseded)}`
     )
     yield* printResult(json ? JSON.stringify(listed) : lines.length === 0 ? "no runs yet" : lines.join("\n"))
   }, Effect.scoped)
 ).pipe(Command.withDescription("List runs, newest first"))
+
+/** The receipts that the latest one supersedes, oldest first. */
+const earlier = (superseded: ReadonlyArray<{ readonly status: string; readonly finished_at: string }>): string =>
+  superseded.length === 0
+    ? ""
+    : `  (supersedes ${superseded.map(({ finished_at, status }) => `${status} of ${finished_at}`).join(", ")})`

@@ -13,3 +13,10 @@ export interface JobListing {
   /** What the job was asked to do, as far as the list tells. */
   readonly config: Readonly<Record<string, unknown>>
 }
+
+/** A page of a job list: how many pages the API says there are, and how many jobs a full one holds. */
+export interface JobListPage {
+  readonly jobs: ReadonlyArray<JobListing>
+  readonly pages: number
+  readonly pageSize: number
+}

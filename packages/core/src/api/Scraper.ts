@@ -18,7 +18,7 @@ import { FetchHttpClient, HttpClient, HttpClientRequest, type HttpClientResponse
 import { HttpApiClient } from "effect/http-api"
 import { RateLimiter } from "effect/persistence"
 import { bodyOf, parse } from "./body.ts"
-import type { JobListing } from "./JobListing.ts"
+import type { JobListing, JobListPage } from "./JobListing.ts"
 import { makeOutage } from "./Outage.ts"
 import { CurrentRequestCounter } from "./RequestCounter.ts"
 import { InvalidRequest, ScraperError, ScraperReason, Unavailable, Unreadable } from "./ScraperError.ts"
@@ -111,7 +111,7 @@ export class Scraper extends Context.Service<
     readonly jobs: (
       kind: ListedKind,
       query: { readonly since: number; readonly page: number }
-    ) => Effect.Effect<{ readonly jobs: ReadonlyArray<JobListing>; readonly pages: number }, ScraperError>
+    ) => Effect.Effect<JobListPage, ScraperError>
     /** The whole derived client for calls without a name of their own here: no retries, no counting. */
     readonly api: HttpApiClient.ForApi<typeof ScraperApi, ScraperReason>
   }
@@ -250,7 +250,9 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
       answer.job_id.toLowerCase() === jobId.toLowerCase()
         ? Effect.succeed(answer)
         : fail(operation)(new Unreadable({ detail: "it is about another job than the one asked for", broken: false }))
-    return read(Effect.flatMap(exchange(operation, httpClient.execute(request), decode), ofJob))
+    const sent = Effect.flatMap(exchange(operation, httpClient.execute(request), decode), ofJob)
+    // A server that counts from 1 refuses it: there is nothing to wait out.
+    return slice?.page === 0 ? sent : read(sent)
   }
 
   const cancel = (operation: string, kind: ListedKind, jobId: JobId): Effect.Effect<void, ScraperError> =>
@@ -315,22 +317,25 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
       switch (kind) {
         case "crawl":
           return read(attempt("list crawls", api.crawl.listCrawlJobs({ query })), false).pipe(
-            Effect.map(({ jobs, page_count: pages }) => ({
+            Effect.map(({ jobs, page_count: pages, page_size: pageSize }) => ({
               pages,
+              pageSize: Math.min(listPageSize, Math.max(1, pageSize)),
               jobs: jobs.map((job) => listing(job, { url: job.url, accepted: null, config: job.config }))
             }))
           )
         case "batch":
           return read(attempt("list batches", api.batch.listBatchJobs({ query })), false).pipe(
-            Effect.map(({ jobs, page_count: pages }) => ({
+            Effect.map(({ jobs, page_count: pages, page_size: pageSize }) => ({
               pages,
+              pageSize: Math.min(listPageSize, Math.max(1, pageSize)),
               jobs: jobs.map((job) => listing(job, { url: null, accepted: job.accepted_urls, config: job.config }))
             }))
           )
         case "extract":
           return read(attempt("list extractions", api.extract.listExtractionJobs({ query })), false).pipe(
-            Effect.map(({ jobs, page_count: pages }) => ({
+            Effect.map(({ jobs, page_count: pages, page_size: pageSize }) => ({
               pages,
+              pageSize: Math.min(listPageSize, Math.max(1, pageSize)),
               jobs: jobs.map((job) => listing(job, { url: job.url, accepted: null, config: { formats: job.output } }))
             }))
           )

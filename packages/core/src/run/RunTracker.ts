@@ -40,12 +40,15 @@ export class RunTracker {
   readonly #drift: DriftNames
   #seq = 0
   #delivered = 0
+  /** Pages of all segments each sink holds, those set aside or left out by a transform included. */
+  readonly #committed = new Map<string, number>()
+  readonly #notes = new Set<string>()
   #pages = { discovered: 0, completed: 0, failed: 0, cancelled: 0 }
   #tokens = { charged: 0, reserved: 0 }
 
   /**
    * `earlier` is what attempts before this one have left, `delivered` how many of their pages need not be read again,
-   * `summarised` the jobs whose counters each sink has.
+   * `summarised` the jobs whose counters each sink has, `committed` the pages of its segments.
    */
   constructor(
     startedAt: number,
@@ -53,6 +56,7 @@ export class RunTracker {
       readonly state: RunState
       readonly delivered: number
       readonly summarised: ReadonlyMap<string, Iterable<string>>
+      readonly committed?: ReadonlyMap<string, number>
     }
   ) {
     this.#startedAt = startedAt
@@ -61,6 +65,7 @@ export class RunTracker {
     this.#seq = earlier.state.lastSeq
     this.#delivered = earlier.delivered
     for (const [sink, result] of earlier.state.landed) this.#landed.set(sink, result)
+    for (const [sink, pages] of earlier.committed ?? []) this.#committed.set(sink, pages)
     for (const [sink, jobs] of earlier.summarised) this.#summarised.set(sink, new Set(jobs))
     for (const job of earlier.state.jobs) {
       this.#jobs.set(job.jobId, job)
@@ -106,8 +111,9 @@ export class RunTracker {
     return drift.length === 0 ? segment : { ...segment, drift }
   }
 
-  /** Counts what a sink has taken: of records, and the counters of these jobs. */
-  land(sink: string, result: Landing, jobs: ReadonlyArray<JobSnapshot>): void {
+  /** Counts what a sink has taken: of so many pages, and the counters of these jobs. */
+  land(sink: string, result: Landing, jobs: ReadonlyArray<JobSnapshot>, pages = 0): void {
+    this.#committed.set(sink, (this.#committed.get(sink) ?? 0) + pages)
     const before = this.landed(sink)
     const summarised = this.#summarised.get(sink) ?? new Set()
     for (const { jobId } of jobs) summarised.add(jobId)
@@ -123,6 +129,21 @@ export class RunTracker {
   landed(sink: string): Landed {
     const landed = this.#landed.get(sink) ?? { rows: noRows, deadLetters: 0, tally: noTally }
     return { ...landed, rows: { ...landed.rows, token_summaries: this.#summarised.get(sink)?.size ?? 0 } }
+  }
+
+  /** How many pages of the source every one of these sinks has committed. */
+  committedIn(sinks: ReadonlyArray<string>): number {
+    return Math.min(...sinks.map((sink) => this.#committed.get(sink) ?? 0))
+  }
+
+  /** Keeps a sentence that explains what the counts do not. */
+  explain(note: string): void {
+    this.#notes.add(note)
+  }
+
+  /** What {@link explain} was told, each sentence once. */
+  get notes(): ReadonlyArray<string> {
+    return [...this.#notes]
   }
 
   /** Names of members the contract does not know. */

@@ -5,7 +5,7 @@ import type { ScraperError } from "../api/ScraperError.ts"
 import { type Ledger, LedgerError, UnknownRun } from "../ledger/Ledger.ts"
 import type { Receipt } from "../ledger/Receipt.ts"
 import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
-import { canonicalJson } from "../record/canonicalJson.ts"
+import { canonicalHash, canonicalJson } from "../record/canonicalJson.ts"
 import type { JobSnapshot } from "../record/JobSnapshot.ts"
 import type { PageRecord } from "../record/PageRecord.ts"
 import { type AuditClaim, type AuditFinding, findingsOf } from "../sink/Audit.ts"
@@ -75,6 +75,7 @@ export const audit = (
         .map(({ name }) => findingsOf(name).unknown("sink", "the pipeline has no such sink any more"))
       const found = [
         ...gone,
+        ...supersededBy(receipt, run.superseded),
         ...tokensOf(receipt, state.jobs),
         ...(kept?.receipt === undefined || sameReceipt(kept.receipt, receipt)
           ? []
@@ -115,6 +116,34 @@ const recordsIn = (
 const sameReceipt = (one: Receipt, other: Receipt): boolean =>
   canonicalJson({ ...one, finished_at: "", requests: null }) ===
   canonicalJson({ ...other, finished_at: "", requests: null })
+
+/** The receipts before this one, of which each names the one before by its hash. */
+const supersededBy = (receipt: Receipt, superseded: ReadonlyArray<Receipt>): ReadonlyArray<AuditFinding> =>
+  [...superseded, receipt].flatMap((later, at) => {
+    const before = superseded[at - 1]
+    const { supersedes } = later
+    if (before === undefined) {
+      return supersedes === undefined
+        ? []
+        : [
+            ofLedger.unknown(
+              "receipt",
+              `the receipt of ${supersedes.finished_at} that it supersedes is not in this ledger`
+            )
+          ]
+    }
+    if (supersedes === undefined) {
+      return [ofLedger.differs("receipt", `it does not name the receipt of ${before.finished_at} that it supersedes`)]
+    }
+    return supersedes.sha256 === canonicalHash(before)
+      ? [ofLedger.note("receipt", `it supersedes the receipt of ${before.finished_at} (${before.status})`)]
+      : [
+          ofLedger.differs(
+            "receipt",
+            `the receipt of ${before.finished_at}, which a later one supersedes, has been rewritten`
+          )
+        ]
+  })
 
 /** The counters of all jobs add up to what the receipt says. */
 const tokensOf = (receipt: Receipt, jobs: ReadonlyArray<JobSnapshot>): ReadonlyArray<AuditFinding> => {

@@ -8,6 +8,7 @@ import {
   type Submission
 } from "../ledger/Ledger.ts"
 import { makeLedgerMemory } from "../ledger/LedgerMemory.ts"
+import type { Receipt } from "../ledger/Receipt.ts"
 import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
 import { supersedes } from "../record/JobSnapshot.ts"
 import { KeySet } from "../record/KeySet.ts"
@@ -55,6 +56,8 @@ export interface Begun {
   readonly targets: ReadonlyArray<Target>
   readonly submissions: ReadonlyMap<number, Submission>
   readonly tracker: RunTracker
+  /** The receipt the run had ended with before it was opened again. */
+  readonly supersedes: Receipt | undefined
   /** What the pipeline's budget leaves the run. */
   readonly allowance: Allowance | undefined
   readonly vault: (RunVault & Pick<Vault, "maxBytes">) | undefined
@@ -101,7 +104,9 @@ export const beginRun = Effect.fnUntraced(function* (
     yield* kept.sweep(pipeline.name, isOpen)
   }
   const run = kept === undefined ? undefined : yield* kept.begin(held.run)
-  const own = vault === undefined || run === undefined ? undefined : { ...run, maxBytes: vault.maxBytes }
+  // What is incomplete may be read on, whatever an earlier attempt has noted of its end.
+  const end = run?.end?.status === "incomplete" ? undefined : run?.end
+  const own = vault === undefined || run === undefined ? undefined : { ...run, end, maxBytes: vault.maxBytes }
   return yield* openSessions(pipeline, connected, { ...held, lease, vault: own })
 })
 
@@ -125,7 +130,8 @@ export const openSessions = Effect.fnUntraced(function* (
   )
   const kept = vault?.segments ?? []
   const seen = seenBy(targets, kept)
-  const begun = { run, ledger, lease, targets, allowance, vault, seen }
+  const earlier = isNew ? undefined : (yield* ledger.runs({ runId: run.runId, limit: 1 }))[0]
+  const begun = { run, ledger, lease, targets, allowance, vault, seen, supersedes: earlier?.superseded.at(-1) }
   if (isNew && kept.length === 0) return { ...begun, submissions: new Map(), tracker: new RunTracker(run.startedAt) }
   const submissions = new Map<number, Submission>()
   yield* Stream.runForEach(ledger.submissions(run.runId), (submission) =>
@@ -137,8 +143,12 @@ export const openSessions = Effect.fnUntraced(function* (
   for (const jobId of jobIds) delivered += seen(jobId).size
   const state = withKept(yield* ledger.state(run.runId), kept)
   const summarised = new Map(targets.map(({ held, name }) => [name, held.keys()]))
-  return { ...begun, submissions, tracker: new RunTracker(run.startedAt, { state, delivered, summarised }) }
+  const committed = new Map(targets.map(({ held, name }) => [name, sizeOf(held)]))
+  return { ...begun, submissions, tracker: new RunTracker(run.startedAt, { state, delivered, summarised, committed }) }
 })
+
+const sizeOf = (held: ReadonlyMap<string, KeySet>): number =>
+  [...held.values()].reduce((sum, { size }) => sum + size, 0)
 
 const nothing: Pick<Target, "held" | "landed"> = { held: new Map(), landed: new Set() }
 

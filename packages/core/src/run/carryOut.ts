@@ -4,6 +4,7 @@ import type { LedgerError } from "../ledger/Ledger.ts"
 import type { Receipt, RunStatus } from "../ledger/Receipt.ts"
 import { findUnmet } from "../pipeline/Expectations.ts"
 import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
+import { canonicalHash } from "../record/canonicalJson.ts"
 import type { PageRecord } from "../record/PageRecord.ts"
 import type { SinkError } from "../sink/SinkError.ts"
 import type { Incomplete, SourceError, Vanished } from "../source/SourceError.ts"
@@ -36,7 +37,7 @@ export const carryOut = Effect.fnUntraced(function* <R>(
   options: SettledOptions,
   { hasAsked, purse, receipt: amended = (receipt) => receipt, records, unreconciled }: Reading<R>
 ): Effect.fn.Return<Outcome, never, R> {
-  const { ledger, lease, run, targets, tracker, vault } = begun
+  const { ledger, lease, run, supersedes, targets, tracker, vault } = begun
   const counter: RequestCounter = { submitted: 0, reads: 0, retries: 0 }
   const tell = Effect.suspend(() => options.onProgress?.(tracker.progress) ?? Effect.void)
   const times = options.writeRetries
@@ -54,8 +55,17 @@ export const carryOut = Effect.fnUntraced(function* <R>(
       ? { reason: vault.end.reason }
       : reasonOf(status, failure, { tracker, unreconciled, purse })
 
+  /** What the source failed with, once it has: what it gave before lands all the same. */
+  let broken: SourceError | undefined
+  const whatThereIs = Stream.catch(records, (error) =>
+    Stream.suspend(() => {
+      broken = error
+      return Stream.empty
+    })
+  )
+
   // Once the vault holds all of it, the API is not asked again.
-  const segments = (vault?.end === undefined ? records : Stream.empty).pipe(
+  const segments = (vault?.end === undefined ? whatThereIs : Stream.empty).pipe(
     Stream.interruptWhen(Deferred.await(stopping)),
     Stream.mapArrayEffect((records) => policies.admit(records)),
     Stream.aggregateWithin(gatherRecords(bounds), Schedule.spaced(bounds.delayMs)),
@@ -89,6 +99,7 @@ export const carryOut = Effect.fnUntraced(function* <R>(
   const work = Effect.gen(function* () {
     const out = yield* deliver
     if (Deferred.isDoneUnsafe(stopping)) return
+    if (broken !== undefined) return yield* broken
     const status = statusNow(Exit.void)
     if (vault !== undefined && vault.end === undefined) {
       yield* retried(vault.keepEnd({ status, ...reasonNow(status, Option.none()) }), times)
@@ -142,6 +153,9 @@ export const carryOut = Effect.fnUntraced(function* <R>(
       const isShown = status === "completed" || !hasEnded || (yield* show(publishAs(status, targets)))
       yield* policies.report
       const finished = yield* DateTime.now
+      const { progress } = tracker
+      const pages = { ...progress.pages, delivered: tracker.committedIn(targets.map(({ name }) => name)) }
+      const notes = notesOf(status, pages, tracker.notes)
       const receipt = amended({
         run_id: run.runId,
         pipeline: pipeline.name,
@@ -150,14 +164,16 @@ export const carryOut = Effect.fnUntraced(function* <R>(
         started_at: DateTime.formatIso(DateTime.makeUnsafe(run.startedAt)),
         finished_at: DateTime.formatIso(finished),
         jobs: tracker.jobs.map(({ jobId, kind, status, url }) => ({ job_id: jobId, kind, url, status })),
-        pages: tracker.progress.pages,
-        tokens: tracker.progress.tokens,
+        pages,
+        tokens: progress.tokens,
         sinks: targets.map(({ kind, name }) => {
           const { deadLetters, rows } = tracker.landed(name)
           return { name, kind, rows, dead_letters: deadLetters }
         }),
         requests: { ...counter },
         ...(tracker.drift.length === 0 ? {} : { drift: tracker.drift }),
+        ...(notes.length === 0 ? {} : { notes }),
+        ...(supersedes === undefined ? {} : { supersedes: nameOf(supersedes) }),
         ...reasonNow(status, failure)
       })
       // A run that could not write its end down is one that did not end: it stays open in the ledger.
@@ -175,12 +191,12 @@ export const carryOut = Effect.fnUntraced(function* <R>(
       if (written._tag === "Failure" && (status === "completed" || isLost)) {
         const reason = written.failure.message
         const unwritten: Receipt = { ...receipt, status: isLost ? "halted" : "failed", reason }
-        return { receipt: unwritten, failure: Option.some(written.failure) }
+        return { receipt: unwritten, failure: Option.some(written.failure), mayHavePaid: hasAsked() }
       }
       if (Exit.isFailure(exit) && Option.isNone(failure) && status !== "interrupted") {
         return yield* Effect.failCause(exit.cause as Cause.Cause<never>)
       }
-      return { receipt, failure }
+      return { receipt, failure, mayHavePaid: hasAsked() }
     })
   )
 
@@ -193,6 +209,23 @@ export const carryOut = Effect.fnUntraced(function* <R>(
     )
   }
 })
+
+/** An earlier receipt, by what it is known by. */
+const nameOf = (receipt: Receipt): NonNullable<Receipt["supersedes"]> => ({
+  status: receipt.status,
+  finished_at: receipt.finished_at,
+  sha256: canonicalHash(receipt)
+})
+
+/** What explains the counts of a run; no completed one contradicts itself in silence. */
+const notesOf = (
+  status: RunStatus,
+  { delivered, discovered }: Receipt["pages"],
+  notes: ReadonlyArray<string>
+): ReadonlyArray<string> =>
+  status !== "completed" || delivered === discovered || notes.length > 0
+    ? notes
+    : [`the API counts ${discovered} discovered pages, and ${delivered} were delivered`]
 
 /** Lets readers see what was paid for, and answers whether they do. */
 const show = (publish: Effect.Effect<void, SinkError | LedgerError>): Effect.Effect<boolean> =>

@@ -6,6 +6,7 @@ import {
   LedgerError,
   type OpenRun,
   type RunHandle,
+  type RunSummary,
   UnknownRun
 } from "../ledger/Ledger.ts"
 import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
@@ -22,9 +23,15 @@ export class PipelineChanged extends Schema.TaggedError<PipelineChanged>()("Pipe
   override get message(): string {
     if (isReplayedId(this.runId))
       return `run ${this.runId} is replayed from another pipeline and did not end: replay it again, or start anew (--fresh), which pays for a new job`
-    return `run ${this.runId} of this pipeline did not end, and the pipeline has changed since: run it as it was to go on with it, or start anew (--fresh), which pays for a new job`
+    return `run ${this.runId} of this pipeline did not end or is incomplete, and the pipeline has changed since: run it as it was to resume it, or start anew (--fresh), which pays for a new job`
   }
 }
+
+/**
+ * How long after it ended incomplete the next run of a pipeline reads a run's jobs again, before it begins another, in
+ * milliseconds. It does so once.
+ */
+export const rereadWithin = 24 * 3_600_000
 
 /** A run as it has come to be held: begun, or gone on with. */
 export interface HeldRun {
@@ -37,11 +44,40 @@ type Holding = Effect.Effect<HeldRun, LedgerError | PipelineChanged>
 /** How often a run that waits for another looks whether that has ended. */
 const lookMs = 1000
 
-/** Begins a run, or takes the one over that did not end, as soon as nobody else may be carrying it out. */
+/**
+ * Begins a run, or takes the one over that did not end, as soon as nobody else may be carrying it out. One that ended incomplete
+ * is opened again: by its name always, else once.
+ */
 export const holdRun = (ledger: Ledger, pipeline: PipelineDefinition, lease: Lease, resume: Resume): Holding => {
   if (resume === "never") return beginNew(ledger, pipeline, lease, { unlessOpen: false })
   return resume === "auto" ? holdLast(ledger, pipeline, lease) : holdNamed(ledger, pipeline, lease, resume.runId)
 }
+
+/** What an incomplete run lacks may still be had, and for nothing: its jobs have been paid for. */
+const reopen = Effect.fnUntraced(function* (
+  ledger: Ledger,
+  pipeline: PipelineDefinition,
+  lease: Lease,
+  { configHash, runId }: RunSummary
+): Effect.fn.Return<HeldRun, LedgerError | PipelineChanged> {
+  if (configHash !== pipeline.hash || isReplayedId(runId)) return yield* new PipelineChanged({ runId })
+  const run = yield* ledger.reopen(runId, lease)
+  yield* Effect.logInfo(`run ${runId} ended incomplete: its jobs are read again, and nothing is submitted`)
+  return { run, isNew: false }
+})
+
+/** The pipeline's last run, where its jobs are to be read again before another run begins. */
+const toReread = Effect.fnUntraced(function* (
+  ledger: Ledger,
+  { hash, name }: PipelineDefinition
+): Effect.fn.Return<RunSummary | undefined, LedgerError> {
+  const [last] = yield* ledger.runs({ pipeline: name, limit: 1 })
+  if (last === undefined || last.status !== "incomplete" || last.receipt === null || last.finishedAt === null) return
+  const age = (yield* Clock.currentTimeMillis) - last.finishedAt
+  if (last.superseded.length > 0 || age > rereadWithin || last.configHash !== hash || isReplayedId(last.runId)) return
+  // What was cancelled has nothing more to give.
+  return last.receipt.jobs.some(({ status }) => status !== "cancelled") ? last : undefined
+})
 
 const beginNew = (
   ledger: Ledger,
@@ -63,7 +99,11 @@ const holdNamed = Effect.fnUntraced(function* (
   runId: string
 ): Effect.fn.Return<HeldRun, LedgerError | PipelineChanged> {
   const open = yield* ledger.open({ runId })
-  if (open === undefined) return yield* new LedgerError({ operation: "resume", reason: new UnknownRun({ runId }) })
+  if (open === undefined) {
+    const [ended] = yield* ledger.runs({ runId, limit: 1 })
+    if (ended?.status === "incomplete") return yield* reopen(ledger, pipeline, lease, ended)
+    return yield* new LedgerError({ operation: "resume", reason: new UnknownRun({ runId }) })
+  }
   if (yield* isCarriedOut(open)) return yield* heldBy(open)
   return yield* goOn(ledger, pipeline, lease, open)
 })
@@ -87,8 +127,13 @@ const holdLast = Effect.fnUntraced(function* (
       yield* Effect.sleep(Math.min(lookMs, left))
       continue
     }
+    const ended = open === undefined ? yield* toReread(ledger, pipeline) : undefined
     const held = yield* Effect.result(
-      open === undefined ? beginNew(ledger, pipeline, lease, { unlessOpen: true }) : goOn(ledger, pipeline, lease, open)
+      open !== undefined
+        ? goOn(ledger, pipeline, lease, open)
+        : ended !== undefined
+          ? reopen(ledger, pipeline, lease, ended)
+          : beginNew(ledger, pipeline, lease, { unlessOpen: true })
     )
     if (held._tag === "Success") return held.success
     // Another process was faster: what it has begun is met above. Whoever kept a lease that was waited for keeps the run.

@@ -5,7 +5,8 @@ import type { ScraperError } from "../api/ScraperError.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
 import type { Budget } from "../pipeline/Budget.ts"
 import { canonicalHash } from "../record/canonicalJson.ts"
-import { type AdoptionOptions, findLost } from "../source/Adoption.ts"
+import type { JobKind } from "../record/JobSnapshot.ts"
+import { type AdoptionOptions, findLost, type KnownJob } from "../source/Adoption.ts"
 import type { Journal, SubmissionRequest } from "../source/Journal.ts"
 import type { Incomplete, Vanished } from "../source/SourceError.ts"
 import { AnswerLost, RequestChanged, type SubmitFailure } from "../source/SubmitFailure.ts"
@@ -48,6 +49,9 @@ interface Asking {
 /** How often a submission is made again that has been shown to have had no effect. */
 const mostResubmissions = 1
 
+/** Jobs of a run that are remembered, for one of them to be looked for in a list: more than are ever asked for at once. */
+const mostRemembered = 128
+
 type Submitted = Effect.Effect<JobId | undefined, SubmitFailure>
 
 /**
@@ -56,15 +60,38 @@ type Submitted = Effect.Effect<JobId | undefined, SubmitFailure>
  * for in the API's lists before anything else is done about it.
  */
 export const makeRunJournal = (begun: Begun, options: JournalOptions): RunJournal => {
-  const { ledger, run, seen, submissions, tracker, vault } = begun
+  const { ledger, run, seen, submissions, supersedes, tracker, vault } = begun
   const { cancel, purse } = options
   const asked = new Set(submissions.keys())
   // Two submissions of the same request are told apart by the jobs the ledger knows: the next one waits until it knows this one.
   const takeTurns = makeTurns()
   let { decision } = options
 
+  /** The latest jobs of this run, in the order they were asked for. */
+  const latest: Array<KnownJob & { readonly kind: JobKind }> = []
+  const remember = (kind: JobKind, jobId: string | null, submittedAt: number): void => {
+    if (jobId === null || jobId.startsWith("sync-")) return
+    latest.push({ kind, jobId, submittedAt })
+    if (latest.length > mostRemembered) latest.shift()
+  }
+  for (const { jobId, kind, submittedAt } of submissions.values()) remember(kind, jobId, submittedAt)
+
+  /** A job that the API's list has to show by now: one of this run, asked for before, or one of the run before. */
+  const recentJobs = Effect.fnUntraced(function* (kind: JobKind, before: number) {
+    const own = latest.findLast((job) => job.kind === kind && job.submittedAt <= before)
+    if (own !== undefined) return [own]
+    const runs = yield* ledger.runs({ pipeline: run.pipeline, limit: 2 })
+    const last = runs.find(({ runId }) => runId !== run.runId)
+    const job = last?.receipt?.jobs.find((job) => job.kind === kind && !job.job_id.startsWith("sync-"))
+    return last === undefined || job === undefined ? [] : [{ jobId: job.job_id, submittedAt: last.startedAt }]
+  })
+
   const record = (asking: Asking, jobId: JobId): Effect.Effect<JobId, LedgerError> =>
-    Effect.as(ledger.submitted(run, asking.request.ordinal, jobId), jobId)
+    Effect.gen(function* () {
+      yield* ledger.submitted(run, asking.request.ordinal, jobId)
+      remember(asking.request.kind, jobId, yield* Clock.currentTimeMillis)
+      return jobId
+    })
 
   const withdraw = (asking: Asking): Effect.Effect<void, LedgerError> =>
     Effect.map(ledger.refused(run, asking.request.ordinal), () => void asked.delete(asking.request.ordinal))
@@ -72,7 +99,8 @@ export const makeRunJournal = (begun: Begun, options: JournalOptions): RunJourna
   const ask = (asking: Asking, made = 0): Submitted =>
     Effect.gen(function* () {
       const { kind, ordinal, tokens, url } = asking.request
-      if (cancel) return undefined
+      // Of a run that had ended, everything has been asked for. A map costs nothing, and what it answered is needed again.
+      if (cancel || (supersedes !== undefined && kind !== "map")) return undefined
       const granted = purse.grant(tokens)
       if (granted === 0 && tokens > 0) return undefined
       const submittedAt = yield* Clock.currentTimeMillis
@@ -130,7 +158,8 @@ export const makeRunJournal = (begun: Begun, options: JournalOptions): RunJourna
       }
       if (whenLost === "give up" || kind === "map") return yield* new AnswerLost({ url })
       const { body } = asking
-      const found = yield* findLost(options.scraper, { kind, url, body, submittedAt }, ledger.knows, options.adoption)
+      const known = { isKnown: ledger.knows, recent: recentJobs(kind, submittedAt) }
+      const found = yield* findLost(options.scraper, { kind, url, body, submittedAt }, known, options.adoption)
       if (found === undefined) {
         if (lost === undefined || lost.made < mostResubmissions) return yield* askAnew(asking, (lost?.made ?? 0) + 1)
         yield* withdraw(asking)
@@ -163,6 +192,7 @@ export const makeRunJournal = (begun: Begun, options: JournalOptions): RunJourna
         const isBeyond = purse.told(snapshot)
         return Effect.as(options.tell, isBeyond || cancel ? "cancel" : "continue")
       }),
+    explain: (note) => Effect.sync(() => tracker.explain(note)),
     unreconciled: (reason) => Effect.sync(() => options.onUnreconciled(reason))
   }
 }

@@ -15,6 +15,8 @@ export type RunFailure = SourceError | SinkError | LedgerError | PolicyError | E
 export interface Outcome {
   readonly receipt: Receipt
   readonly failure: Option.Option<RunFailure>
+  /** Whether anything may have been paid for, by this attempt or an earlier one. */
+  readonly mayHavePaid: boolean
 }
 
 /** How a run ended. */

@@ -56,6 +56,8 @@ export type SegmentWriter = (
   isWorthWhile?: () => boolean
 ) => Effect.Effect<void, SinkError | LedgerError | PolicyError>
 
+const pagesIn = ({ keys }: Prepared): number => keys.reduce((sum, held) => sum + held.keys.length, 0)
+
 /** Writes segments of a run; what breaks off is tried again so many times. */
 export const segmentWriter =
   (
@@ -75,7 +77,7 @@ export const segmentWriter =
       times,
       isWorthWhile
     ).pipe(
-      Effect.tap((result) => Effect.sync(() => tracker.land(name, { ...result, tally }, jobs))),
+      Effect.tap((result) => Effect.sync(() => tracker.land(name, { ...result, tally }, jobs, pagesIn(missing)))),
       Effect.andThen(proveShare(name))
     )
   }

@@ -5,8 +5,11 @@ import type { SinkError } from "./SinkError.ts"
 
 /** Something an audit has come upon. */
 export interface AuditFinding {
-  /** `differs`: what is there is not what is claimed. `unknown`: it cannot be told any more, and why. */
-  readonly kind: "differs" | "unknown"
+  /**
+   * `differs`: what is there is not what is claimed. `unknown`: it cannot be told any more, and why. `note`: worth knowing, and
+   * as it should be.
+   */
+  readonly kind: "differs" | "unknown" | "note"
   /** Where: `postgres`, `s3` or whatever a sink is called; `ledger`, `vault`, `api`. */
   readonly where: string
   /** What it is about: a URL, an object, a job, a table. */
@@ -18,7 +21,8 @@ export interface AuditFinding {
 /** Findings about one place. */
 export const findingsOf = (where: string) => ({
   differs: (subject: string, detail: string): AuditFinding => ({ kind: "differs", where, subject, detail }),
-  unknown: (subject: string, detail: string): AuditFinding => ({ kind: "unknown", where, subject, detail })
+  unknown: (subject: string, detail: string): AuditFinding => ({ kind: "unknown", where, subject, detail }),
+  note: (subject: string, detail: string): AuditFinding => ({ kind: "note", where, subject, detail })
 })
 
 /** What is claimed of a run, for a sink to hold what it has against. */

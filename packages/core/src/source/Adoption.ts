@@ -1,3 +1,4 @@
+import type { JobId } from "@sluice/contract"
 import { Clock, Duration, Effect, Schema } from "effect"
 import type { JobListing } from "../api/JobListing.ts"
 import type { ListedKind, Scraper } from "../api/Scraper.ts"
@@ -41,29 +42,52 @@ export interface LostSubmission {
 export class Ambiguous extends Schema.TaggedError<Ambiguous>()("Ambiguous", {
   kind: Schema.String,
   url: Schema.String,
-  candidates: Schema.Array(Schema.String)
+  candidates: Schema.Array(Schema.String),
+  /** Why the list is not believed, where it shows no such job. */
+  doubt: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
+    if (this.doubt !== undefined) {
+      return `the answer to a submission (${this.kind} of ${this.url}) was lost, and the API's job list cannot be relied on: ${this.doubt}`
+    }
     return this.candidates.length === 0
       ? `the answer to a submission (${this.kind} of ${this.url}) was lost, and the API's job list is too long to tell whether it took effect`
       : `the answer to a submission (${this.kind} of ${this.url}) was lost, and ${this.candidates.length} jobs could be it: ${this.candidates.join(", ")}`
   }
 }
 
+/** A job of the same kind that the ledger knows, and when it was asked for, in epoch milliseconds. */
+export interface KnownJob {
+  readonly jobId: string
+  readonly submittedAt: number
+}
+
+/** What a ledger knows of other submissions. */
+export interface KnownJobs {
+  /** Which of these jobs belong to other submissions. */
+  readonly isKnown: (jobIds: ReadonlyArray<string>) => Effect.Effect<ReadonlySet<string>, LedgerError>
+  /** Some that were made lately: a list that does not show them cannot be relied on. */
+  readonly recent: Effect.Effect<ReadonlyArray<KnownJob>, LedgerError>
+}
+
 /**
- * The job a lost submission became, or none, which is only said once the lag of the list has passed. `isKnown` answers which
- * jobs belong to other submissions.
+ * The job a lost submission became, or none, which is only said once the lag of the list has passed, and only of a list that
+ * gives no reason for doubt.
  */
 export const findLost = Effect.fn("Adoption.findLost")(function* (
   scraper: Scraper["Service"],
   lost: LostSubmission,
-  isKnown: (jobIds: ReadonlyArray<string>) => Effect.Effect<ReadonlySet<string>, LedgerError>,
+  { isKnown, recent }: KnownJobs,
   options: AdoptionOptions
 ): Effect.fn.Return<JobListing | undefined, ScraperError | LedgerError | Ambiguous> {
   const trustworthyAt = lost.submittedAt + Duration.toMillis(options.lag)
   for (let looks = 1; ; looks++) {
     const askedAt = yield* Clock.currentTimeMillis
-    const candidates = yield* look(scraper, lost, isKnown, options)
+    const since = lost.submittedAt - Duration.toMillis(options.clockSkew)
+    const listing = yield* listJobs(scraper, lost, since, options)
+    const matches = listing.jobs.filter((job) => job.createdAt >= since && isMatch(lost, job))
+    const known = yield* isKnown(matches.map(({ jobId }) => jobId))
+    const candidates = matches.filter(({ jobId }) => !known.has(jobId))
     const [first, second] = candidates
     if (second !== undefined) {
       return yield* new Ambiguous({
@@ -73,30 +97,79 @@ export const findLost = Effect.fn("Adoption.findLost")(function* (
       })
     }
     // One now may be two when the list has caught up: it is believed when none would be.
-    if (askedAt >= trustworthyAt && looks >= options.looks) return first
+    if (askedAt >= trustworthyAt && looks >= options.looks) {
+      if (first !== undefined) return first
+      const doubt = listing.doubt ?? (yield* missingFrom(scraper, lost, yield* recent, options))
+      if (doubt !== undefined) return yield* new Ambiguous({ kind: lost.kind, url: lost.url, candidates: [], doubt })
+      return undefined
+    }
     yield* Effect.sleep(options.pause)
   }
 })
 
-const look = Effect.fnUntraced(function* (
+/** What a job list shows from an instant on, and what in it contradicts itself. */
+interface Listing {
+  readonly jobs: ReadonlyArray<JobListing>
+  readonly doubt: string | undefined
+}
+
+/** Reads a job list, one page further than it promises where its last page is full. */
+const listJobs = Effect.fnUntraced(function* (
   scraper: Scraper["Service"],
-  lost: LostSubmission,
-  isKnown: (jobIds: ReadonlyArray<string>) => Effect.Effect<ReadonlySet<string>, LedgerError>,
+  lost: Pick<LostSubmission, "kind" | "url">,
+  since: number,
   options: AdoptionOptions
-) {
-  const since = lost.submittedAt - Duration.toMillis(options.clockSkew)
-  const matches = new Map<string, JobListing>()
-  for (let page = 1, pages = 1; page <= pages; page++) {
+): Effect.fn.Return<Listing, ScraperError | Ambiguous> {
+  const jobs = new Map<string, JobListing>()
+  let doubt: string | undefined
+  for (let page = 1; ; page++) {
     if (page > options.maxPages) return yield* new Ambiguous({ kind: lost.kind, url: lost.url, candidates: [] })
     const list = yield* scraper.jobs(lost.kind, { since, page })
-    pages = list.pages
-    for (const job of list.jobs) {
-      if (job.createdAt >= since && isMatch(lost, job)) matches.set(job.jobId, job)
+    const fresh = list.jobs.filter(({ jobId }) => !jobs.has(jobId))
+    if (list.jobs.some(({ createdAt }) => createdAt < since)) doubt ??= "it shows jobs from before the date asked for"
+    if (list.jobs.length > 0 && fresh.length === 0) doubt ??= `its page ${page} repeats an earlier one`
+    else if (page > Math.max(1, list.pages) && fresh.length > 0) {
+      doubt ??= `it says that it has ${list.pages} pages, and page ${page} holds more jobs`
     }
+    if (list.jobs.length === 0 && page < list.pages)
+      doubt ??= `it says that it has ${list.pages} pages, and page ${page} is empty`
+    for (const job of fresh) jobs.set(job.jobId, job)
+    const isFull = list.jobs.length >= list.pageSize
+    if (fresh.length === 0 || (page >= list.pages && !isFull)) return { jobs: [...jobs.values()], doubt }
   }
-  const known = yield* isKnown([...matches.keys()])
-  return [...matches.values()].filter(({ jobId }) => !known.has(jobId))
 })
+
+/** Says which job is missing from the list although the API knows it. */
+const missingFrom = Effect.fnUntraced(function* (
+  scraper: Scraper["Service"],
+  lost: LostSubmission,
+  recent: ReadonlyArray<KnownJob>,
+  options: AdoptionOptions
+): Effect.fn.Return<string | undefined, ScraperError | Ambiguous> {
+  for (const { jobId, submittedAt } of recent) {
+    const { jobs } = yield* listJobs(scraper, lost, submittedAt - Duration.toMillis(options.clockSkew), options)
+    if (jobs.some((job) => job.jobId === jobId)) continue
+    // A list may forget a job that is gone; one that can still be read is missing.
+    const isThere = yield* Effect.match(readJob(scraper, lost.kind, jobId as JobId), {
+      onSuccess: () => true,
+      onFailure: () => false
+    })
+    if (isThere) return `it lacks job ${jobId}, which exists`
+  }
+  return undefined
+})
+
+const readJob = (scraper: Scraper["Service"], kind: ListedKind, jobId: JobId): Effect.Effect<unknown, ScraperError> => {
+  const slice = { page: 1, pageSize: 1 }
+  switch (kind) {
+    case "crawl":
+      return scraper.crawl(jobId, slice)
+    case "batch":
+      return scraper.batch(jobId, slice)
+    case "extract":
+      return scraper.extraction(jobId)
+  }
+}
 
 const Body = Schema.Record(Schema.String, Schema.Unknown)
 const isBody = Schema.is(Body)

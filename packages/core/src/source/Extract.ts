@@ -4,12 +4,14 @@ import { Clock, Duration, Effect, Option, Schema, Stream } from "effect"
 import { type AsCame, type ExtractAnswer, Scraper } from "../api/Scraper.ts"
 import type { ScraperError } from "../api/ScraperError.ts"
 import { type JsonObject, type PageRecord, pageKey } from "../record/PageRecord.ts"
+import { eachSettled } from "./eachSettled.ts"
 import { type EndedExtraction, extractedRecord } from "./extractedRecord.ts"
 import { type ReaderOptions, readerDefaults } from "./JobReader.ts"
 import { CurrentJournal } from "./Journal.ts"
-import { ApiFailed, DeadlinePassed, LedgerFailed, SourceError, Vanished } from "./SourceError.ts"
+import { type ApiFailed, DeadlinePassed, LedgerFailed, SourceError, type Vanished } from "./SourceError.ts"
 import { Formats, PageUrl } from "./sourceOptions.ts"
 import { submitJob } from "./submitJob.ts"
+import { untilKnown } from "./untilKnown.ts"
 
 const { processing_mode: _mode, url: _url, ...shared } = ExtractRequest.fields
 
@@ -62,14 +64,10 @@ export const stream = (
       counts.set(url, occurrence + 1)
       return { inputIndex, url, key: pageKey(url, occurrence), ordinal: firstOrdinal + inputIndex }
     }),
-    Stream.mapEffect(
-      (page) => {
-        const body = { ...request, url: page.url }
-        return mode === "sync" ? extractNow(body, page) : extractByJob(body, page, reader)
-      },
-      { concurrency, unordered: true }
-    ),
-    Stream.flattenIterable
+    eachSettled(concurrency, (page) => {
+      const body = { ...request, url: page.url }
+      return mode === "sync" ? extractNow(body, page) : extractByJob(body, page, reader)
+    })
   )
 }
 
@@ -86,33 +84,29 @@ const extractByJob = Effect.fnUntraced(function* (request: ExtractRequest, page:
   )
   if (jobId === undefined) return []
   if (yield* isCommitted(jobId, page)) return []
-  const job = yield* awaitEnd(jobId, options)
-  return [yield* deliver(page, job, job.raw)]
+  const job = yield* Effect.mapError(awaitEnd(jobId, options).pipe(Effect.catchTag("Vanished", giveUp)), failure)
+  return job === undefined ? [] : [yield* deliver(page, job, job.raw)]
 })
+
+/** A job that is gone leaves its page out, and the others be. */
+const giveUp = (vanished: Vanished) =>
+  Effect.flatMap(CurrentJournal, (journal) => Effect.as(journal.unreconciled(vanished), undefined))
 
 /** Polls an extraction until it ends: soon at first, less and less often later. */
 const awaitEnd = Effect.fnUntraced(function* (
   jobId: JobId,
   options: ReaderOptions
-): Effect.fn.Return<AsCame<ExtractJob>, SourceError, Scraper> {
+): Effect.fn.Return<AsCame<ExtractJob>, ApiFailed | Vanished | DeadlinePassed, Scraper> {
   const scraper = yield* Scraper
   const startedAt = yield* Clock.currentTimeMillis
   const deadline = Duration.toMillis(options.deadline)
   const longest = Duration.toMillis(options.pollMax)
   let pause = Duration.toMillis(options.pollMin)
-  for (let known = false; ; ) {
-    const answer = yield* Effect.result(scraper.extraction(jobId))
+  while (true) {
+    const job = yield* untilKnown(scraper.extraction(jobId), jobId, options)
+    if (isTerminal(job.status)) return job
     const now = yield* Clock.currentTimeMillis
-    if (answer._tag === "Success") {
-      known = true
-      if (isTerminal(answer.success.status)) return answer.success
-    } else {
-      const young = !known && now - startedAt <= Duration.toMillis(options.settleTime)
-      const isUnknown = answer.failure.reason._tag === "NotFound"
-      if (!isUnknown) return yield* failure(new ApiFailed({ error: answer.failure }))
-      if (!young) return yield* failure(new Vanished({ jobId }))
-    }
-    if (now - startedAt > deadline) return yield* failure(new DeadlinePassed({ jobId, afterMs: deadline }))
+    if (now - startedAt > deadline) return yield* new DeadlinePassed({ jobId, afterMs: deadline })
     yield* Effect.sleep(pause)
     pause = Math.min(longest, pause * 1.5)
   }

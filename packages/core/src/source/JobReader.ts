@@ -5,9 +5,12 @@ import type { Slice } from "../api/Scraper.ts"
 import type { ScraperError } from "../api/ScraperError.ts"
 import { type JobSnapshot, settled } from "../record/JobSnapshot.ts"
 import type { PageRecord } from "../record/PageRecord.ts"
+import { JobCancellation } from "./JobCancellation.ts"
 import { CurrentJournal } from "./Journal.ts"
+import { notesOn } from "./notesOn.ts"
 import { SlicePlan } from "./SlicePlan.ts"
-import { ApiFailed, DeadlinePassed, Incomplete, LedgerFailed, SourceError, Vanished } from "./SourceError.ts"
+import { DeadlinePassed, Incomplete, LedgerFailed, SourceError } from "./SourceError.ts"
+import { untilKnown } from "./untilKnown.ts"
 
 /** How a job is read. Every number is a bound. */
 export interface ReaderOptions {
@@ -20,11 +23,13 @@ export interface ReaderOptions {
   readonly concurrency: number
   /** About how many bytes of slices may be in flight; heavy pages lower the page size, then the concurrency. */
   readonly inFlightBytes: number
-  /** Whole sweeps over an ended job whose pages and counters differ; more while it may still settle. */
+  /** Whole sweeps over an ended job whose pages and counters differ; more while it may still settle, in growing pauses, */
   readonly maxSweeps: number
+  /** and never more than this. */
+  readonly mostSweeps: number
   /**
-   * A job may be unknown for this long after it was made, and its pages may lag behind its counters for this long after it
-   * was seen to have ended: job stores answer late.
+   * A job may be unknown for this long before it counts as gone, and its pages may lag behind its counters for this long after
+   * it was seen to have ended: job stores answer late.
    */
   readonly settleTime: Duration.Input
 }
@@ -37,7 +42,8 @@ export const readerDefaults: ReaderOptions = {
   concurrency: 24,
   inFlightBytes: 24 * 1024 * 1024,
   maxSweeps: 3,
-  settleTime: "30 seconds"
+  mostSweeps: 24,
+  settleTime: "12 minutes"
 }
 
 /** A slice may weigh this part of what may be in flight. */
@@ -79,23 +85,37 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
     Effect.gen(function* () {
       const journal = yield* CurrentJournal
       const seen = yield* journal.committed(job.jobId).pipe(Effect.mapError((error) => new LedgerFailed({ error })))
-      const plan = new SlicePlan({ maxSweeps: options.maxSweeps, seen: seen.size, probe: true })
+      const plan = new SlicePlan({
+        maxSweeps: options.maxSweeps,
+        mostSweeps: options.mostSweeps,
+        seen: seen.size,
+        probe: true
+      })
       const pollMin = Duration.toMillis(options.pollMin)
       const pollMax = Duration.toMillis(options.pollMax)
       const startedAt = yield* Clock.currentTimeMillis
       const pace = { interval: pollMin, settled: 0, at: startedAt }
       let endedAt: number | undefined
       let known = false
-      let cancelled = false
+      const cancellation = new JobCancellation(job.jobId, job.cancel, pollMin * 4)
       /** What a page weighs, by the heaviest slices of late; undefined until one has been seen. */
       let weight: number | undefined
 
-      /** Aims at half a slice of news a poll. */
-      const pause = Effect.gen(function* () {
+      const settleTime = Duration.toMillis(options.settleTime)
+
+      /**
+       * Aims at half a slice of news a poll while the job runs. Once it has ended there is no news: the pauses before sweeps
+       * double, so that few of them take up the settle time.
+       */
+      const pause = Effect.fnUntraced(function* (sweep: number | undefined) {
         const now = yield* Clock.currentTimeMillis
         const deadline = Duration.toMillis(options.deadline)
         if (now - startedAt > deadline) {
           return yield* new DeadlinePassed({ jobId: job.jobId, afterMs: deadline })
+        }
+        if (endedAt !== undefined) {
+          const left = Math.max(pollMin, endedAt + settleTime - now)
+          return yield* Effect.sleep(sweep === undefined ? pollMin : Math.min(pollMin * 2 ** sweep, left))
         }
         const ended = plan.snapshot === undefined ? 0 : settled(plan.snapshot)
         const rate = (ended - pace.settled) / Math.max(1, now - pace.at)
@@ -106,32 +126,23 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
         yield* Effect.sleep(pace.interval)
       })
 
-      /** An unknown job is waited for while it is young and was never seen; afterwards it has vanished. */
-      const fetch = (slice: Slice): Effect.Effect<Observation, ApiFailed | Vanished> =>
-        job
-          .fetch(slice)
-          .pipe(
-            Effect.catch((error) =>
-              error.reason._tag === "NotFound" ? unknown(slice) : Effect.fail(new ApiFailed({ error }))
-            )
-          )
-      const unknown = Effect.fnUntraced(function* (slice: Slice): Effect.fn.Return<Observation, ApiFailed | Vanished> {
-        const now = yield* Clock.currentTimeMillis
-        if (known || now - startedAt > Duration.toMillis(options.settleTime)) {
-          return yield* new Vanished({ jobId: job.jobId })
-        }
-        yield* Effect.sleep(pollMin)
-        return yield* fetch(slice)
-      })
+      const fetch = (slice: Slice) => untilKnown(job.fetch(slice), job.jobId, options)
 
       const read = Effect.fnUntraced(function* (page: number) {
         const { pageSize } = plan
-        const observation = yield* fetch({ page, pageSize })
+        // A server that counts from 1 refuses page 0, in whatever way.
+        const observation =
+          page === 0
+            ? yield* Effect.orElseSucceed(job.fetch({ page, pageSize }), () => undefined)
+            : yield* fetch({ page, pageSize })
+        if (observation === undefined) return []
         known = true
         const fresh: Array<PageRecord> = []
         let weighed = 0
         let bytes = 0
+        let print = 0n
         for (const row of observation.ended) {
+          print ^= row.key
           const isNew = seen.add(row.key)
           if (!isNew && weight !== undefined) continue
           const record = row.record()
@@ -141,21 +152,12 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
         }
         if (weighed > 0) weight = Math.max(bytes / weighed, (weight ?? 0) * weightDecay)
         if (pageSize === plan.pageSize) {
-          const slice = { page, rows: observation.rows, terminalRows: observation.ended.length }
+          const slice = { page, rows: observation.rows, terminalRows: observation.ended.length, print }
           plan.observe(observation.snapshot, slice, seen.size)
         }
         const verdict = yield* journal.progress(observation.snapshot)
-        if (verdict === "cancel" && !cancelled && !isTerminal(observation.snapshot.status)) {
-          cancelled = true
-          yield* job.cancel.pipe(
-            // it ended by itself in the meantime
-            Effect.catchIf(
-              (error) => error.reason._tag === "Conflict",
-              () => Effect.void
-            ),
-            Effect.mapError((error) => new ApiFailed({ error }))
-          )
-        }
+        if (verdict === "cancel") cancellation.want()
+        if (!isTerminal(observation.snapshot.status)) yield* cancellation.pursue
         return fresh
       })
 
@@ -163,15 +165,17 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
         if (weight !== undefined) plan.fit(options.inFlightBytes / sliceShare / weight)
         const now = yield* Clock.currentTimeMillis
         if (plan.snapshot !== undefined && isTerminal(plan.snapshot.status)) endedAt ??= now
-        const step = plan.next(endedAt !== undefined && now - endedAt >= Duration.toMillis(options.settleTime))
+        const step = plan.next(endedAt !== undefined && now - endedAt >= settleTime)
         if (step._tag === "Read") {
           // the first read of all needs no pause: it is the first poll
-          if (step.afterPause && known) yield* pause
+          if (step.afterPause && known) yield* pause(step.sweep)
           return [step.pages, undefined] as const
         }
+        const expected = plan.snapshot === undefined ? 0 : settled(plan.snapshot)
         if (!step.reconciled) {
-          const expected = plan.snapshot === undefined ? 0 : settled(plan.snapshot)
           yield* journal.unreconciled(new Incomplete({ jobId: job.jobId, expected, delivered: seen.size }))
+        } else if (journal.explain !== undefined) {
+          for (const note of notesOn(job.jobId, plan.snapshot, seen.size, step.fell)) yield* journal.explain(note)
         }
         return undefined
       })

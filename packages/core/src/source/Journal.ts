@@ -45,6 +45,8 @@ export interface Journal {
   readonly committed: (jobId: string) => Effect.Effect<KeySet, LedgerError>
   /** Tells a job's counters after an answer. */
   readonly progress: (snapshot: JobSnapshot) => Effect.Effect<Verdict>
+  /** Tells what of a job's counters wants explaining, in a sentence, although the job was read to its end. */
+  readonly explain?: (note: string) => Effect.Effect<void>
   /** Tells that a job ended without adding up. The default fails with it; the engine notes it and goes on. */
   readonly unreconciled: (reason: Incomplete | Vanished) => Effect.Effect<void, Incomplete | Vanished>
 }

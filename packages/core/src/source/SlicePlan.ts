@@ -6,25 +6,46 @@ const pageSizes = [50, 25, 5, 1] as const
 /** What is asked for while nothing is known of the bodies: fifty pages of unknown size are not. */
 const probeIndex = 2
 
+/** Slices in a row, beyond what the counters promise, that show nothing new: a sweep looks no further then. */
+const fruitlessSlices = 3
+/** The sweep that asks for page 0 as well: a server may count its pages from there. */
+const sweepFromZero = 2
+
 /** What one answer said of the slice it carried. */
 export interface SliceReport {
   readonly page: number
   readonly rows: number
   readonly terminalRows: number
+  /** The keys of its terminal rows, xored: two slices of the same rows have the same, in whatever order. */
+  readonly print?: bigint
 }
 
-/** What to do next: read these slices, after a pause or at once, or stop. */
+/**
+ * What to do next: read these slices, after a pause or at once (`sweep` is the number of the sweep they begin), or stop.
+ * `fell` is there where counters went back from what they had said.
+ */
 export type Step =
-  | { readonly _tag: "Read"; readonly afterPause: boolean; readonly pages: ReadonlyArray<number> }
-  | { readonly _tag: "Done"; readonly reconciled: boolean }
+  | {
+      readonly _tag: "Read"
+      readonly afterPause: boolean
+      readonly pages: ReadonlyArray<number>
+      readonly sweep?: number
+    }
+  | {
+      readonly _tag: "Done"
+      readonly reconciled: boolean
+      readonly fell?: { readonly from: number; readonly to: number }
+    }
 
 /**
  * Decides which slice of a moving job to read next. Every read is a poll as well, since each answer carries the job's
  * counters. A slice is *closed* once it was seen full and wholly terminal; the *frontier* is the first that is not. Between
  * two pauses further slices are read only while the counters say that pages have ended which were not seen yet, and only
  * within a credit, so that reads never pass pauses + 2 x ceil(pages / page size). When the job is terminal what is open is
- * read once; while the distinct pages seen still differ from the job's counters, all is swept again, a bounded number of
- * times and until a sweep began when the job had settled. Nothing is assumed about order: a slice is a sample.
+ * read once, and on from there while slices show something new: a server may send fewer rows than it is asked for. While the
+ * distinct pages seen still differ from the job's counters, all is swept again, a bounded number of times and until a sweep
+ * began when the job had settled. Nothing is assumed about order: a slice is a sample. A slice that repeats another one of its
+ * sweep shows nothing new, so a server that ignores \`page\` is found out.
  *
  * The first slices are small. Once it is known what bodies weigh, {@link fit} says how many of them a slice may hold.
  */
@@ -50,8 +71,21 @@ export class SlicePlan {
   readonly #readSincePause = new Set<number>()
   readonly #readSinceTerminal = new Set<number>()
   readonly #maxSweeps: number
+  readonly #mostSweeps: number
+  /** The most pages that counters ever said have ended. */
+  #peak = 0
+  /** What the slices of this sweep hold, those that were read since the job ended. */
+  readonly #prints = new Set<bigint>()
+  #fruitless = 0
+  #furthest = 0
 
-  constructor(options: { readonly maxSweeps: number; readonly seen: number; readonly probe?: boolean }) {
+  constructor(options: {
+    readonly maxSweeps: number
+    readonly mostSweeps?: number
+    readonly seen: number
+    readonly probe?: boolean
+  }) {
+    this.#mostSweeps = Math.max(options.maxSweeps, options.mostSweeps ?? options.maxSweeps)
     this.#isProbing = options.probe ?? false
     this.#sizeIndex = this.#isProbing ? probeIndex : 0
     this.#maxSweeps = options.maxSweeps
@@ -80,8 +114,20 @@ export class SlicePlan {
       this.#lastPage = slice.page
       this.#lastFull = slice.rows === this.pageSize
     }
-    if (isTerminal(snapshot.status)) this.#readSinceTerminal.add(slice.page)
+    this.#peak = Math.max(this.#peak, settled(snapshot))
+    if (isTerminal(snapshot.status)) this.#look(slice)
     if (slice.rows === this.pageSize && slice.terminalRows === slice.rows) this.#close(slice.page)
+  }
+
+  /** Takes note of a slice that was read since the job ended. */
+  #look({ page, print, rows }: SliceReport): void {
+    this.#readSinceTerminal.add(page)
+    const isNew = rows > 0 && (print === undefined || !this.#prints.has(print))
+    if (print !== undefined && rows > 0) this.#prints.add(print)
+    if (isNew) this.#fruitless = 0
+    // Slices come back in any order, and one up to here may be empty before others that are not.
+    else if (page > this.#expected) this.#fruitless++
+    this.#furthest = Math.max(this.#furthest, page)
   }
 
   /**
@@ -108,6 +154,8 @@ export class SlicePlan {
     }
     this.#lastPage *= factor
     this.#reach *= factor
+    this.#furthest *= factor
+    this.#prints.clear()
   }
 
   /** A larger slice is closed, or was read, if all the smaller ones it is made of were. */
@@ -131,6 +179,8 @@ export class SlicePlan {
     this.#lastFull = this.#lastFull && this.#lastPage % factor === 0
     this.#lastPage = Math.ceil(this.#lastPage / factor)
     this.#reach = Math.ceil(this.#reach / factor)
+    this.#furthest = Math.ceil(this.#furthest / factor)
+    this.#prints.clear()
     this.#rotation = 0
   }
 
@@ -158,20 +208,41 @@ export class SlicePlan {
 
   /** When the job is terminal: what is open, then whole sweeps while counters and pages differ. */
   #finish(isSettled: boolean): Step {
-    if (this.unseen === 0) return { _tag: "Done", reconciled: true }
+    const counted = this.#snapshot === undefined ? 0 : settled(this.#snapshot)
+    const fell = counted < this.#peak ? { fell: { from: this.#peak, to: counted } } : {}
+    if (this.#seen === Math.max(counted, this.#peak)) return { _tag: "Done", reconciled: true, ...fell }
     const open = this.#open(this.#readSinceTerminal, Number.POSITIVE_INFINITY)
+    if (open.length === 0 && this.#fruitless < fruitlessSlices && this.#furthest < this.#mostSlices) {
+      open.push(this.#furthest + 1)
+    }
     if (open.length > 0) {
       const credit = this.#credit(2)
       return credit > 0 ? this.#read(open.slice(0, credit), false) : this.#read(open.slice(0, 1), true)
     }
-    if (this.#sweeps >= this.#maxSweeps && this.#sweptSettled) return { _tag: "Done", reconciled: false }
+    const isOver = this.#sweeps >= this.#mostSweeps || (this.#sweeps >= this.#maxSweeps && this.#sweptSettled)
+    // Counters may go back for good, where a page that had failed is fetched after all: the last ones count then.
+    if (isOver) return { _tag: "Done", reconciled: this.#seen === counted, ...fell }
     this.#sweeps++
     this.#sweptSettled = isSettled
     this.#reach = this.#slicesOf(this.#snapshot?.discovered ?? 0)
     this.#frontier = 1
     this.#closed.clear()
     this.#readSinceTerminal.clear()
-    return this.#read([1], true)
+    this.#prints.clear()
+    this.#fruitless = 0
+    this.#furthest = 0
+    const step = this.#read([this.#sweeps === sweepFromZero ? 0 : 1], true)
+    return step._tag === "Read" ? { ...step, sweep: this.#sweeps } : step
+  }
+
+  /** Slices a sweep reads at most: as many as there are pages, should each hold one. */
+  get #mostSlices(): number {
+    return Math.max(this.#snapshot?.discovered ?? 0, this.#peak, this.#seen) + fruitlessSlices
+  }
+
+  /** Slices the counters promise. */
+  get #expected(): number {
+    return Math.max(1, this.#snapshot === undefined ? 1 : this.#slicesOf(settled(this.#snapshot)))
   }
 
   #read(pages: ReadonlyArray<number>, afterPause: boolean): Step {
@@ -208,8 +279,9 @@ export class SlicePlan {
   }
 
   #bound(): number {
-    const expected = this.#snapshot === undefined ? 1 : this.#slicesOf(settled(this.#snapshot))
-    return Math.max(this.#lastPage + (this.#lastFull ? 1 : 0), expected, this.#reach, 1)
+    // Once the job has ended, how far to look beyond that is said by what is found there.
+    const isOver = this.#snapshot !== undefined && isTerminal(this.#snapshot.status)
+    return Math.max(isOver ? 0 : this.#lastPage + (this.#lastFull ? 1 : 0), this.#expected, this.#reach)
   }
 
   /** Slices that may still be read without a pause, where each page may be so many times. */

@@ -66,7 +66,8 @@ export const readRunFolder = Effect.fnUntraced(function* (
   return {
     epoch,
     segments,
-    end: found?.end ?? (ends.has(epoch) ? epoch : null),
+    // A run that was opened again ends again.
+    end: ends.has(epoch) ? epoch : (found?.end ?? null),
     receipt: receipts.has(epoch) ? epoch : null
   }
 })

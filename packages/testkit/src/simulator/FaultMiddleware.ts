@@ -60,6 +60,8 @@ const play = <E, R>(
       return Effect.flatMap(handler, (answer) => half(request, answer, true))
     case "Stalled":
       return Effect.flatMap(handler, (answer) => half(request, answer, false))
+    case "OtherJob":
+      return Effect.map(handler, ofAnotherJob)
     case "WrongTypes":
       return Effect.map(handler, withWrongTypes)
   }
@@ -131,6 +133,14 @@ const half = (request: Request, answer: HttpServerResponse.HttpServerResponse, b
     }),
     untilItLeaves
   )
+
+const ofAnotherJob = (answer: HttpServerResponse.HttpServerResponse): HttpServerResponse.HttpServerResponse => {
+  const body: Readonly<Record<string, unknown>> = JSON.parse(Buffer.from(bytesOf(answer)).toString())
+  return HttpServerResponse.setBody(
+    answer,
+    HttpServerResponse.jsonUnsafe({ ...body, job_id: "00000000-0000-4000-8000-00000000000f" }).body
+  )
+}
 
 const withWrongTypes = (answer: HttpServerResponse.HttpServerResponse): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.setBody(answer, HttpServerResponse.jsonUnsafe({ job_id: 7, status: 42, results: "none" }).body)

@@ -28,6 +28,8 @@ export type Fault =
   | { readonly _tag: "Html" }
   /** The handler's answer with members of the wrong type. */
   | { readonly _tag: "WrongTypes" }
+  /** The handler's answer under the id of another job. */
+  | { readonly _tag: "OtherJob" }
   /** The handler's answer, followed by so many bytes that mean nothing. */
   | { readonly _tag: "Huge"; readonly bytes: number }
   /** A redirect to another address. */

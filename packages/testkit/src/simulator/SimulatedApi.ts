@@ -4,6 +4,8 @@ import type { ChargeLedger, ReceivedRequest } from "./ChargeLedger.ts"
 import type { FaultPlan, FaultRule } from "./Faults.ts"
 import type { JobHistory } from "./JobHistory.ts"
 import type { JobStore } from "./JobStore.ts"
+import type { Listing } from "./Listing.ts"
+import type { Paging } from "./Paging.ts"
 import type { SentItem } from "./reshaped.ts"
 import type { PageEnding, SiteModel } from "./SiteModel.ts"
 
@@ -32,6 +34,10 @@ export interface SimulatorOptions {
   readonly onRequest?: (request: ReceivedRequest) => Effect.Effect<void>
   /** Reads of a job list that do not show a job yet, counted from its creation. */
   readonly listLag?: number
+  /** How job lists go wrong. */
+  readonly listing?: Listing
+  /** How the slices of crawls and batches go wrong. */
+  readonly paging?: Paging
   /** Tokens the account has: a submission when all are charged or reserved is answered with 402. */
   readonly balance?: number
   /** What `status_url` begins with; the path alone when absent. */

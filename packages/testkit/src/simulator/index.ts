@@ -3,6 +3,8 @@ export { type Dice, dice, roll, shuffled } from "./Dice.ts"
 export * from "./FaultProfiles.ts"
 export * from "./Faults.ts"
 export * from "./JobHistory.ts"
+export type { Listing } from "./Listing.ts"
+export * from "./Misbehaviour.ts"
 export {
   arbitraryHistory,
   arbitraryMovingOptions,
@@ -11,6 +13,7 @@ export {
   movingHistory,
   rowOrders
 } from "./MovingHistory.ts"
+export { type Paging, sliceOf } from "./Paging.ts"
 export { type FaultTiming, RulePlan } from "./RulePlan.ts"
 export type { SentItem } from "./reshaped.ts"
 export type { ExtractPlan, SimulatorOptions } from "./SimulatedApi.ts"

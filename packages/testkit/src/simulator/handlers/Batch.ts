@@ -3,7 +3,9 @@ import { Clock, Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { invalidState, noSuchJob, paymentRequired, refused } from "../answers.ts"
 import { batchHistory, type HistoryRow } from "../JobHistory.ts"
-import { pageOf, reserved, type StoredJob } from "../JobStore.ts"
+import { reserved, type StoredJob } from "../JobStore.ts"
+import { filterOf, listPageOf } from "../Listing.ts"
+import { sliceOf } from "../Paging.ts"
 import { SimulatedApi } from "../SimulatedApi.ts"
 import { contentOf, outcomeOf, times, timestamp } from "./documents.ts"
 
@@ -44,7 +46,12 @@ export const BatchHandlers = HttpApiBuilder.group(
       }),
       listBatchJobs: ({ query }) =>
         Effect.sync(() => {
-          const { jobs: rows, ...envelope } = pageOf(jobs.list("batch", query, listLag), query, 10)
+          const { jobs: rows, ...envelope } = listPageOf(
+            jobs.list("batch", filterOf(query, options.listing), listLag),
+            query,
+            10,
+            options.listing
+          )
           return {
             ...envelope,
             jobs: rows.map((job) => {
@@ -66,7 +73,6 @@ export const BatchHandlers = HttpApiBuilder.group(
         const now = yield* Clock.currentTimeMillis
         const state = job === undefined ? undefined : jobs.poll(job, now)
         if (job === undefined || state === undefined) return yield* noSuchJob()
-        const { page = 1, page_size = 10 } = query
         return {
           job_id: job.id,
           status: state.status,
@@ -80,9 +86,7 @@ export const BatchHandlers = HttpApiBuilder.group(
           invalid_urls: invalidUrls(job),
           created_at: timestamp(job.createdAt),
           completed_at: job.endedAt === null ? null : timestamp(job.endedAt),
-          results: state.rows
-            .slice((page - 1) * page_size, page * page_size)
-            .map((row) => resultOf(row, job.request.formats))
+          results: sliceOf(state.rows, query, options.paging).map((row) => resultOf(row, job.request.formats))
         }
       }),
       cancelBatch: Effect.fnUntraced(function* ({ params }) {

@@ -3,7 +3,9 @@ import { Clock, Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { invalidState, noSuchJob, paymentRequired } from "../answers.ts"
 import { crawlHistory, type HistoryRow } from "../JobHistory.ts"
-import { pageOf, reserved } from "../JobStore.ts"
+import { reserved } from "../JobStore.ts"
+import { filterOf, listPageOf } from "../Listing.ts"
+import { sliceOf } from "../Paging.ts"
 import { SimulatedApi } from "../SimulatedApi.ts"
 import { contentOf, outcomeOf, times, timestamp } from "./documents.ts"
 
@@ -44,7 +46,12 @@ export const CrawlHandlers = HttpApiBuilder.group(
       }),
       listCrawlJobs: ({ query }) =>
         Effect.sync(() => {
-          const { jobs: rows, ...envelope } = pageOf(jobs.list("crawl", query, listLag), query, 10)
+          const { jobs: rows, ...envelope } = listPageOf(
+            jobs.list("crawl", filterOf(query, options.listing), listLag),
+            query,
+            10,
+            options.listing
+          )
           return {
             ...envelope,
             jobs: rows.map((job) => {
@@ -67,7 +74,6 @@ export const CrawlHandlers = HttpApiBuilder.group(
         const now = yield* Clock.currentTimeMillis
         const state = job === undefined ? undefined : jobs.poll(job, now)
         if (job === undefined || state === undefined) return yield* noSuchJob()
-        const { page = 1, page_size = 10 } = query
         return {
           job_id: job.id,
           url: job.url,
@@ -80,9 +86,7 @@ export const CrawlHandlers = HttpApiBuilder.group(
           created_at: timestamp(job.createdAt),
           completed_at: job.endedAt === null ? null : timestamp(job.endedAt),
           token_summary: { tokens_charged_total: state.completed, tokens_reserved: reserved(state) },
-          results: state.rows
-            .slice((page - 1) * page_size, page * page_size)
-            .map((row) => resultOf(row, job.request.formats))
+          results: sliceOf(state.rows, query, options.paging).map((row) => resultOf(row, job.request.formats))
         }
       }),
       cancelCrawl: Effect.fnUntraced(function* ({ params }) {

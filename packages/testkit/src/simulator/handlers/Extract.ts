@@ -3,7 +3,7 @@ import { Clock, Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { noSuchJob, paymentRequired, refused } from "../answers.ts"
 import { type JobHistory, stateOf, unknownAtFirst, vanishingAt } from "../JobHistory.ts"
-import { pageOf } from "../JobStore.ts"
+import { filterOf, listPageOf } from "../Listing.ts"
 import { type ExtractPlan, SimulatedApi } from "../SimulatedApi.ts"
 import type { PageEnding, SiteModel } from "../SiteModel.ts"
 import { contentOf, outcomeOf, times, timestamp } from "./documents.ts"
@@ -44,10 +44,10 @@ export const ExtractHandlers = HttpApiBuilder.group(
       listExtractionJobs: ({ query }) =>
         Effect.sync(() => {
           const chosen = jobs
-            .list("extract", query, listLag)
+            .list("extract", filterOf(query, options.listing), listLag)
             .filter((job) => query.url === undefined || job.url === query.url)
             .filter((job) => query.job_id === undefined || job.id === query.job_id)
-          const { jobs: rows, ...envelope } = pageOf(chosen, query, 100)
+          const { jobs: rows, ...envelope } = listPageOf(chosen, query, 100, options.listing)
           return {
             ...envelope,
             jobs: rows.map((job) => ({
