@@ -32,13 +32,15 @@ export interface MemorySinkOptions {
   /** Called between the rows being durable and the commit. */
   readonly beforeCommit?: (segment: Segment, nth: number) => Effect.Effect<void, SinkError>
   readonly connect?: Effect.Effect<void, SinkError>
+  /** Which records the store refuses, besides those the contract does. */
+  readonly refuses?: (record: PageRecord) => boolean
 }
 
 /** A sink that keeps records in a map, by key: writing a segment twice changes nothing. */
 export const memorySink = (options: MemorySinkOptions = {}): MemorySink => {
   const name = options.name ?? "memory"
   const none = () => Effect.void
-  const { before = none, beforeCommit = none } = options
+  const { before = none, beforeCommit = none, refuses = () => false } = options
   const held: MemorySink = {
     pages: new Map(),
     letters: [],
@@ -60,13 +62,14 @@ export const memorySink = (options: MemorySinkOptions = {}): MemorySink => {
                 held.written.push(segment)
                 const nth = held.written.length
                 yield* before(segment, nth)
-                const records = segment.records.filter(({ refusal }) => refusal === null)
+                const quarantined = segment.records.filter((record) => record.refusal !== null || refuses(record))
+                const records = segment.records.filter((record) => !quarantined.includes(record))
                 for (const record of records) held.pages.set(`${record.jobId} ${record.key}`, record)
-                held.letters.push(...segment.records.filter(({ refusal }) => refusal !== null))
-                const deadLetters = segment.records.length - records.length
-                const result: WriteResult = { rows: rowsOf({ ...segment, records }), deadLetters }
+                held.letters.push(...quarantined)
+                const rows = rowsOf({ ...segment, records })
+                const result: WriteResult = { rows, deadLetters: quarantined.length }
                 yield* beforeCommit(segment, nth)
-                yield* commit.run(result)
+                yield* commit.run({ ...result, quarantined })
                 return result
               }),
               publish: Effect.sync(() => {

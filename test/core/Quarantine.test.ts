@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Batch, Crawl, makeLedgerMemory, Pipeline, type RunOptions } from "@sluice/core"
+import { Batch, Crawl, makeLedgerMemory, type PageRecord, Pipeline, type RunOptions } from "@sluice/core"
 import { batchHistory, crawlHistory, makeSite, type SentItem } from "@sluice/testkit"
 import { Effect, Layer, Logger } from "effect"
-import { type MemorySink, memorySink } from "./MemorySink.ts"
+import { type MemorySink, memorySink, sinkFailure } from "./MemorySink.ts"
 import { atOnce, simulated } from "./simulated.ts"
 
 const site = makeSite({ pages: 120, seed: 5 })
@@ -138,12 +138,11 @@ describe("drift", () => {
   it.live("is told by a run whose earlier attempt has met it", () =>
     Effect.gen(function* () {
       const ledger = makeLedgerMemory()
-      const poisoned = (item: SentItem) =>
-        Number(/\d+$/.exec(`${item.url}`)?.[0] ?? 1) > 40 ? { ...item, depth: null } : of(pageAt(5), drifting)(item)
+      const sink = memorySink({ before: (_, nth) => (nth === 5 ? Effect.fail(sinkFailure(false)) : Effect.void) })
       const options = { ledger, segmentRecords: 10 }
-      const { attempt, receipt } = yield* crawl(poisoned, { quarantine: { max_share: 0, min_records: 40 } }, options)
+      const { attempt, receipt } = yield* crawl(of(pageAt(5), drifting), {}, options, sink)
       assert.deepInclude(receipt, { status: "failed", drift: ["cached", "metadata.region"] })
-      const { receipt: again } = yield* attempt({ quarantine: undefined })
+      const { receipt: again } = yield* attempt()
       assert.deepInclude(again, { status: "completed", run_id: receipt.run_id, drift: ["cached", "metadata.region"] })
     })
   )
@@ -187,40 +186,102 @@ describe("drift", () => {
   )
 })
 
-describe("a share of records set aside", () => {
-  const every = (nth: number) => (item: SentItem) =>
-    Number(/\d+$/.exec(`${item.url}`)?.[0] ?? 1) % nth === 0 ? { ...item, depth: null } : item
+describe("a share of records in quarantine", () => {
+  const numberOf = ({ url }: PageRecord) => Number(/\d+$/.exec(url)?.[0] ?? 1)
+  /** A sink that refuses every nth page. */
+  const every = (nth: number) => memorySink({ refuses: (record) => numberOf(record) % nth === 0 })
+  const asSent = (item: SentItem) => item
 
-  it.live("fails the run once it is passed, and the run goes on where more is allowed", () =>
+  it.live("keeps a run from being published, by a bound that is on where none is named; the run is loaded whole", () =>
     Effect.gen(function* () {
       const ledger = makeLedgerMemory()
-      const sink = memorySink()
-      const options = { ledger, segmentRecords: 20 }
-      const quarantine = { max_share: 0.1, min_records: 50 }
-      const { attempt, receipt, simulator } = yield* crawl(every(5), { quarantine }, options, sink)
-      assert.strictEqual(receipt.status, "failed")
-      assert.match(
-        receipt.reason ?? "",
-        /^sink "memory" has set aside \d+ of \d+ records, more than the share of 0\.1 /
-      )
+      const sink = every(5)
+      const { attempt, pipeline, receipt, simulator } = yield* crawl(asSent, {}, { ledger, segmentRecords: 20 }, sink)
       const aside = sink.letters.length
-      assert.isAtLeast(sink.pages.size + aside, 50)
-      assert.isBelow(sink.pages.size + aside, 120)
-      const stopped = yield* attempt()
-      assert.strictEqual(stopped.receipt.status, "failed")
-      const again = yield* attempt({ quarantine: { max_share: 0.5 } })
-      assert.deepInclude(again.receipt, { status: "completed", run_id: receipt.run_id })
-      assert.strictEqual(sink.pages.size + sink.letters.length, 120)
-      assert.strictEqual(simulator.charges.jobs.length, 1)
+      assert.deepInclude(receipt, {
+        status: "failed",
+        reason: `sink "memory" put ${aside} of 120 records in quarantine, and "quarantine" allows a share of 0.1: see "sluice dlq list"`,
+        unpublished: { guard: "quarantine", sinks: [{ name: "memory", readers: "it is not published there" }] }
+      })
+      assert.strictEqual(sink.pages.size + aside, 120)
+      assert.strictEqual(sink.published, 0)
+      // It has ended: nothing resumes it.
+      assert.isUndefined(yield* ledger.open({ runId: receipt.run_id }))
+      const { result } = yield* Pipeline.publish(pipeline, { runId: receipt.run_id, ledger })
+      assert.strictEqual(result, "published")
+      assert.strictEqual(sink.published, 1)
+      const next = yield* attempt({ quarantine: "off" })
+      assert.deepInclude(next.receipt, { status: "completed" })
+      assert.notStrictEqual(next.receipt.run_id, receipt.run_id)
+      assert.strictEqual(simulator.charges.jobs.length, 2)
     })
   )
 
-  it.live("is not judged before there are enough records", () =>
+  it.live("is judged over all attempts of a run, and over each sink", () =>
     Effect.gen(function* () {
-      const few = yield* crawl(every(5), { quarantine: { max_share: 0, min_records: 121 } })
+      const ledger = makeLedgerMemory()
+      const sink = memorySink({
+        refuses: (record) => numberOf(record) % 5 === 0,
+        before: (_, nth) => (nth === 4 ? Effect.fail(sinkFailure(false)) : Effect.void)
+      })
+      const options = { ledger, segmentRecords: 20 }
+      const quarantine = { max_share: 0.15, min_records: 100 }
+      const { attempt, receipt } = yield* crawl(asSent, { quarantine }, options, sink)
+      assert.deepInclude(receipt, { status: "failed", reason: 'sink "memory": it broke off' })
+      const again = yield* attempt()
+      assert.deepInclude(again.receipt, { run_id: receipt.run_id, status: "failed" })
+      assert.strictEqual(again.receipt.unpublished?.guard, "quarantine")
+    })
+  )
+
+  it.live("is not judged before there are enough records, unless it is all of them", () =>
+    Effect.gen(function* () {
+      const few = yield* crawl(asSent, { quarantine: { max_share: 0, min_records: 121 } }, {}, every(5))
       assert.strictEqual(few.receipt.status, "completed")
-      const exact = yield* crawl(every(1000), { quarantine: { max_share: 0, min_records: 1 } })
+      const exact = yield* crawl(asSent, { quarantine: { max_share: 0, min_records: 1 } }, {}, every(1000))
       assert.strictEqual(exact.receipt.status, "completed")
+      const all = yield* crawl(asSent, { quarantine: { max_share: 0.5, min_records: 121 } }, {}, every(1))
+      assert.match(all.receipt.reason ?? "", /^sink "memory" put all 120 records in quarantine/)
+      const allowed = yield* crawl(asSent, { quarantine: { max_share: 1 } }, {}, every(1))
+      assert.strictEqual(allowed.receipt.status, "completed")
+      const off = yield* crawl(asSent, { quarantine: "off" }, {}, every(1))
+      assert.strictEqual(off.receipt.status, "completed")
+    })
+  )
+
+  it.live("is the standard one at 10 % of at least 20 records", () =>
+    Effect.gen(function* () {
+      const first = (n: number, bad: number) =>
+        crawl(
+          asSent,
+          { source: Batch.make({ urls: Array.from({ length: n }, (_, at) => pageAt(at + 1)) }) },
+          {},
+          memorySink({ refuses: (record) => numberOf(record) <= bad })
+        )
+      assert.strictEqual((yield* first(20, 2)).receipt.status, "completed")
+      assert.strictEqual((yield* first(20, 3)).receipt.unpublished?.guard, "quarantine")
+      assert.strictEqual((yield* first(19, 18)).receipt.status, "completed")
+      assert.strictEqual((yield* first(19, 19)).receipt.unpublished?.guard, "quarantine")
+    })
+  )
+
+  it.live("does not count towards what is expected, whatever of it", () =>
+    Effect.gen(function* () {
+      const cases: ReadonlyArray<readonly [Parts["expect"], string | undefined]> = [
+        [{ min_pages: 61 }, undefined],
+        [{ min_pages: 62 }, "expectation min_pages: at least 62 completed pages were expected, and there are 61"],
+        [{ required: ["markdown"] }, undefined],
+        [{ max_failed_share: 0 }, undefined]
+      ]
+      for (const [expect, reason] of cases) {
+        const { receipt } = yield* crawl(asSent, { quarantine: "off", expect }, {}, every(2))
+        assert.strictEqual(receipt.reason, reason)
+      }
+      const none = yield* crawl(asSent, { quarantine: "off", expect: { required: ["markdown"] } }, {}, every(1))
+      assert.strictEqual(
+        none.receipt.reason,
+        "expectation required: markdown was expected, and there is no completed page"
+      )
     })
   )
 })

@@ -34,7 +34,11 @@ embedded: { allow_private_targets: true, host_delay_ms: 0 }
         const short = yield* run(["run", "--json"], options)
         const reason = "expectation min_pages: at least 10 completed pages were expected, and there are 3"
         assert.strictEqual(short.code, 1)
-        assert.include(short.stderr, `sluice: failed: ${reason}\n`)
+        assert.include(
+          short.stderr,
+          `sluice: failed: ${reason}; loaded, but not published (sink "postgres": readers see none of it); `
+        )
+        assert.include(short.stderr, `run: sluice publish ${(JSON.parse(short.stdout) as Receipt).run_id}\n`)
         const failed: Receipt = JSON.parse(short.stdout)
         assert.deepInclude(failed, { status: "failed", reason })
         assert.isEmpty(yield* shown)

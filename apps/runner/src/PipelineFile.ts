@@ -19,6 +19,9 @@ import { vaultOf } from "./vaults.ts"
 /** Where a pipeline is looked for when no file is named, in this order. */
 const standardNames = ["sluice.yaml", "sluice.yml", "sluice.json"] as const
 
+/** Whether a file is one that is found without being named. */
+export const isStandardName = (file: string): boolean => standardNames.some((name) => name === file)
+
 /** Larger files are no pipelines. */
 const largestFile = 1024 * 1024
 

@@ -7,6 +7,7 @@ import { gc } from "./commands/gc.ts"
 import { init } from "./commands/init.ts"
 import { loaders } from "./commands/loaders.ts"
 import { migrate } from "./commands/migrate.ts"
+import { publish } from "./commands/publish.ts"
 import { query } from "./commands/query.ts"
 import { replay } from "./commands/replay.ts"
 import { cancel, resume } from "./commands/resume.ts"
@@ -31,6 +32,7 @@ export const sluice = Command.make("sluice").pipe(
     resume,
     cancel,
     runs,
+    publish,
     audit,
     query,
     dlq,

@@ -38,7 +38,7 @@ export const ledgerRefusal = (error: LedgerError): Refusal => {
   const { _tag: tag } = error.reason
   if (tag === "Fenced" || tag === "Held") return refuse(exitCodes.halted, error.message)
   if (tag === "UnknownRun") {
-    const which = error.operation === "audit" ? "" : " that has not ended"
+    const which = error.operation === "audit" || error.operation === "publish" ? "" : " that has not ended"
     return refuse(exitCodes.invalid, `${error.message}${which}`)
   }
   const cause = error.reason._tag === "LedgerUnavailable" ? error.reason.cause : undefined
@@ -62,6 +62,8 @@ export const runRefusal = (failure: RunFailure | RunNotBegun | PipelineChanged):
     case "PipelineChanged":
       return refuse(exitCodes.halted, failure.message)
     case "ExpectationFailed":
+    case "QuarantineExceeded":
+    case "ReadersWouldLose":
       return refuse(exitCodes.failed, failure.message)
     case "SinkError":
       return sinkRefusal(failure)

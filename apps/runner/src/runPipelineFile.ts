@@ -1,9 +1,9 @@
-import { type Outcome, Pipeline, type Receipt, type RunOptions, readerDefaults } from "@sluice/core"
+import { type Outcome, Pipeline, type Receipt, type RunOptions, readerDefaults, unpublishedKept } from "@sluice/core"
 import { Duration, Effect, type FileSystem, Option, type Path } from "effect"
 import type { MachineSettings } from "./ApiSettings.ts"
 import { openLedger } from "./database.ts"
 import { printResult, tell } from "./Output.ts"
-import type { PipelineFile } from "./PipelineFile.ts"
+import { isStandardName, type PipelineFile } from "./PipelineFile.ts"
 import { duration, makeProgressLine } from "./ProgressLine.ts"
 import { exitCodes, type Refusal } from "./Refusal.ts"
 import { runRefusal } from "./refusals.ts"
@@ -45,7 +45,7 @@ export const exitCodeOf = (outcome: Outcome): number => {
 
 /** Runs the pipeline of a file, prints its receipt (as JSON or for people) and answers the exit code. */
 export const runAndReport = Effect.fnUntraced(function* (
-  { ledger: settings, machine, pipeline }: PipelineFile,
+  { file, ledger: settings, machine, pipeline }: PipelineFile,
   options: RunOptions & { readonly json: boolean }
 ) {
   const { json } = options
@@ -54,7 +54,9 @@ export const runAndReport = Effect.fnUntraced(function* (
     Effect.onInterrupt(() => tell("sluice: interrupted; what has landed stands, and the next run goes on with it"))
   )
   const { receipt } = outcome
-  if (receipt.reason !== undefined) yield* tell(`sluice: ${receipt.status}: ${receipt.reason}`)
+  if (receipt.reason !== undefined) {
+    yield* tell(`sluice: ${receipt.status}: ${receipt.reason}${unpublishedNote(receipt, file)}`)
+  }
   if (receipt.status === "halted") {
     yield* tell(
       `sluice: decide with: sluice resume ${receipt.run_id} --adopt JOB_ID, or --resubmit, which may pay a second time`
@@ -63,6 +65,14 @@ export const runAndReport = Effect.fnUntraced(function* (
   yield* printResult(json ? JSON.stringify(receipt) : describeReceipt(receipt))
   return exitCodeOf(outcome)
 }, Effect.scoped)
+
+/** What became of a run that was loaded whole and not published, and what can be done about it. */
+const unpublishedNote = ({ run_id: runId, unpublished }: Receipt, file: string): string => {
+  if (unpublished === undefined) return ""
+  const sinks = unpublished.sinks.map(({ name, readers }) => `sink "${name}": ${readers}`).join("; ")
+  const command = `sluice publish ${runId}${isStandardName(file) ? "" : ` ${file}`}`
+  return `; loaded, but not published (${sinks}); to publish it all the same, within ${unpublishedKept.days} days and before a later run is published, run: ${command}`
+}
 
 /** A receipt for people. */
 export const describeReceipt = (receipt: Receipt): string => {
@@ -81,6 +91,7 @@ export const describeReceipt = (receipt: Receipt): string => {
     ...(receipt.supersedes === undefined
       ? []
       : [`supersedes the receipt of ${receipt.supersedes.finished_at} (${receipt.supersedes.status})`]),
+    ...(receipt.unpublished === undefined ? [] : ["published  no"]),
     ...(receipt.drift === undefined ? [] : [`drift      ${receipt.drift.join(", ")}`]),
     ...receipt.sinks.map(({ dead_letters: letters, name, rows }) => {
       const aside = letters === 0 ? "" : `, ${letters} set aside`

@@ -1,5 +1,6 @@
 import { makePipeline, type PipelineDefinition } from "./pipeline/makePipeline.ts"
 import { audit } from "./run/auditRun.ts"
+import { publishUnpublished } from "./run/publishUnpublished.ts"
 import { replay } from "./run/replayRuns.ts"
 import { execute, run } from "./run/runPipeline.ts"
 
@@ -8,6 +9,6 @@ export type Pipeline = PipelineDefinition
 
 /**
  * Pipelines: `make` one, `run` it to its receipt, or `execute` it to learn what stopped it as well; `replay` what a vault holds
- * of it; `audit` what a run claims.
+ * of it; `publish` a run that ended unpublished; `audit` what a run claims.
  */
-export const Pipeline = { make: makePipeline, run, execute, replay, audit }
+export const Pipeline = { make: makePipeline, run, execute, replay, publish: publishUnpublished, audit }

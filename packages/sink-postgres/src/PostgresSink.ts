@@ -11,7 +11,8 @@ import { writeSegment } from "./load/WriteSegment.ts"
 import { behaviourOf, PostgresSinkConfig, type PostgresSinkOptions, withDefaults } from "./PostgresSinkConfig.ts"
 import { refuseOtherModes, type SetRefusal, setOf } from "./pages/PageSets.ts"
 import { openSet } from "./pages/ReplaceSet.ts"
-import { publishRun } from "./publish/publishRun.ts"
+import { admitPublish, type RunFollowed } from "./publish/admitPublish.ts"
+import { previewPublish, publishRun, unpublishedIn } from "./publish/publishRun.ts"
 import { sweepSets } from "./publish/SweepSets.ts"
 import { toSinkError } from "./sinkError.ts"
 
@@ -78,12 +79,16 @@ const begin = Effect.fnUntraced(
 
 const beginSession = (database: Database["Service"], config: PostgresSinkConfig, run: RunHandle): SinkSession => {
   const sessionKeys = makeSessionKeys(database, config, run)
+  const preview = previewPublish(database, config, run)
   return {
     concurrency: database.concurrency,
     publish: publishRun(database, config, run).pipe(
       Effect.mapError(inSinkWords(config.name, "publish")),
       Effect.withSpan("PostgresSink.publish")
     ),
+    ...(preview === undefined ? {} : { previewPublish: Effect.mapError(preview, inSinkWords(config.name, "publish")) }),
+    admitPublish: Effect.mapError(admitPublish(database, config, run), inSinkWords(config.name, "publish")),
+    unpublished: unpublishedIn(config.mode),
     write: Effect.fn("PostgresSink.write")(
       function* (segment, commit) {
         const keys = yield* sessionKeys.of(segment)
@@ -104,5 +109,5 @@ const beginSession = (database: Database["Service"], config: PostgresSinkConfig,
 
 const inSinkWords =
   (name: string, operation: string) =>
-  (error: DatabaseError | LedgerError | SetRefusal): SinkError | LedgerError =>
+  (error: DatabaseError | LedgerError | SetRefusal | RunFollowed): SinkError | LedgerError =>
     error._tag === "LedgerError" ? error : toSinkError(name, operation)(error)

@@ -1,9 +1,18 @@
-import { SinkDenied, SinkError, SinkFailed, SinkMisconfigured, SinkTooNew, SinkUnreachable } from "@sluice/core"
+import {
+  SinkDenied,
+  SinkError,
+  SinkFailed,
+  SinkMisconfigured,
+  SinkTooNew,
+  SinkUnreachable,
+  Unpublishable
+} from "@sluice/core"
 import type { DatabaseError } from "./database/DatabaseError.ts"
 import type { MigrationError } from "./database/Migrations.ts"
 import type { SetRefusal } from "./pages/PageSets.ts"
+import type { RunFollowed } from "./publish/admitPublish.ts"
 
-type Failure = DatabaseError | MigrationError | SetRefusal
+type Failure = DatabaseError | MigrationError | SetRefusal | RunFollowed
 
 /** Says a failure in the words every sink uses. */
 export const toSinkError =
@@ -18,7 +27,7 @@ export const toSinkError =
 
 const reasonOf = (cause: Failure): SinkError["reason"] => {
   if (cause._tag === "ModeChanged") return new SinkMisconfigured({ detail: cause.detail })
-  if (cause._tag === "SetSuperseded") return new SinkFailed({ detail: cause.detail, cause })
+  if (cause._tag === "SetSuperseded" || cause._tag === "RunFollowed") return new Unpublishable({ detail: cause.detail })
   if (cause._tag === "MigrationError") {
     const { detail } = cause.reason
     return cause.reason._tag === "TooNew" ? new SinkTooNew({ detail }) : new SinkMisconfigured({ detail })

@@ -15,6 +15,7 @@ import { modelSuite } from "./modelSuite.ts"
 import { replaceModelSuite } from "./replaceModelSuite.ts"
 import { replaceSuite } from "./replaceSuite.ts"
 import { retentionSuite } from "./retentionSuite.ts"
+import { unpublishedSuite } from "./unpublishedSuite.ts"
 import { upgradeSuite } from "./upgradeSuite.ts"
 import { viewSuite } from "./viewSuite.ts"
 
@@ -27,6 +28,7 @@ const suites = [
   historySuite,
   modeChangeSuite,
   expectationSuite,
+  unpublishedSuite,
   viewSuite,
   analystSuite,
   retentionSuite,

@@ -1,14 +1,15 @@
-import { Crawl, type Expectations, Pipeline, Scraper, type Sink } from "@sluice/core"
+import { Crawl, type Expectations, Pipeline, type Quarantine, Scraper, type Sink } from "@sluice/core"
 import {
   cancelledState,
   type HistoryRow,
   historyOf,
   makeSite,
+  type SentItem,
   Simulator,
   type SiteModel,
   stateOf
 } from "@sluice/testkit"
-import { Effect, Layer } from "effect"
+import { type Duration, Effect, Layer, type Schema } from "effect"
 import { FetchHttpClient } from "effect/http"
 
 /** How a site differs from what it was at first, by the places of its pages, and how far its crawl comes. */
@@ -20,6 +21,14 @@ export interface Difference {
   readonly cancelledAfter?: number
   /** What is expected of it. */
   readonly expect?: Expectations
+  readonly quarantine?: typeof Quarantine.Encoded
+  readonly allow_shrink?: boolean
+  /** The limit of the crawl; it does not cut the site. */
+  readonly limit?: number
+  /** How long a process that dies keeps the next from its run. */
+  readonly lease?: Duration.Input
+  /** How results are sent. */
+  readonly reshape?: (item: SentItem) => Schema.Json
 }
 
 /** A site of a thousand pages. */
@@ -31,7 +40,8 @@ export const urlsAt = ([from, to]: readonly [number, number]): ReadonlyArray<str
 
 /** The site as it is now, behind an API, and how to crawl it into a sink; `nth` tells its jobs from those of others. */
 export const recrawling = Effect.fnUntraced(function* (sink: Sink, nth: number, difference: Difference = {}) {
-  const { cancelledAfter, changed = [0, 0], failed = [0, 0], gone = [0, 0], expect } = difference
+  const { allow_shrink, cancelledAfter, changed = [0, 0], expect, failed = [0, 0], gone = [0, 0] } = difference
+  const { lease, limit = 5000, quarantine, reshape } = difference
   const isIn = (place: number, [from, to]: readonly [number, number]) => place >= from && place < to
   const rows = site.pages.slice(0, site.pages.length).flatMap((page, place): ReadonlyArray<HistoryRow> => {
     if (isIn(place, gone)) return []
@@ -50,20 +60,24 @@ export const recrawling = Effect.fnUntraced(function* (sink: Sink, nth: number, 
   const simulator = yield* Simulator.make({
     seed: nth,
     site: now,
-    crawl: () => historyOf(cancelledAfter === undefined ? state : cancelledState(state))
+    crawl: () => historyOf(cancelledAfter === undefined ? state : cancelledState(state)),
+    ...(reshape === undefined ? {} : { reshape })
   })
   const pipeline = Pipeline.make({
     name: "again",
-    source: Crawl.make({ url: "https://site.test/", limit: 5000 }),
+    source: Crawl.make({ url: "https://site.test/", limit }),
     sinks: [sink],
-    expect
+    expect,
+    quarantine,
+    allow_shrink
   })
   const run = Pipeline.run(pipeline, {
     reader: { pollMin: "1 millis", pollMax: "2 millis" },
     segmentRecords: 200,
+    ...(lease === undefined ? {} : { lease }),
     writeRetries: 0
   }).pipe(Effect.provide(Scraper.layer(simulator).pipe(Layer.provide(FetchHttpClient.layer))))
-  return { run, simulator }
+  return { run, simulator, pipeline }
 })
 
 /** Crawls the site as it is now into a sink, by a run of its own. */

@@ -1,10 +1,12 @@
 import type { LedgerError, RunHandle, SinkConnection, SinkError, SinkSession } from "@sluice/core"
 import { Effect, Stream } from "effect"
+import { admitPublish } from "./admitPublish.ts"
 import { auditRun } from "./auditRun.ts"
 import { formatOf } from "./formatOf.ts"
 import type { LakeOptions } from "./LakeOptions.ts"
 import type { ObjectStore } from "./ObjectStore.ts"
 import { claim, refuseOthers } from "./Pointer.ts"
+import { previewReplace } from "./previewReplace.ts"
 import { publishRun } from "./publishRun.ts"
 import type { Part } from "./RunManifest.ts"
 import { type StoreError, toSinkError } from "./StoreError.ts"
@@ -41,22 +43,26 @@ const lakeSession = (store: ObjectStore, options: LakeOptions, run: RunHandle): 
     wants: { records: recordsOfPart, bytes: options.part_bytes, delayMs: delayOfPartMs },
     write: Effect.fnUntraced(
       function* (segment, commit) {
-        const parts = yield* writeSegment(target, segment)
+        const { parts, quarantined } = yield* writeSegment(target, segment)
         const result = {
           rows: {
             pages: rowsOf(parts, "pages"),
             links: rowsOf(parts, "links"),
             page_metadata: rowsOf(parts, "page_metadata")
           },
-          deadLetters: rowsOf(parts, "dead_letters")
+          deadLetters: quarantined.length
         }
-        yield* commit.run(result)
+        yield* commit.run({ ...result, quarantined })
         return result
       },
       Effect.mapError(inSinkWords(options.name, "write"))
     ),
     publish,
-    ...(options.mode === "append" ? { publishEnded: publish } : {})
+    admitPublish: admitPublish(store, options, run).pipe(Effect.mapError(inSinkWords(options.name, "publish"))),
+    unpublished: "readers see none of it",
+    ...(options.mode === "append"
+      ? { publishEnded: publish }
+      : { previewPublish: previewReplace(store, run).pipe(Effect.mapError(inSinkWords(options.name, "publish"))) })
   }
 }
 

@@ -5,7 +5,7 @@ import type { LakeMode } from "./LakeOptions.ts"
 import { pointerKey } from "./Layout.ts"
 import type { ObjectStore, Pointed } from "./ObjectStore.ts"
 import { LakePointer, type PublishedRun } from "./RunManifest.ts"
-import { conflict, type StoreError, unfit } from "./StoreError.ts"
+import { conflict, type StoreError, unfit, unpublishable } from "./StoreError.ts"
 
 /** Whose pointer it is. */
 export interface PointerOwner {
@@ -80,8 +80,7 @@ export const publishPointer = Effect.fnUntraced(function* (
     if (standing?.sha256 === published.sha256) return
     const later = runs.find(({ started_at }) => started_at > published.started_at)
     if (owner.mode === "replace" && later !== undefined) {
-      return yield* conflict(
-        "publish",
+      return yield* unpublishable(
         key,
         `run ${later.run_id}, which began later, has been published: readers keep that one`
       )

@@ -38,6 +38,8 @@ export const RunManifest = Schema.Struct({
   mode: LakeMode,
   format: LakeFormat,
   rows: Schema.Record(Schema.String, Schema.Int),
+  /** Pages of the run that completed, of those in `rows`; absent in manifests of earlier builds. */
+  completed_pages: Schema.optionalKey(Schema.Int),
   bytes: Schema.Int,
   tokens: Schema.Struct({ charged: Schema.Int, reserved: Schema.Int }),
   jobs: Schema.Array(JobCounters),

@@ -1,4 +1,4 @@
-import { SinkDenied, SinkError, SinkFailed, SinkMisconfigured, SinkUnreachable } from "@sluice/core"
+import { SinkDenied, SinkError, SinkFailed, SinkMisconfigured, SinkUnreachable, Unpublishable } from "@sluice/core"
 import { Schema } from "effect"
 
 /** The store does not answer. */
@@ -14,6 +14,10 @@ export class StoreDenied extends Schema.TaggedError<StoreDenied>()("StoreDenied"
 export class StoreUnfit extends Schema.TaggedError<StoreUnfit>()("StoreUnfit", { detail: Schema.String }) {}
 /** What is in the store contradicts what should be. */
 class StoreConflict extends Schema.TaggedError<StoreConflict>()("StoreConflict", { detail: Schema.String }) {}
+/** A run cannot be published any more. */
+export class RunUnpublishable extends Schema.TaggedError<RunUnpublishable>()("RunUnpublishable", {
+  detail: Schema.String
+}) {}
 /** The store answers with an error of its own, or broke off. */
 export class StoreFailed extends Schema.TaggedError<StoreFailed>()("StoreFailed", {
   detail: Schema.String,
@@ -24,7 +28,7 @@ export class StoreFailed extends Schema.TaggedError<StoreFailed>()("StoreFailed"
 export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
   operation: Schema.String,
   key: Schema.String,
-  reason: Schema.Union([StoreUnreachable, StoreDenied, StoreUnfit, StoreConflict, StoreFailed]),
+  reason: Schema.Union([StoreUnreachable, StoreDenied, StoreUnfit, StoreConflict, RunUnpublishable, StoreFailed]),
   /** Whether the same call may succeed a little later. */
   isRetryable: Schema.Boolean
 }) {
@@ -39,6 +43,10 @@ export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
 /** What is there is not what should be: nothing that is tried again will change it. */
 export const conflict = (operation: string, key: string, detail: string): StoreError =>
   new StoreError({ operation, key, reason: new StoreConflict({ detail }), isRetryable: false })
+
+/** A run cannot be published any more: a later one has been, or its objects are gone. */
+export const unpublishable = (key: string, detail: string): StoreError =>
+  new StoreError({ operation: "publish", key, reason: new RunUnpublishable({ detail }), isRetryable: false })
 
 /** The store is not what a sink needs. */
 export const unfit = (operation: string, key: string, detail: string): StoreError =>
@@ -59,6 +67,8 @@ const reasonOf = (cause: StoreError): SinkError["reason"] => {
       return new SinkDenied({ detail, cause })
     case "StoreUnfit":
       return new SinkMisconfigured({ detail: cause.reason.detail })
+    case "RunUnpublishable":
+      return new Unpublishable({ detail: cause.reason.detail })
     case "StoreConflict":
     case "StoreFailed":
       return new SinkFailed({ detail, cause })

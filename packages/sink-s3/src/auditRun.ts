@@ -13,13 +13,16 @@ const partsAtOnce = 2
 export const auditRun = (
   store: ObjectStore,
   sink: string,
-  { claimed, isLatest, pipeline, receipt, runId }: AuditClaim
+  { claimed, isLatest, isPublished, pipeline, receipt, runId }: AuditClaim
 ): Stream.Stream<AuditFinding, StoreError> =>
   Stream.unwrap(
     Effect.gen(function* () {
       const { differs, unknown } = findingsOf(sink)
       const found = yield* readPointer(store, pipeline)
       const run = found?.pointer.runs.find(({ run_id }) => run_id === runId)
+      if (run === undefined && !isPublished && receipt.unpublished !== undefined) {
+        return Stream.make(unknown("pointer", "the run is not published: no reader is shown it"))
+      }
       if (run === undefined) {
         const isReplaced = found?.pointer.mode === "replace" && (!isLatest || receipt.status !== "completed")
         return Stream.make(

@@ -10,8 +10,11 @@ import type { StoreError } from "./StoreError.ts"
 /** What may be removed. */
 export interface GarbageOptions<E> {
   readonly pipeline: string
-  /** Whether a run may still be gone on with. One that ends is published before it says so. */
-  readonly isOpen: (runId: string) => Effect.Effect<boolean, E>
+  /**
+   * Whether a run may still be resumed, or be published although it ended unpublished. One that ends is published before it says
+   * so.
+   */
+  readonly isKept: (runId: string) => Effect.Effect<boolean, E>
   /** What is younger stays, whatever it is: a run of a ledger nobody here knows may be writing it. */
   readonly olderThan: Duration.Input
 }
@@ -37,7 +40,8 @@ export const collectGarbage = Effect.fn("collectGarbage")(function* <E>(
   const before = (yield* Clock.currentTimeMillis) - Duration.toMillis(options.olderThan)
   const folders = lakeDatasets.map((dataset) => datasetFolder(dataset, options.pipeline))
   let objects = 0
-  for (const prefix of [...folders, runsPrefix(options.pipeline), probes]) {
+  // Notes go first: a run of which they are gone cannot be published any more, so that no reader is shown half of its parts.
+  for (const prefix of [runsPrefix(options.pipeline), ...folders, probes]) {
     const keeps = keeperOf(store, options)
     yield* store.list(prefix).pipe(
       Stream.filter(({ modifiedAt }) => modifiedAt < before),
@@ -56,7 +60,7 @@ export const collectGarbage = Effect.fn("collectGarbage")(function* <E>(
 })
 
 /** Objects come run by run, so no more than one manifest is held. */
-const keeperOf = <E>(store: ObjectStore, { isOpen, pipeline }: GarbageOptions<E>) => {
+const keeperOf = <E>(store: ObjectStore, { isKept, pipeline }: GarbageOptions<E>) => {
   let run: { readonly id: string; readonly keeps: (key: string) => boolean } | undefined
   return ({ key }: StoredObject): Effect.Effect<boolean, StoreError | E> => {
     const id = runOf(key)
@@ -64,7 +68,7 @@ const keeperOf = <E>(store: ObjectStore, { isOpen, pipeline }: GarbageOptions<E>
     if (run?.id === id) return Effect.succeed(run.keeps(key))
     return Effect.gen(function* () {
       // In this order: a run that has ended was published before.
-      const keeps = (yield* isOpen(id)) ? () => true : yield* shownBy(store, pipeline, id)
+      const keeps = (yield* isKept(id)) ? () => true : yield* shownBy(store, pipeline, id)
       run = { id, keeps }
       return keeps(key)
     })

@@ -23,8 +23,8 @@ export const publishRun = Effect.fnUntraced(function* (
   options: LakeOptions,
   run: RunHandle
 ): Effect.fn.Return<void, StoreError | LedgerError, Publication> {
-  const { proveHeld, status } = yield* Publication
-  const { jobs, parts } = yield* standing(store, run)
+  const { completed, proveHeld, status } = yield* Publication
+  const { jobs, parts } = yield* committedParts(store, run)
   const target = { store, format: formatOf(options), pipeline: run.pipeline }
   if (jobs.length > 0)
     parts.push(yield* writePart(target, { ...run, dataset: "token_summaries", seq: 0 }, jobs.map(toRow)))
@@ -39,6 +39,7 @@ export const publishRun = Effect.fnUntraced(function* (
     mode: options.mode,
     format: options.format,
     rows: Object.fromEntries(lakeDatasets.map((dataset) => [dataset, sumOf(parts, dataset)])),
+    completed_pages: completed,
     bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
     tokens: {
       charged: jobs.reduce((sum, { tokens_charged: tokens }) => sum + tokens, 0),
@@ -62,8 +63,8 @@ export const publishRun = Effect.fnUntraced(function* (
   if (options.success_marker) yield* markSuccess(store, run, parts)
 })
 
-/** The parts and the latest counters of all segments that stand. */
-const standing = Effect.fnUntraced(function* (
+/** The parts and the latest counters of all segments that the ledger holds. */
+export const committedParts = Effect.fnUntraced(function* (
   store: ObjectStore,
   run: RunHandle
 ): Effect.fn.Return<

@@ -15,6 +15,13 @@ export interface SegmentTarget {
   readonly pipeline: string
 }
 
+/** What a segment came to. */
+export interface WrittenSegment {
+  readonly parts: ReadonlyArray<Part>
+  /** The records that became dead letters. */
+  readonly quarantined: ReadonlyArray<PageRecord>
+}
+
 /** Parts of one segment that are encoded and written at once. */
 const partsAtOnce = 2
 
@@ -22,7 +29,7 @@ const partsAtOnce = 2
 export const writeSegment = Effect.fnUntraced(function* (
   target: SegmentTarget,
   segment: Segment
-): Effect.fn.Return<ReadonlyArray<Part>, StoreError> {
+): Effect.fn.Return<WrittenSegment, StoreError> {
   const { letters, records } = sift(segment.records)
   const rows: ReadonlyArray<readonly [LakeDataset, Rows]> = [
     ["pages", pageRows(records)],
@@ -37,7 +44,7 @@ export const writeSegment = Effect.fnUntraced(function* (
   )
   const note: SegmentNote = { note_version: 1, parts, jobs: segment.jobs.map(countersOf) }
   yield* writeOnce(target.store, noteKey({ ...segment, pipeline: target.pipeline }), documentOf(SegmentNote, note))
-  return parts
+  return { parts, quarantined: letters.map(({ record }) => record) }
 })
 
 /** Writes one part. */

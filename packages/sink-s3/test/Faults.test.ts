@@ -83,7 +83,7 @@ const survive = Effect.fnUntraced(function* (mode: LakeMode, format: LakeFormat,
   assert.deepStrictEqual(pages.at(-1), landedOf(clean(2).at(-1)!))
 
   // What a process left that has died does not outlive the next collection; what readers see does.
-  const options = { pipeline: "suite", isOpen: () => Effect.succeed(false), olderThan: 0 }
+  const options = { pipeline: "suite", isKept: () => Effect.succeed(false), olderThan: 0 }
   // Files have the time of the machine, and all are of the past.
   yield* TestClock.setTime(Date.now() + 60_000)
   yield* collectGarbage(store, options)

@@ -62,7 +62,7 @@ const runUnder = Effect.fnUntraced(function* (
     segments.flat().map(({ url }) => url)
   )
   assert.strictEqual(pages.length, segments.flat().length)
-  yield* S3.collectGarbage(options, { pipeline: "suite", isOpen: () => Effect.succeed(false), olderThan: -60_000 })
+  yield* S3.collectGarbage(options, { pipeline: "suite", isKept: () => Effect.succeed(false), olderThan: -60_000 })
   const lake = yield* Effect.promise(() => readLake(read, "suite"))
   assert.lengthOf(lake.rows("pages"), pages.length)
   return {
@@ -152,7 +152,7 @@ describe("a request of the sink that goes wrong", () => {
       server.faults.clear()
       const collect = S3.collectGarbage(options, {
         pipeline: "suite",
-        isOpen: () => Effect.succeed(false),
+        isKept: () => Effect.succeed(false),
         olderThan: -60_000
       })
       const { uploads } = yield* collect

@@ -182,6 +182,10 @@ const lives = [
   writing("end", fc.tuple(aStatus, fc.nat(9)), (model, ledger, handle, [status, delivered]) => {
     const receipt = receiptOf(handle, status, delivered)
     return { asked: ledger.end(handle, receipt), expected: model.end(handle, receipt) }
+  }),
+  writing("published", fc.nat(9), (model, ledger, handle, seconds) => {
+    const at = 1_760_000_000_000 + 1000 * seconds
+    return { asked: ledger.published(handle, at), expected: model.published(handle, at) }
   })
 ]
 

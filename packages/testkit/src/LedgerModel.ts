@@ -37,6 +37,7 @@ export interface ModelRun {
   lease: Lease | null
   receipt: Receipt | null
   readonly superseded: Array<Receipt>
+  publishedAt: number | null
   /** What it had cost when it ended. */
   cost: number | null
   readonly submissions: Map<number, Submission>
@@ -66,6 +67,7 @@ export class LedgerModel {
       lease,
       receipt: null,
       superseded: [],
+      publishedAt: null,
       cost: null,
       submissions: new Map(),
       segments: new Map(),
@@ -82,6 +84,7 @@ export class LedgerModel {
     run.lease = lease
     run.status = "running"
     run.receipt = null
+    run.publishedAt = null
     run.cost = null
     for (const [key, segment] of run.segments) {
       if (!forgotten.includes(segment.sink)) continue
@@ -120,6 +123,7 @@ export class LedgerModel {
     }
     run.superseded.push(run.receipt)
     run.receipt = null
+    run.publishedAt = null
     run.cost = null
     run.lease = lease
     run.status = "running"
@@ -149,6 +153,13 @@ export class LedgerModel {
       run.cost = costOf(run)
       run.status = receipt.status
       run.lease = null
+    })
+  }
+
+  /** That a run was published after all is said once, of one that has ended. */
+  published(handle: Handle, at: number): Answer<void> {
+    return this.#write(handle, (run) => {
+      if (run.receipt !== null) run.publishedAt ??= at
     })
   }
 
@@ -232,14 +243,7 @@ export class LedgerModel {
       .filter(({ intent }) => options.pipeline === undefined || intent.pipeline === options.pipeline)
       .filter(({ runId }) => options.runId === undefined || runId === options.runId)
       .slice(0, options.limit)
-      .map(({ intent, receipt, runId, status, superseded }) => ({
-        ...intent,
-        runId,
-        status,
-        finishedAt: receipt === null ? null : Date.parse(receipt.finished_at),
-        receipt,
-        superseded: [...superseded]
-      }))
+      .map(summaryOf)
   }
 
   #newestFirst(): ReadonlyArray<ModelRun> {
@@ -279,6 +283,17 @@ const costOf = (run: ModelRun): number => {
     return sum + (job?.status === "completed" ? told : Math.max(tokens, told))
   }, 0)
 }
+
+const summaryOf = ({ epoch, intent, publishedAt, receipt, runId, status, superseded }: ModelRun): RunSummary => ({
+  ...intent,
+  runId,
+  status,
+  epoch,
+  finishedAt: receipt === null ? null : Date.parse(receipt.finished_at),
+  publishedAt,
+  receipt,
+  superseded: [...superseded]
+})
 
 type Handle = Pick<RunHandle, "runId" | "epoch">
 

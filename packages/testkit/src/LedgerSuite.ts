@@ -1,6 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type JobSnapshot, type Ledger, noRows, noTally, type Receipt, type SegmentCommit } from "@sluice/core"
+import {
+  type JobSnapshot,
+  type Ledger,
+  noRows,
+  noTally,
+  type Receipt,
+  type SegmentCommit,
+  unpublishedKept
+} from "@sluice/core"
 import { Effect, type Scope, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import { holdAgainstModel } from "./holdAgainstModel.ts"
 
 const lease = { holder: "host/1/test", durationMs: 60_000 }
@@ -212,7 +221,9 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
           ...intent,
           runId: run.runId,
           status: "completed",
+          epoch: 1,
           finishedAt: Date.parse("2025-06-15T15:07:00.000Z"),
+          publishedAt: null,
           receipt: receipt(run.runId),
           superseded: []
         })
@@ -248,6 +259,59 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
         assert.deepInclude(ended, { status: "completed", superseded: [first, second] })
         assert.deepStrictEqual(yield* ledger.runs({ runId: "no-such-run", limit: 1 }), [])
         assert.isUndefined(yield* ledger.open({ runId: run.runId }))
+      })
+    )
+
+    it.effect("keeps the newest that ended unpublished until they are published", () =>
+      Effect.gen(function* () {
+        const ledger = yield* make
+        // A ledger in a database goes by the clock of its server.
+        const now = Date.now()
+        yield* TestClock.setTime(now)
+        const dayMs = 86_400_000
+        const ended = Effect.fnUntraced(function* (days: number, more: Partial<Receipt>, pipeline = "p") {
+          const run = yield* ledger.begin({ ...intent, pipeline, startedAt: now - days * dayMs }, lease)
+          const finished_at = new Date(now - days * dayMs + 1000).toISOString()
+          yield* ledger.end(run, { ...receipt(run.runId), status: "failed", finished_at, ...more })
+          return run
+        })
+        const unpublished = {
+          guard: "shrink",
+          sinks: [{ name: "postgres", readers: "readers see none of it" }]
+        } as const
+        const find = (runId: string) => Effect.map(ledger.runs({ runId, limit: 1 }), ([run]) => run)
+        const idsOf = Effect.map(ledger.unpublished("p"), (runs) => runs.map(({ runId }) => runId))
+
+        yield* ended(unpublishedKept.days + 1, { unpublished })
+        assert.deepStrictEqual(yield* idsOf, [])
+        const kept = [
+          yield* ended(10, { unpublished }),
+          yield* ended(9, { unpublished }),
+          yield* ended(8, { unpublished }),
+          yield* ended(7, { unpublished })
+        ]
+        yield* ended(6, {})
+        yield* ended(5, { unpublished }, "q")
+        yield* ledger.begin({ ...intent, startedAt: now }, lease)
+        const newest = kept.slice(1).toReversed()
+        assert.deepStrictEqual(
+          yield* idsOf,
+          newest.map(({ runId }) => runId)
+        )
+        assert.deepInclude(yield* find(kept[0]!.runId), { runId: kept[0]!.runId, epoch: 1, publishedAt: null })
+        assert.deepStrictEqual((yield* find(kept[0]!.runId))?.receipt?.unpublished, unpublished)
+
+        yield* ledger.published(newest[0]!, now)
+        yield* ledger.published(newest[0]!, now + 5000)
+        assert.deepInclude(yield* find(newest[0]!.runId), { publishedAt: now, status: "failed" })
+        assert.deepStrictEqual(yield* idsOf, [newest[1]!.runId, newest[2]!.runId, kept[0]!.runId])
+        const stale = yield* Effect.flip(ledger.published({ ...newest[1]!, epoch: 7 }, now))
+        assert.strictEqual(stale.reason._tag, "Fenced")
+        // One that is begun again has been published no more.
+        const again = yield* ledger.restore({ ...intent, ...newest[0]! }, lease, [])
+        assert.deepInclude(yield* find(again.runId), { publishedAt: null, status: "running", epoch: 2 })
+        yield* ledger.published(again, now)
+        assert.deepInclude(yield* find(again.runId), { publishedAt: null })
       })
     )
 

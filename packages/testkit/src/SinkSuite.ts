@@ -101,6 +101,11 @@ export const landedOf = (record: PageRecord): LandedPage => {
 
 const lease = { holder: "host/1/test", durationMs: 60_000 }
 
+interface Found {
+  readonly isWhole?: boolean
+  readonly leftOut?: ReadonlyArray<bigint>
+}
+
 /** One run that writes segments through a session and commits them in the sink's ledger, or one in memory. */
 export const startRun = Effect.fn("SinkSuite.startRun")(function* (
   sink: Sink,
@@ -122,7 +127,7 @@ export const startRun = Effect.fn("SinkSuite.startRun")(function* (
   const write = (seq: number, records: ReadonlyArray<PageRecord>, jobs?: ReadonlyArray<JobSnapshot>) =>
     session.write(segmentOf(seq, records, jobs), {
       store: ledger.store,
-      run: ({ rows, deadLetters }, within) =>
+      run: ({ deadLetters, quarantined, rows }, within) =>
         ledger.commit(
           {
             runId: run.runId,
@@ -134,26 +139,42 @@ export const startRun = Effect.fn("SinkSuite.startRun")(function* (
             jobs: [],
             rows: { ...rows, token_summaries: 0 },
             deadLetters,
-            tally: tallyOf(records)
+            tally: tallyOf(records, quarantined)
           },
           within
         )
     })
-  const publishAs = (found: { readonly isWhole?: boolean; readonly leftOut?: ReadonlyArray<bigint> }) =>
-    Effect.provideService(session.publish, Publication, {
-      store: ledger.store,
-      status: "completed",
-      segments: ledger.committed(run.runId, sink.name),
-      seen: Stream.concat(
-        Stream.flatMap(ledger.committed(run.runId, sink.name), ({ keys }) =>
-          Stream.fromIterable(keys.map((held) => held.keys))
-        ),
-        Stream.succeed(BigInt64Array.from(found.leftOut ?? []))
+  const withPublication = <A, E>(step: Effect.Effect<A, E, Publication>, found: Found) =>
+    Effect.flatMap(ledger.state(run.runId), ({ jobs, landed }) =>
+      Effect.provideService(step, Publication, publicationOf(found, landed.get(sink.name)?.tally.completed ?? 0, jobs))
+    )
+  const publicationOf = (
+    found: Found,
+    completed: number,
+    jobs: ReadonlyArray<JobSnapshot>
+  ): Publication["Service"] => ({
+    store: ledger.store,
+    status: "completed",
+    completed,
+    isDistinct: jobs.length <= 1,
+    segments: ledger.committed(run.runId, sink.name),
+    seen: Stream.concat(
+      Stream.flatMap(ledger.committed(run.runId, sink.name), ({ keys }) =>
+        Stream.fromIterable(keys.map((held) => held.keys))
       ),
-      isWhole: found.isWhole ?? true,
-      proveHeld: ledger.renew(run, lease)
-    })
-  return { ledger, run, session, segmentOf, write, publishAs, publish: publishAs({}) }
+      Stream.succeed(BigInt64Array.from(found.leftOut ?? []))
+    ),
+    isWhole: found.isWhole ?? true,
+    proveHeld: ledger.renew(run, lease)
+  })
+  const publishAs = (found: Found) => withPublication(session.publish, found)
+  /** What publishing would take from readers, and whether a run that ended unpublished may still be published. */
+  const preview = (found: Found = {}) =>
+    session.previewPublish === undefined ? Effect.undefined : withPublication(session.previewPublish, found)
+  const admitPublish = Effect.suspend(() =>
+    session.admitPublish === undefined ? Effect.void : withPublication(session.admitPublish, {})
+  )
+  return { ledger, run, session, segmentOf, write, publishAs, publish: publishAs({}), preview, admitPublish }
 })
 
 const byUrl = (pages: ReadonlyArray<LandedPage>): ReadonlyArray<LandedPage> =>

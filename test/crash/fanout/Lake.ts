@@ -81,7 +81,7 @@ export const openLake = Effect.fnUntraced(function* (
 
   /** What a collection leaves that no reader is shown, or takes that one is. */
   const orphans = Effect.gen(function* () {
-    const all = { pipeline, isOpen: () => Effect.succeed(false), olderThan: -60_000 }
+    const all = { pipeline, isKept: () => Effect.succeed(false), olderThan: -60_000 }
     const { uploads } = yield* where === "s3" ? S3.collectGarbage(s3, all) : Directory.collectGarbage(directory, all)
     const { runs } = yield* Effect.promise(() => readLake(read, pipeline))
     const shown = new Set<string>()

@@ -24,13 +24,15 @@ export const gc = Command.make(
     const loaded = yield* loadPipelineFile(file)
     if (loaded.lakes.length === 0) return yield* invalid(`${loaded.file} has no s3 or directory sink`)
     const ledger = yield* openRunsOf(Option.some(loaded))
+    const pipeline = loaded.pipeline.name
     const options = {
-      pipeline: loaded.pipeline.name,
-      isOpen: (runId: string) =>
-        ledger.open({ runId }).pipe(
-          Effect.map((run) => run !== undefined),
-          Effect.mapError(ledgerRefusal)
-        ),
+      pipeline,
+      isKept: (runId: string) =>
+        Effect.gen(function* () {
+          // In this order: a run may end in between, unpublished.
+          if ((yield* ledger.open({ runId })) !== undefined) return true
+          return (yield* ledger.unpublished(pipeline)).some((run) => run.runId === runId)
+        }).pipe(Effect.mapError(ledgerRefusal)),
       olderThan: Duration.hours(olderThan)
     }
     let garbage: Garbage = { objects: 0, uploads: 0 }

@@ -153,11 +153,17 @@ export interface RunSummary {
   readonly configHash: string
   readonly status: RunStatus | "running"
   readonly startedAt: number
+  readonly epoch: number
   readonly finishedAt: number | null
+  /** When a run that was ended unpublished was published after all; null for every other. */
+  readonly publishedAt: number | null
   readonly receipt: Receipt | null
   /** Its earlier receipts, oldest first: those of a run that ended and was opened again. */
   readonly superseded: ReadonlyArray<Receipt>
 }
+
+/** How many runs that were ended unpublished a pipeline keeps for being published after all, and for how many days each. */
+export const unpublishedKept = { runs: 3, days: 30 } as const
 
 /**
  * The truth about runs: what was about to be paid for, what it became, what stands where, how it ended. Every write is
@@ -234,6 +240,16 @@ export interface Ledger {
    * the run ends with another. Refused with {@link UnknownRun} where the run is unknown, and with {@link Held} where it is open.
    */
   readonly reopen: (runId: string, lease: Lease) => Effect.Effect<RunHandle, LedgerError>
+  /**
+   * Records that a run which was ended unpublished has been published after all; its receipt stays as it is. Again, it changes
+   * nothing; nor does it where the run has not ended.
+   */
+  readonly published: (run: RunHandle, at: number) => Effect.Effect<void, LedgerError>
+  /**
+   * Runs of a pipeline that were ended unpublished and are kept for `sluice publish`: the newest {@link unpublishedKept}`.runs` that
+   * have not been published since, none that ended longer than `unpublishedKept.days` ago. Newest first.
+   */
+  readonly unpublished: (pipeline: string) => Effect.Effect<ReadonlyArray<RunSummary>, LedgerError>
   /** The newest runs first, at most `limit`; or the named one. */
   readonly runs: (options: {
     readonly pipeline?: string

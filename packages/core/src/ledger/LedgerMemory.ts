@@ -14,9 +14,11 @@ import {
   type OpenRun,
   type RunHandle,
   type RunIntent,
+  type RunSummary,
   type SegmentCommit,
   type Submission,
-  UnknownRun
+  UnknownRun,
+  unpublishedKept
 } from "./Ledger.ts"
 import type { Receipt, RunStatus } from "./Receipt.ts"
 
@@ -28,6 +30,7 @@ interface Entry {
   leaseUntil: number
   receipt: Receipt | null
   readonly superseded: Array<Receipt>
+  publishedAt: number | null
   /** What it had cost when it ended. */
   cost: number | null
   readonly submissions: Map<number, Submission>
@@ -71,6 +74,7 @@ export const makeLedgerMemory = (): Ledger => {
           intent,
           epoch: 1,
           receipt: null,
+          publishedAt: null,
           cost: null,
           ...nothing(),
           ...heldBy(lease, now)
@@ -91,7 +95,15 @@ export const makeLedgerMemory = (): Ledger => {
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const known = entries.get(runId)
         if (known === undefined) {
-          entries.set(runId, { intent, epoch, receipt: null, cost: null, ...nothing(), ...heldBy(lease, now) })
+          entries.set(runId, {
+            intent,
+            epoch,
+            receipt: null,
+            publishedAt: null,
+            cost: null,
+            ...nothing(),
+            ...heldBy(lease, now)
+          })
           return Effect.succeed({ ...intent, runId, epoch })
         }
         const { holder, leaseUntil, segments } = known
@@ -99,7 +111,7 @@ export const makeLedgerMemory = (): Ledger => {
           return Effect.fail(new LedgerError({ operation: "restore", reason: new Held({ runId, holder }) }))
         }
         known.intent = { ...known.intent, configHash: intent.configHash }
-        Object.assign(known, { receipt: null, cost: null }, heldBy(lease, now))
+        Object.assign(known, { receipt: null, publishedAt: null, cost: null }, heldBy(lease, now))
         for (const [key, { sink }] of segments) if (forgotten.includes(sink)) segments.delete(key)
         known.epoch = Math.max(known.epoch + 1, epoch)
         return Effect.succeed({ ...known.intent, runId, epoch: known.epoch })
@@ -217,10 +229,23 @@ export const makeLedgerMemory = (): Ledger => {
               return Effect.fail(new LedgerError({ operation: "reopen", reason }))
             }
             entry.superseded.push(receipt)
-            Object.assign(entry, { receipt: null, cost: null }, heldBy(lease, now))
+            Object.assign(entry, { receipt: null, publishedAt: null, cost: null }, heldBy(lease, now))
             return Effect.succeed({ ...entry.intent, runId, epoch: ++entry.epoch })
           })
         )
+      ),
+    published: (run, at) =>
+      Effect.map(held("published", run), (entry) => {
+        if (entry.receipt !== null) entry.publishedAt ??= at
+      }),
+    unpublished: (pipeline) =>
+      Effect.map(Clock.currentTimeMillis, (now) =>
+        newestFirst(entries)
+          .filter(([, { intent }]) => intent.pipeline === pipeline)
+          .map(([runId, entry]) => summaryOf(runId, entry))
+          .filter(({ publishedAt, receipt }) => receipt?.unpublished !== undefined && publishedAt === null)
+          .slice(0, unpublishedKept.runs)
+          .filter(({ finishedAt }) => finishedAt !== null && finishedAt > now - unpublishedKept.days * dayMs)
       ),
     runs: ({ limit, pipeline, runId: only }) =>
       Effect.sync(() =>
@@ -228,17 +253,23 @@ export const makeLedgerMemory = (): Ledger => {
           .filter(([, entry]) => pipeline === undefined || entry.intent.pipeline === pipeline)
           .filter(([runId]) => only === undefined || runId === only)
           .slice(0, limit)
-          .map(([runId, { intent, receipt, status, superseded }]) => ({
-            runId,
-            ...intent,
-            status,
-            finishedAt: receipt === null ? null : Date.parse(receipt.finished_at),
-            receipt,
-            superseded: [...superseded]
-          }))
+          .map(([runId, entry]) => summaryOf(runId, entry))
       )
   }
 }
+
+const dayMs = 86_400_000
+
+const summaryOf = (runId: string, { epoch, intent, publishedAt, receipt, status, superseded }: Entry): RunSummary => ({
+  runId,
+  ...intent,
+  status,
+  epoch,
+  finishedAt: receipt === null ? null : Date.parse(receipt.finished_at),
+  publishedAt,
+  receipt,
+  superseded: [...superseded]
+})
 
 const nothing = (): Pick<Entry, "submissions" | "segments" | "jobs" | "superseded"> => ({
   superseded: [],

@@ -20,6 +20,10 @@ export const RowCounts = Schema.Struct({
   token_summaries: Schema.Int
 })
 
+/** What keeps a run that was loaded whole from readers: its expectations, its dead letters, or what readers would lose. */
+export const PublishGuard = Schema.Literals(["expect", "quarantine", "shrink"])
+export type PublishGuard = typeof PublishGuard.Type
+
 /**
  * What a finished run can prove. `pages.discovered` to `pages.cancelled` are the API's counts, `pages.delivered` is ours;
  * `rows` stand for this run's records in each sink, `dead_letters` are the records set aside instead. `requests.reads` and
@@ -49,6 +53,13 @@ export const Receipt = Schema.Struct({
   requests: Schema.Struct({ submitted: Schema.Int, reads: Schema.Int, retries: Schema.Int }),
   /** Members of the API's results that are not known here, where there are any: see `drift` in pipeline files. */
   drift: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** Present where the run was loaded whole and not published: by which guard, and what readers see of it in each sink. */
+  unpublished: Schema.optionalKey(
+    Schema.Struct({
+      guard: PublishGuard,
+      sinks: Schema.Array(Schema.Struct({ name: Schema.String, readers: Schema.String }))
+    })
+  ),
   /** Why the run did not complete, in a sentence; absent when it did. */
   reason: Schema.optionalKey(Schema.String),
   /** What the counts do not explain by themselves, a sentence each; absent where there is nothing to explain. */

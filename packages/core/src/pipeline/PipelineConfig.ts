@@ -34,6 +34,11 @@ export class ConfigInvalid extends Schema.TaggedError<ConfigInvalid>()("ConfigIn
   }
 }
 
+const AllowShrink = Schema.Boolean.annotate({
+  description:
+    "Publish a run also where it leaves readers of a sink in mode replace or history with fewer than half of the pages they have."
+})
+
 /** The schema of a pipeline file whose sinks are of the given kinds, with the further members a program of yours reads. */
 export const pipelineSchema = (factories: ReadonlyArray<SinkFactory>, further: Schema.Struct.Fields = {}) => {
   const kinds = factories.map(({ kind }) => kind)
@@ -51,6 +56,7 @@ export const pipelineSchema = (factories: ReadonlyArray<SinkFactory>, further: S
     drift: Schema.optionalKey(DriftPolicy),
     quarantine: Schema.optionalKey(Quarantine),
     expect: Schema.optionalKey(Expectations),
+    allow_shrink: Schema.optionalKey(AllowShrink),
     when_running: Schema.optionalKey(WhenRunning),
     wait_minutes: Schema.optionalKey(WaitMinutes),
     sinks: Schema.Array(sink).check(Schema.isMinLength(1, { expected: "at least one sink" }))
@@ -95,6 +101,7 @@ export const pipelineFromConfig = Effect.fnUntraced(function* (
   }
   // By name: what further members hold is no business of ours, whatever they are called.
   const {
+    allow_shrink,
     budget,
     drift,
     expect,
@@ -123,6 +130,7 @@ export const pipelineFromConfig = Effect.fnUntraced(function* (
     drift,
     quarantine,
     expect,
+    allow_shrink,
     when_running,
     wait_minutes
   })

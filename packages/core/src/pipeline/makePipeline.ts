@@ -8,7 +8,7 @@ import { Source } from "../source/Source.ts"
 import type { Vault } from "../vault/Vault.ts"
 import type { Budget } from "./Budget.ts"
 import type { Expectations } from "./Expectations.ts"
-import { Quarantine } from "./Quarantine.ts"
+import { Quarantine, standardQuarantine } from "./Quarantine.ts"
 import { type Overlap, overlapOf, type WhenRunning } from "./WhenRunning.ts"
 
 /** What runs are listed and loaded under: letters, digits, `_` and `-`, at most 63. */
@@ -27,17 +27,19 @@ export interface PipelineDefinition {
   /** What it may cost at most. */
   readonly budget: Budget | undefined
   readonly drift: DriftPolicy
-  /** How much of a run may be set aside; all of it where there is none. */
-  readonly quarantine: Quarantine | undefined
+  /** How much of a run may become dead letters before it is not published. */
+  readonly quarantine: Quarantine
   /** What a run must have come to before it is published. */
   readonly expect: Expectations | undefined
+  /** Whether a run may be published that leaves readers with fewer than half of the pages they have. */
+  readonly allowShrink: boolean
   /** Where the API's answers are kept; nowhere where there is none. */
   readonly vault: Vault | undefined
   /** What becomes of a run while another process carries one out. */
   readonly overlap: Overlap
   /**
    * SHA-256 in hex over what the pipeline does: name, source, transforms, and of the sinks kind, name and behaviour, but no
-   * address, no secret, no budget, no vault and no policy (drift, quarantine, expectations, overlap): a run that did not end
+   * address, no secret, no budget, no vault and no policy (drift, quarantine, expectations, allow_shrink, overlap): a run that did not end
    * goes on under those of the day. Written in YAML, JSON or TypeScript, the same pipeline has the same hash.
    */
   readonly hash: string
@@ -61,11 +63,13 @@ export const makePipeline = (parts: {
   readonly drift?: DriftPolicy | undefined
   readonly quarantine?: typeof Quarantine.Encoded | undefined
   readonly expect?: Expectations | undefined
+  readonly allow_shrink?: boolean | undefined
   readonly vault?: Vault | undefined
   readonly when_running?: WhenRunning | undefined
   readonly wait_minutes?: number | undefined
 }): PipelineDefinition => {
-  const { budget, drift = "keep", expect, name, quarantine, sinks, source, transforms = [], vault } = parts
+  const { allow_shrink: allowShrink = false, budget, drift = "keep", expect, name, sinks, source, vault } = parts
+  const { quarantine = standardQuarantine, transforms = [] } = parts
   const [first, ...others] = sinks
   if (first === undefined) throw new Error(`pipeline "${name}" has no sink: give it at least one`)
   const twice = sinks.find((sink, index) => sinks.findIndex((other) => other.name === sink.name) < index)
@@ -77,8 +81,9 @@ export const makePipeline = (parts: {
     sinks: [first, ...others],
     budget,
     drift: decodeDrift(drift),
-    quarantine: quarantine === undefined ? undefined : decodeQuarantine(quarantine),
+    quarantine: decodeQuarantine(quarantine),
     expect,
+    allowShrink,
     vault,
     overlap: overlapOf(parts),
     hash: canonicalHash({

@@ -5,11 +5,18 @@ export const requirableFields = ["markdown", "html", "links", "http_status"] as 
 export type RequirableField = (typeof requirableFields)[number]
 
 /** What is counted of records, in the order ledgers keep it. */
-export const tallied = ["completed", "failed", ...requirableFields.map((field) => `without_${field}` as const)] as const
+export const tallied = [
+  "completed",
+  "failed",
+  ...requirableFields.map((field) => `without_${field}` as const),
+  "quarantined_completed",
+  "quarantined_failed"
+] as const
 
 /**
- * How many of a run's records completed and failed, and how many of the completed came without a member. A ledger keeps it
- * with each segment, so that it holds over all attempts. Records left out by a transform are not in it.
+ * How many of a run's records a sink holds as completed and as failed, how many of the completed came without a member, and how
+ * many of either became dead letters instead. A ledger keeps it with each segment, so that it holds over all attempts. Records
+ * that a transform drops are not in it.
  */
 export type Tally = { readonly [C in (typeof tallied)[number]]: number }
 
@@ -20,7 +27,9 @@ export const noTally: Tally = {
   without_markdown: 0,
   without_html: 0,
   without_links: 0,
-  without_http_status: 0
+  without_http_status: 0,
+  quarantined_completed: 0,
+  quarantined_failed: 0
 }
 
 /** Adds two tallies count by count. */
@@ -30,10 +39,20 @@ export const addTallies = (a: Tally, b: Tally): Tally => {
   return sum
 }
 
-/** Counts records. */
-export const tallyOf = (records: ReadonlyArray<PageRecord>): Tally => {
+/**
+ * Counts what became of records in a sink. `quarantined` are those that are dead letters there: the ones the contract refuses
+ * where a sink names none.
+ */
+export const tallyOf = (records: ReadonlyArray<PageRecord>, quarantined?: ReadonlyArray<PageRecord>): Tally => {
   const tally = { ...noTally }
+  const dead = quarantined === undefined ? undefined : new Set(quarantined)
   for (const record of records) {
+    const isDead = dead === undefined ? record.refusal !== null : dead.has(record)
+    if (isDead) {
+      if (record.status === "failed") tally.quarantined_failed++
+      if (record.status === "completed") tally.quarantined_completed++
+      continue
+    }
     if (record.status === "failed") tally.failed++
     if (record.status !== "completed") continue
     tally.completed++

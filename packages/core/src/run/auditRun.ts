@@ -65,6 +65,7 @@ export const audit = (
           pipeline: pipeline.name,
           receipt,
           claimed,
+          isPublished: receipt.status === "completed" || run.publishedAt !== null,
           isLatest: runs[0]?.runId === runId,
           records
         }

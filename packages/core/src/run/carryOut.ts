@@ -2,8 +2,8 @@ import { Cause, DateTime, Deferred, Effect, Exit, Fiber, Option, Schedule, Strea
 import { CurrentRequestCounter, type RequestCounter } from "../api/RequestCounter.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
 import type { Receipt, RunStatus } from "../ledger/Receipt.ts"
-import { findUnmet } from "../pipeline/Expectations.ts"
 import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
+import { blocksPublish, guardOf } from "../pipeline/PublishBlocked.ts"
 import { canonicalHash } from "../record/canonicalJson.ts"
 import type { PageRecord } from "../record/PageRecord.ts"
 import type { SinkError } from "../sink/SinkError.ts"
@@ -12,8 +12,9 @@ import type { Begun, Target } from "./beginRun.ts"
 import { deliverApart } from "./deliverApart.ts"
 import { deliverTogether } from "./deliverTogether.ts"
 import { boundsOf, gatherRecords } from "./gatherRecords.ts"
+import { judgeRun } from "./judgeRun.ts"
 import type { Purse } from "./Purse.ts"
-import { publishRun } from "./publishRun.ts"
+import { type Publishable, publishRun } from "./publishRun.ts"
 import type { SettledOptions } from "./RunOptions.ts"
 import { runPolicies } from "./runPolicies.ts"
 import { isOver, type Outcome, type RunFailure, reasonOf, statusOf } from "./runStatus.ts"
@@ -77,7 +78,7 @@ export const carryOut = Effect.fnUntraced(function* <R>(
   const delivering = {
     targets,
     transform: transformer(pipeline),
-    write: segmentWriter(begun, policies, times),
+    write: segmentWriter(begun, times),
     tell
   }
   const deliver =
@@ -85,16 +86,17 @@ export const carryOut = Effect.fnUntraced(function* <R>(
       ? Effect.as(deliverTogether(segments, delivering), new Map<string, SinkError>())
       : deliverApart(segments, { ...delivering, run, vault, times })
 
+  const publishableAs = (status: RunStatus): Publishable => ({
+    run,
+    ledger,
+    source: pipeline.source,
+    status,
+    jobs: tracker.jobs,
+    completedIn: (sink) => tracker.landed(sink).tally.completed,
+    proveHeld: ledger.renew(run, lease)
+  })
   const publishAs = (status: RunStatus, targets: ReadonlyArray<Target>) =>
-    publishRun(begun, { source: pipeline.source, status, targets, times })
-
-  /** Sinks that have taken everything were given the same records: any of them can answer. */
-  const proveExpectations = (whole: Target) =>
-    Effect.suspend(() => {
-      const { tally } = tracker.landed(whole.name)
-      const unmet = pipeline.expect && findUnmet(pipeline.expect, { pages: tracker.progress.pages, tally })
-      return unmet === undefined ? Effect.void : Effect.fail(unmet)
-    })
+    publishRun(publishableAs(status), { targets, times })
 
   const work = Effect.gen(function* () {
     const out = yield* deliver
@@ -105,10 +107,8 @@ export const carryOut = Effect.fnUntraced(function* <R>(
       yield* retried(vault.keepEnd({ status, ...reasonNow(status, Option.none()) }), times)
     }
     const whole = targets.filter(({ name }) => !out.has(name))
-    const [any] = whole
-    if (status === "completed" && any !== undefined) {
-      for (const { name } of whole) yield* policies.proveShare(name)
-      yield* proveExpectations(any)
+    if (status === "completed") {
+      yield* judgeRun({ pipeline, tracker, targets: whole, publishable: publishableAs(status), times })
       yield* publishAs(status, whole)
     } else if (out.size > 0) yield* show(publishAs(status, whole))
     for (const error of out.values()) return yield* error
@@ -149,8 +149,10 @@ export const carryOut = Effect.fnUntraced(function* <R>(
         : Option.none()
       const status = statusNow(exit)
       const hasEnded = isOver(status, failure, hasAsked())
+      const blocked = Option.filter(failure, blocksPublish)
       // What could not be shown to readers is shown by the next attempt: the run stays open.
-      const isShown = status === "completed" || !hasEnded || (yield* show(publishAs(status, targets)))
+      const isShown =
+        status === "completed" || !hasEnded || Option.isSome(blocked) || (yield* show(publishAs(status, targets)))
       yield* policies.report
       const finished = yield* DateTime.now
       const { progress } = tracker
@@ -174,6 +176,9 @@ export const carryOut = Effect.fnUntraced(function* <R>(
         ...(tracker.drift.length === 0 ? {} : { drift: tracker.drift }),
         ...(notes.length === 0 ? {} : { notes }),
         ...(supersedes === undefined ? {} : { supersedes: nameOf(supersedes) }),
+        ...(Option.isNone(blocked)
+          ? {}
+          : { unpublished: { guard: guardOf(blocked.value), sinks: targets.map(unpublishedIn) } }),
         ...reasonNow(status, failure)
       })
       // A run that could not write its end down is one that did not end: it stays open in the ledger.
@@ -226,6 +231,12 @@ const notesOf = (
   status !== "completed" || delivered === discovered || notes.length > 0
     ? notes
     : [`the API counts ${discovered} discovered pages, and ${delivered} were delivered`]
+
+/** What readers see of a run in a sink that was not told to publish it. */
+const unpublishedIn = ({ name, session }: Target) => ({
+  name,
+  readers: session.unpublished ?? "it is not published there"
+})
 
 /** Lets readers see what was paid for, and answers whether they do. */
 const show = (publish: Effect.Effect<void, SinkError | LedgerError>): Effect.Effect<boolean> =>

@@ -6,7 +6,6 @@ import type { KeptSegment } from "../vault/Vault.ts"
 import { Backlog } from "./Backlog.ts"
 import type { Begun, Target } from "./beginRun.ts"
 import type { Delivering } from "./deliverTogether.ts"
-import type { PolicyError } from "./PolicyError.ts"
 import type { Prepared } from "./segmentCommit.ts"
 import { retried } from "./segmentWriter.ts"
 
@@ -26,7 +25,7 @@ export interface DeliveringApart extends Delivering {
 export const deliverApart = <E, R>(
   segments: Stream.Stream<Segment, E, R>,
   options: DeliveringApart
-): Effect.Effect<ReadonlyMap<string, SinkError>, E | SinkError | LedgerError | PolicyError, R> =>
+): Effect.Effect<ReadonlyMap<string, SinkError>, E | SinkError | LedgerError, R> =>
   Effect.gen(function* () {
     const { run, targets, tell, times, transform, vault, write } = options
     const backlog = new Backlog(vault.maxBytes)

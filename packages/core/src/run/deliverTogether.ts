@@ -4,7 +4,6 @@ import type { PageRecord } from "../record/PageRecord.ts"
 import type { Segment } from "../record/Segment.ts"
 import type { SinkError } from "../sink/SinkError.ts"
 import type { Target } from "./beginRun.ts"
-import type { PolicyError } from "./PolicyError.ts"
 import { keysOf } from "./segmentCommit.ts"
 import type { SegmentWriter } from "./segmentWriter.ts"
 
@@ -25,7 +24,7 @@ const segmentsAhead = 1
 export const deliverTogether = <E, R>(
   segments: Stream.Stream<Segment, E, R>,
   { targets, tell, transform, write }: Delivering
-): Effect.Effect<void, E | SinkError | LedgerError | PolicyError, R> =>
+): Effect.Effect<void, E | SinkError | LedgerError, R> =>
   segments.pipe(
     Stream.buffer({ capacity: segmentsAhead }),
     Stream.mapEffect(

@@ -2,6 +2,7 @@ import { Effect, Option, Stream } from "effect"
 import type { Lease, Ledger, LedgerError, RunHandle } from "../ledger/Ledger.ts"
 import type { Receipt } from "../ledger/Receipt.ts"
 import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
+import { blocksPublish } from "../pipeline/PublishBlocked.ts"
 import type { SinkError } from "../sink/SinkError.ts"
 import type { KeptRun, RunVault, Vault, VaultConnection } from "../vault/Vault.ts"
 import { type Connected, connect, leaseOf, openSessions, RunNotBegun } from "./beginRun.ts"
@@ -116,7 +117,7 @@ const replayRun = Effect.fnUntraced(function* (
       ...(isOwn && kept.end !== undefined ? { receipt: asItWas(kept.end.receipt) } : {})
     }
   )
-  const hasLanded = Option.isNone(outcome.failure) || outcome.failure.value._tag === "ExpectationFailed"
+  const hasLanded = Option.isNone(outcome.failure) || blocksPublish(outcome.failure.value)
   return { runId: kept.runId, result: hasLanded ? "landed" : "failed", outcome: Option.some(outcome) }
 })
 

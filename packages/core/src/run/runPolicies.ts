@@ -3,17 +3,14 @@ import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
 import { namesIn } from "../record/Drift.ts"
 import { type PageRecord, weigh } from "../record/PageRecord.ts"
-import { Drifted, PolicyError, TooManySetAside } from "./PolicyError.ts"
+import { Drifted, PolicyError } from "./PolicyError.ts"
 import type { RunTracker } from "./RunTracker.ts"
 
 /** The policies of a run: see {@link runPolicies}. */
 export type RunPolicies = ReturnType<typeof runPolicies>
 
-/** Holds what a run is given, and what becomes of it, against the policies of its pipeline. */
-export const runPolicies = (
-  { drift, quarantine }: Pick<PipelineDefinition, "drift" | "quarantine">,
-  tracker: RunTracker
-) => ({
+/** Compares what a run is given with the policies of its pipeline. */
+export const runPolicies = ({ drift }: Pick<PipelineDefinition, "drift">, tracker: RunTracker) => ({
   /** Counts records as delivered and lets them through, unless what nobody knows of them ends the run. */
   admit: (
     records: NonEmptyReadonlyArray<PageRecord>
@@ -26,17 +23,6 @@ export const runPolicies = (
     }
     return Effect.succeed(records)
   },
-
-  /** Fails once a sink has set aside more of the run than may be. */
-  proveShare: (sink: string): Effect.Effect<void, PolicyError> =>
-    Effect.suspend(() => {
-      if (quarantine === undefined) return Effect.void
-      const { deadLetters: setAside, rows } = tracker.landed(sink)
-      const records = rows.pages + setAside
-      const { max_share: maxShare, min_records: fewest } = quarantine
-      if (records < fewest || setAside <= maxShare * records) return Effect.void
-      return Effect.fail(new PolicyError({ reason: new TooManySetAside({ sink, setAside, records, maxShare }) }))
-    }),
 
   /** Says once what of the results is not known. */
   report: Effect.suspend(() =>

@@ -1,7 +1,7 @@
 import { Cause, Exit, Option } from "effect"
 import type { LedgerError } from "../ledger/Ledger.ts"
 import type { Receipt, RunStatus } from "../ledger/Receipt.ts"
-import type { ExpectationFailed } from "../pipeline/Expectations.ts"
+import { blocksPublish, type PublishBlocked } from "../pipeline/PublishBlocked.ts"
 import type { SinkError } from "../sink/SinkError.ts"
 import { type Incomplete, SourceError, type Vanished } from "../source/SourceError.ts"
 import type { PolicyError } from "./PolicyError.ts"
@@ -9,7 +9,7 @@ import type { Purse } from "./Purse.ts"
 import type { RunTracker } from "./RunTracker.ts"
 
 /** What can stop a run. */
-export type RunFailure = SourceError | SinkError | LedgerError | PolicyError | ExpectationFailed
+export type RunFailure = SourceError | SinkError | LedgerError | PolicyError | PublishBlocked
 
 /** How a run ended, and what stopped it if something did. */
 export interface Outcome {
@@ -31,8 +31,7 @@ export const statusOf = (
     const error = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
     if (error === undefined) return "failed"
     if (error._tag === "LedgerError") return haltsRun(error) ? "halted" : "failed"
-    if (error._tag === "SinkError" || error._tag === "PolicyError" || error._tag === "ExpectationFailed")
-      return "failed"
+    if (error._tag === "SinkError" || error._tag === "PolicyError" || blocksPublish(error)) return "failed"
     switch (error.reason._tag) {
       case "DeadlinePassed":
         return "incomplete"
@@ -87,9 +86,9 @@ const haltsRun = (error: LedgerError): boolean => error.reason._tag === "Fenced"
 
 /**
  * Whether a run has ended for good. One that something outside has stopped, while jobs that may have been paid for are under
- * way, has not: the next attempt goes on with it. What has come to less than was expected stays so.
+ * way, has not: the next attempt goes on with it. One that was loaded whole and is not to be published has.
  */
 export const isOver = (status: RunStatus, failure: Option.Option<RunFailure>, hasAsked: boolean): boolean => {
   if (status === "interrupted" || status === "halted") return false
-  return Option.isNone(failure) || failure.value._tag === "ExpectationFailed" || !hasAsked
+  return Option.isNone(failure) || blocksPublish(failure.value) || !hasAsked
 }

@@ -39,7 +39,7 @@ export const withoutHeld = (prepared: Prepared, held: ReadonlyMap<string, KeySet
 export const toCommit = (
   { keys, segment }: Prepared,
   sink: string,
-  { rows, ...result }: WriteResult & { readonly tally: Tally }
+  { deadLetters, rows, tally }: WriteResult & { readonly tally: Tally }
 ): SegmentCommit => {
   const { bytes, drift, epoch, jobs, runId, seq } = segment
   const named = new Set(keys.map(({ jobId }) => jobId))
@@ -57,6 +57,7 @@ export const toCommit = (
     keys: [...keys, ...others],
     rows: { ...rows, token_summaries: jobs.length },
     ...(drift === undefined ? {} : { drift }),
-    ...result
+    deadLetters,
+    tally
   }
 }

@@ -5,8 +5,7 @@ import type { PageRecord } from "../record/PageRecord.ts"
 import { tallyOf } from "../record/Tally.ts"
 import type { SinkError } from "../sink/SinkError.ts"
 import type { Begun, Target } from "./beginRun.ts"
-import type { PolicyError } from "./PolicyError.ts"
-import { type RunPolicies, withoutExtra } from "./runPolicies.ts"
+import { withoutExtra } from "./runPolicies.ts"
 import { type Prepared, toCommit, withoutHeld } from "./segmentCommit.ts"
 
 /** The longest pause before a store that broke off is tried again. */
@@ -54,30 +53,29 @@ export type SegmentWriter = (
   target: Target,
   prepared: Prepared,
   isWorthWhile?: () => boolean
-) => Effect.Effect<void, SinkError | LedgerError | PolicyError>
+) => Effect.Effect<void, SinkError | LedgerError>
 
 const pagesIn = ({ keys }: Prepared): number => keys.reduce((sum, held) => sum + held.keys.length, 0)
 
 /** Writes segments of a run; what breaks off is tried again so many times. */
 export const segmentWriter =
-  (
-    { ledger, tracker }: Pick<Begun, "ledger" | "tracker">,
-    { proveShare }: Pick<RunPolicies, "proveShare">,
-    times: number
-  ): SegmentWriter =>
+  ({ ledger, tracker }: Pick<Begun, "ledger" | "tracker">, times: number): SegmentWriter =>
   ({ held, name, session }, prepared, isWorthWhile) => {
     const missing = withoutHeld(prepared, held)
     const { jobs, records } = missing.segment
-    const tally = tallyOf(records)
+    let tally = tallyOf(records)
     return retried(
       session.write(missing.segment, {
         store: ledger.store,
-        run: (result, within) => ledger.commit(toCommit(missing, name, { ...result, tally }), within)
+        run: (result, within) => {
+          tally = tallyOf(records, result.quarantined)
+          return ledger.commit(toCommit(missing, name, { ...result, tally }), within)
+        }
       }),
       times,
       isWorthWhile
     ).pipe(
       Effect.tap((result) => Effect.sync(() => tracker.land(name, { ...result, tally }, jobs, pagesIn(missing)))),
-      Effect.andThen(proveShare(name))
+      Effect.asVoid
     )
   }

@@ -32,6 +32,8 @@ export interface AuditClaim {
   readonly receipt: Receipt
   /** What the receipt claims of this sink. */
   readonly claimed: Receipt["sinks"][number]
+  /** Whether readers have been shown the run: it completed, or was published after all. */
+  readonly isPublished: boolean
   /** Whether no run of the pipeline began later: else what it delivered may have been replaced since. */
   readonly isLatest: boolean
   /** What the sink was given, segment by segment, where a vault holds it. */

@@ -10,6 +10,10 @@ export class Publication extends Context.Service<
     readonly store: object
     /** How the run has ended. */
     readonly status: RunStatus
+    /** Completed pages of this sink, over all attempts of the run, each as often as it was delivered. Dead letters are not in it. */
+    readonly completed: number
+    /** Whether no page can have been delivered twice, so that `completed` counts pages. */
+    readonly isDistinct: boolean
     /** What of this sink the ledger holds to stand, over all attempts of the run: nothing else may be shown to readers. */
     readonly segments: Stream.Stream<CommittedSegment, LedgerError>
     /**

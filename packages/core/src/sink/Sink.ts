@@ -1,5 +1,6 @@
 import type { Effect, Schema, Scope, Stream } from "effect"
 import type { Ledger, LedgerError, LedgerTransaction, RunHandle } from "../ledger/Ledger.ts"
+import type { PageRecord } from "../record/PageRecord.ts"
 import type { Segment, SegmentBounds, WrittenRows } from "../record/Segment.ts"
 import type { AuditClaim, AuditFinding } from "./Audit.ts"
 import type { Publication } from "./Publication.ts"
@@ -11,13 +12,25 @@ export interface WriteResult {
   readonly deadLetters: number
 }
 
+/** What a sink commits of a segment. */
+export interface CommitResult extends WriteResult {
+  /** The records that became dead letters; absent where those are just the ones the contract refuses. */
+  readonly quarantined?: ReadonlyArray<PageRecord>
+}
+
+/** Completed pages that readers are shown now, and those they would be shown once a run is published. */
+export interface PublishPreview {
+  readonly before: number
+  readonly after: number
+}
+
 /**
  * Records a segment in the ledger. A sink calls `run` exactly once, after the segment's rows are durable, or, where
  * `store` is its own, inside the very transaction that writes them.
  */
 export interface Commit {
   readonly store: object
-  readonly run: (result: WriteResult, within?: LedgerTransaction) => Effect.Effect<void, LedgerError>
+  readonly run: (result: CommitResult, within?: LedgerTransaction) => Effect.Effect<void, LedgerError>
 }
 
 /** A sink while one run writes to it. */
@@ -40,6 +53,18 @@ export interface SinkSession {
    * seen as well. Absent where it is, or where only what is complete may be seen. Again, it changes nothing.
    */
   readonly publishEnded?: Effect.Effect<void, SinkError | LedgerError, Publication>
+  /**
+   * What `publish` would take from readers; it changes nothing. Absent where publishing takes nothing away. After a publish of the same
+   * run, both numbers are of that run.
+   */
+  readonly previewPublish?: Effect.Effect<PublishPreview, SinkError | LedgerError, Publication>
+  /**
+   * Refuses, with {@link Unpublishable}, a run that was ended unpublished and cannot be published any more: a later one has been, or
+   * what it loaded is gone. It changes nothing. Absent where it always can.
+   */
+  readonly admitPublish?: Effect.Effect<void, SinkError | LedgerError, Publication>
+  /** What readers see of a run that is loaded and not published, as a clause such as `readers see none of it`. */
+  readonly unpublished?: string
 }
 
 /** A sink whose store answers, is prepared and may be written to. */

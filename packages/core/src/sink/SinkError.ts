@@ -15,6 +15,8 @@ export class SinkTooNew extends Schema.TaggedError<SinkTooNew>()("SinkTooNew", {
 export class SinkMisconfigured extends Schema.TaggedError<SinkMisconfigured>()("SinkMisconfigured", {
   detail: Schema.String
 }) {}
+/** A run cannot be published any more: a later one has been, or what it loaded is gone. */
+export class Unpublishable extends Schema.TaggedError<Unpublishable>()("Unpublishable", { detail: Schema.String }) {}
 /** The store broke off or refused a statement in a way a sink cannot answer. */
 export class SinkFailed extends Schema.TaggedError<SinkFailed>()("SinkFailed", {
   detail: Schema.String,
@@ -25,7 +27,7 @@ export class SinkFailed extends Schema.TaggedError<SinkFailed>()("SinkFailed", {
 export class SinkError extends Schema.TaggedError<SinkError>()("SinkError", {
   sink: Schema.String,
   operation: Schema.String,
-  reason: Schema.Union([SinkUnreachable, SinkDenied, SinkTooNew, SinkMisconfigured, SinkFailed]),
+  reason: Schema.Union([SinkUnreachable, SinkDenied, SinkTooNew, SinkMisconfigured, Unpublishable, SinkFailed]),
   /** Whether the same call may succeed a little later. */
   isRetryable: Schema.Boolean
 }) {

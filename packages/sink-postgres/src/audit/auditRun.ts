@@ -8,7 +8,7 @@ import {
   type SinkError
 } from "@sluice/core"
 import { Effect, Stream } from "effect"
-import type { Database } from "../database/Database.ts"
+import type { Database, Row } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"
 import type { LoadMode, PostgresSinkConfig } from "../PostgresSinkConfig.ts"
 import { fingerprint } from "../pages/Fingerprint.ts"
@@ -32,7 +32,10 @@ export const auditRun = (
       const scope = yield* scopeOf(database, config, claim)
       const inform = findingsOf(config.name)
       if (scope === undefined) {
-        return Stream.make(inform.unknown("pages", "a later run has been published in place of this one"))
+        const detail = claim.isPublished
+          ? "a later run has been published in place of this one"
+          : "the run was not published, and its pages are no longer kept"
+        return Stream.make(inform.unknown("pages", detail))
       }
       const isCountable = !mayBeElsewhere(config.mode, claim)
       const counted = yield* countRows(database, scope, claim)
@@ -77,7 +80,7 @@ const mayBeElsewhere = (mode: LoadMode, { isLatest, receipt }: AuditClaim): bool
 const scopeOf = Effect.fnUntraced(function* (
   database: Database["Service"],
   { mode, name }: Pick<PostgresSinkConfig, "mode" | "name">,
-  { pipeline, receipt, runId }: AuditClaim
+  { isPublished, pipeline, receipt, runId }: AuditClaim
 ): Effect.fn.Return<Scope | undefined, DatabaseError> {
   const jobs = yield* database.query(
     "SELECT job_no FROM jobs WHERE job_id IN (SELECT json_array_elements_text($1::json))",
@@ -88,7 +91,8 @@ const scopeOf = Effect.fnUntraced(function* (
        AND ($3 <> 'append' OR job_no = ANY ($4::int[])) AND ($3 <> 'replace' OR run_id = $5::uuid)`,
     [...placeOf({ pipeline, sink: name }), mode, listOf(jobs.map(({ job_no: jobNo }) => Number(jobNo))), runId]
   )
-  if (mode === "replace" && receipt.status === "completed" && !sets.some(({ state }) => state === "current")) {
+  const isGone = ({ state }: Row) => state === "superseded" || state === "removed"
+  if (mode === "replace" && (isPublished ? !sets.some(({ state }) => state === "current") : sets.some(isGone))) {
     return undefined
   }
   return {

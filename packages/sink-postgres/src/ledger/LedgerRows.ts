@@ -10,6 +10,7 @@ const RunRow = Schema.Struct({
   epoch: Schema.Int,
   started_at: Instant,
   finished_at: Schema.NullOr(Instant),
+  published_at: Schema.NullOr(Instant),
   receipt: Schema.NullOr(Receipt),
   superseded_receipts: Schema.NullOr(Schema.Array(Receipt))
 })
@@ -66,4 +67,4 @@ export const openRunColumns = `run_id::text, pipeline, config_hash, started_at, 
   coalesce(extract(epoch FROM lease_until - now()) * 1000, 0)::float8 AS lease_left_ms`
 /** What of a run is read. */
 export const runColumns =
-  "run_id::text, pipeline, config_hash, status, epoch, started_at, finished_at, receipt, superseded_receipts"
+  "run_id::text, pipeline, config_hash, status, epoch, started_at, finished_at, published_at, receipt, superseded_receipts"

@@ -1,7 +1,17 @@
-import { Held, type Lease, type Ledger, LedgerError, Receipt, type RunHandle, type RunIntent } from "@sluice/core"
+import {
+  Held,
+  type Lease,
+  type Ledger,
+  LedgerError,
+  Receipt,
+  type RunHandle,
+  type RunIntent,
+  type RunSummary
+} from "@sluice/core"
 import { Effect, Schema } from "effect"
 import type { Database, Queryable } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"
+import { keptUnpublished } from "./keptUnpublished.ts"
 import { decodeOpenRuns, decodeRuns, openRunColumns, runColumns } from "./LedgerRows.ts"
 import { costOf } from "./LedgerSubmissions.ts"
 import { fenced, isUuid, toInstant, toLedgerError, unknownRun } from "./ledgerErrors.ts"
@@ -10,7 +20,20 @@ import { makeRunId } from "./RunId.ts"
 /** How a run begins, changes hands and ends. Leases go by the database's clock alone. */
 export const ledgerRuns = (
   database: Database["Service"]
-): Pick<Ledger, "begin" | "restore" | "open" | "takeOver" | "renew" | "suspend" | "end" | "reopen" | "runs"> => ({
+): Pick<
+  Ledger,
+  | "begin"
+  | "restore"
+  | "open"
+  | "takeOver"
+  | "renew"
+  | "suspend"
+  | "end"
+  | "reopen"
+  | "published"
+  | "unpublished"
+  | "runs"
+> => ({
   begin: Effect.fn("PostgresLedger.begin")(
     function* (intent, lease, options) {
       const runId = yield* makeRunId(intent.startedAt)
@@ -38,7 +61,7 @@ export const ledgerRuns = (
             `INSERT INTO runs AS r (run_id, pipeline, config_hash, started_at, holder, lease_until, session, epoch)
              VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 ms', $7, $8)
              ON CONFLICT (run_id) DO UPDATE SET epoch = greatest(r.epoch + 1, excluded.epoch), status = 'running', config_hash = excluded.config_hash,
-               finished_at = NULL, receipt = NULL, tokens = NULL, holder = excluded.holder,
+               finished_at = NULL, receipt = NULL, published_at = NULL, tokens = NULL, holder = excluded.holder,
                lease_until = excluded.lease_until, session = excluded.session
              WHERE r.holder IS NULL OR r.lease_until IS NULL OR r.lease_until <= now()
              RETURNING ${runColumns}`,
@@ -146,7 +169,7 @@ export const ledgerRuns = (
       const rows = yield* database.query(
         `UPDATE runs SET epoch = epoch + 1, status = 'running', holder = $2, lease_until = now() + $3 * interval '1 ms',
            session = $4, superseded_receipts = coalesce(superseded_receipts, '[]'::jsonb) || jsonb_build_array(receipt),
-           receipt = NULL, finished_at = NULL, tokens = NULL
+           receipt = NULL, finished_at = NULL, published_at = NULL, tokens = NULL
          WHERE run_id = $1 AND finished_at IS NOT NULL RETURNING ${runColumns}`,
         [runId, lease.holder, lease.durationMs, database.session]
       )
@@ -157,6 +180,26 @@ export const ledgerRuns = (
     Effect.mapError(toLedgerError("reopen"))
   ),
 
+  published: Effect.fn("PostgresLedger.published")(
+    (run, at) =>
+      fenced(
+        database,
+        "published",
+        { ...run, lock: "NO KEY UPDATE" },
+        "UPDATE runs SET published_at = $2 WHERE run_id = $1 AND finished_at IS NOT NULL AND published_at IS NULL",
+        [run.runId, toInstant(at)]
+      ),
+    Effect.mapError(toLedgerError("published"))
+  ),
+
+  unpublished: Effect.fn("PostgresLedger.unpublished")(
+    function* (pipeline) {
+      const rows = yield* database.query(`SELECT ${runColumns} FROM (${keptUnpublished("$1")}) r`, [pipeline])
+      return (yield* decodeRuns(rows)).map(summaryOf)
+    },
+    Effect.mapError(toLedgerError("unpublished"))
+  ),
+
   runs: Effect.fn("PostgresLedger.runs")(
     function* (options) {
       if (options.runId !== undefined && !isUuid(options.runId)) return []
@@ -165,16 +208,7 @@ export const ledgerRuns = (
        ORDER BY started_at DESC, run_id DESC LIMIT $2`,
         [options.pipeline ?? null, options.limit, options.runId ?? null]
       )
-      return (yield* decodeRuns(rows)).map((run) => ({
-        runId: run.run_id,
-        pipeline: run.pipeline,
-        configHash: run.config_hash,
-        status: run.status,
-        startedAt: Date.parse(run.started_at),
-        finishedAt: run.finished_at === null ? null : Date.parse(run.finished_at),
-        receipt: run.receipt,
-        superseded: run.superseded_receipts ?? []
-      }))
+      return (yield* decodeRuns(rows)).map(summaryOf)
     },
     Effect.mapError(toLedgerError("runs"))
   )
@@ -196,7 +230,22 @@ const begunRow = (
   session
 ]
 
-const handleOf = (run: Effect.Success<ReturnType<typeof decodeRuns>>[number]): RunHandle => ({
+type RunRow = Effect.Success<ReturnType<typeof decodeRuns>>[number]
+
+const summaryOf = (run: RunRow): RunSummary => ({
+  runId: run.run_id,
+  pipeline: run.pipeline,
+  configHash: run.config_hash,
+  status: run.status,
+  startedAt: Date.parse(run.started_at),
+  epoch: run.epoch,
+  finishedAt: run.finished_at === null ? null : Date.parse(run.finished_at),
+  publishedAt: run.published_at === null ? null : Date.parse(run.published_at),
+  receipt: run.receipt,
+  superseded: run.superseded_receipts ?? []
+})
+
+const handleOf = (run: RunRow): RunHandle => ({
   runId: run.run_id,
   pipeline: run.pipeline,
   configHash: run.config_hash,

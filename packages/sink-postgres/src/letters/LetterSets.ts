@@ -1,6 +1,7 @@
 import { Effect, Schema } from "effect"
 import type { Queryable, Transaction } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"
+import { keptUnpublished } from "../ledger/keptUnpublished.ts"
 import { arrayOf } from "../load/LoadSegment.ts"
 import { standingId } from "../load/StandingPages.ts"
 import { LoadMode } from "../PostgresSinkConfig.ts"
@@ -32,19 +33,20 @@ SELECT EXISTS (SELECT FROM own, s JOIN pages p USING (set_no) WHERE p.job_no > o
 
 /** In history mode: whether a later run has been at the set since. What it saw is newer, and no version goes in before another. */
 export const wasFollowed = (
-  tx: Transaction,
-  { pipeline, runId, sink }: LetterBatch
+  tx: Queryable,
+  { pipeline, runId, sink }: Pick<LetterBatch, "pipeline" | "runId" | "sink">
 ): Effect.Effect<boolean, DatabaseError> =>
   Effect.map(tx.query(followed, [pipeline, sink, runId]), ([row]) => row?.is_followed === true)
 
-/** In replace mode: whether the run has ended without being published. Nobody will see what is in its set, which goes next. */
+/** In replace mode: whether the run has ended without being published, and is not kept for it: its set goes next. */
 export const cameToNothing = Effect.fnUntraced(function* (
   tx: Transaction,
   { pipeline, runId, sink }: LetterBatch
 ): Effect.fn.Return<boolean, DatabaseError> {
   const rows = yield* tx.query(
     `SELECT FROM page_sets s JOIN runs r USING (run_id) WHERE s.pipeline = $1 AND s.sink = $2 AND s.run_id = $3::uuid
-       AND s.state = 'open' AND r.finished_at IS NOT NULL`,
+       AND s.state = 'open' AND r.finished_at IS NOT NULL
+       AND NOT EXISTS (SELECT FROM (${keptUnpublished("r.pipeline")}) kept WHERE kept.run_id = r.run_id)`,
     [pipeline, sink, runId]
   )
   return rows.length > 0

@@ -1,4 +1,4 @@
-import type { Commit, DeadLetter, LedgerError, PageRecord, Segment, WriteResult } from "@sluice/core"
+import type { Commit, CommitResult, DeadLetter, LedgerError, PageRecord, Segment, WriteResult } from "@sluice/core"
 import { Effect } from "effect"
 import type { Database, Transaction } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"
@@ -30,7 +30,7 @@ export const writeSegment = Effect.fnUntraced(function* (
 ): Effect.fn.Return<WriteResult, DatabaseError | LedgerError | SetRefusal> {
   const { commit, keys, mode, segment } = write
   const sifted = siftRecords(mode, segment.records, keys)
-  const result = yield* landRecords<WriteResult, DatabaseError | LedgerError>(database, {
+  const committed = yield* landRecords<CommitResult, DatabaseError | LedgerError>(database, {
     mode,
     runId: segment.runId,
     sifted: () => Effect.succeed(sifted),
@@ -44,8 +44,9 @@ export const writeSegment = Effect.fnUntraced(function* (
       return result
     })
   })
-  if (commit.store !== database.store) yield* commit.run(result)
-  return result
+  if (commit.store !== database.store) yield* commit.run(committed)
+  const { deadLetters, rows } = committed
+  return { rows, deadLetters }
 })
 
 const writeRest = Effect.fnUntraced(function* (
@@ -53,7 +54,7 @@ const writeRest = Effect.fnUntraced(function* (
   write: SegmentWrite,
   records: ReadonlyArray<KeyedRecord>,
   letters: ReadonlyArray<DeadLetter>
-): Effect.fn.Return<WriteResult, DatabaseError> {
+): Effect.fn.Return<CommitResult, DatabaseError> {
   yield* writeDeadLetters(tx, write, write.segment, letters)
   // Late, because it locks rows that the next segment writes too.
   yield* writeSnapshots(tx, write.segment.jobs, write.keys.jobs)
@@ -65,6 +66,7 @@ const writeRest = Effect.fnUntraced(function* (
       links: landed.reduce((sum, { record }) => sum + record.links.length, 0),
       page_metadata: landed.length
     },
-    deadLetters: letters.length
+    deadLetters: letters.length,
+    quarantined: letters.map(({ record }) => record)
   }
 })

@@ -1,4 +1,4 @@
-import { cleanText, type RunHandle } from "@sluice/core"
+import { cleanText, type RunHandle, unpublishedKept } from "@sluice/core"
 import { Effect, Schema } from "effect"
 import type { Queryable } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"
@@ -19,10 +19,17 @@ export class ModeChanged extends Schema.TaggedError<ModeChanged>()("ModeChanged"
   }
 }
 
-/** In `replace`: a later run of the pipeline is what readers see, and this run's pages are gone or going. */
-export class SetSuperseded extends Schema.TaggedError<SetSuperseded>()("SetSuperseded", { runId: Schema.String }) {
+/** In `replace`: this run's pages are gone or going, because a later run is what readers see, or because they were kept long enough. */
+export class SetSuperseded extends Schema.TaggedError<SetSuperseded>()("SetSuperseded", {
+  runId: Schema.String,
+  /** Whether readers see a later run. */
+  isReplaced: Schema.Boolean
+}) {
   get detail(): string {
-    return `a later run of this pipeline has been published, and the pages of run ${this.runId} are no longer kept: there is nothing left to go on with`
+    const { isReplaced, runId } = this
+    return isReplaced
+      ? `a later run of this pipeline has been published, and the pages of run ${runId} are no longer kept`
+      : `the pages of run ${runId} are no longer kept: of runs that ended without being published, the newest ${unpublishedKept.runs} are, for ${unpublishedKept.days} days each`
   }
   override get message(): string {
     return this.detail

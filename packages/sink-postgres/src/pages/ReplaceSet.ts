@@ -22,17 +22,31 @@ export const proveOpen = Effect.fnUntraced(function* (
   runId: string | null
 ): Effect.fn.Return<void, DatabaseError | SetSuperseded> {
   const [set] = yield* tx.query("SELECT state FROM page_sets WHERE set_no = $1 FOR SHARE", [setNo])
-  if (set?.state !== "open" && set?.state !== "current") return yield* new SetSuperseded({ runId: String(runId) })
+  if (set?.state !== "open" && set?.state !== "current") return yield* refuseSuperseded(tx, setNo, runId)
+})
+
+const refuseSuperseded = Effect.fnUntraced(function* (
+  tx: Queryable,
+  setNo: number,
+  runId: string | null
+): Effect.fn.Return<never, DatabaseError | SetSuperseded> {
+  const later = yield* tx.query(
+    `SELECT FROM page_sets s JOIN page_sets own USING (pipeline, sink, mode)
+     WHERE own.set_no = $1 AND s.set_no > $1 AND s.state = 'current'`,
+    [setNo]
+  )
+  return yield* new SetSuperseded({ runId: String(runId), isReplaced: later.length > 0 })
 })
 
 /**
  * Makes a run's set the one that readers see, and ends those of all runs that began before: what they hold is older. One
- * statement of a reader sees the set before or this one, since both rows change in one transaction.
+ * statement of a reader sees the set before or this one, since both rows change in one transaction. `completed` is how many of its
+ * pages completed, where that is known.
  */
 export const swapIn = Effect.fnUntraced(function* (
   tx: Transaction,
   set: SetIdentity,
-  setNo: number
+  { completed, setNo }: { readonly setNo: number; readonly completed: number | null }
 ): Effect.fn.Return<void, DatabaseError | SetSuperseded> {
   const sets = yield* tx.query(
     `SELECT set_no, state FROM page_sets
@@ -41,10 +55,13 @@ export const swapIn = Effect.fnUntraced(function* (
     [...placeOf(set), setNo]
   )
   const own = sets.find((each) => each.set_no === setNo)
-  if (own === undefined) return yield* new SetSuperseded({ runId: String(set.runId) })
+  if (own === undefined) return yield* refuseSuperseded(tx, setNo, set.runId)
   // First, because of two current sets the index refuses the second.
   yield* tx.query("UPDATE page_sets SET state = 'superseded' WHERE set_no = ANY ($1::int[])", [
     `{${sets.flatMap((each) => (each === own ? [] : [each.set_no])).join(",")}}`
   ])
-  yield* tx.query("UPDATE page_sets SET state = 'current' WHERE set_no = $1 AND state <> 'current'", [setNo])
+  yield* tx.query(
+    "UPDATE page_sets SET state = 'current', completed_pages = $2 WHERE set_no = $1 AND state <> 'current'",
+    [setNo, completed]
+  )
 })

@@ -1,4 +1,4 @@
-import type { RunHandle } from "@sluice/core"
+import type { PublishPreview, RunHandle } from "@sluice/core"
 import { Effect } from "effect"
 import { type CopyBinary, encodeRows } from "../database/CopyBinary.ts"
 import type { Transaction } from "../database/Database.ts"
@@ -47,18 +47,8 @@ export const publishHistory = Effect.fnUntraced(function* (
   { closeAfter, isWhole, seen }: Found
 ): Effect.fn.Return<void, DatabaseError> {
   const startedAt = toInstant(run.startedAt)
-  const [set] = yield* tx.query(
-    `SELECT coalesce(counted_run = $2::uuid OR counted_run_at > $3::timestamptz, false) AS is_past
-     FROM page_sets WHERE set_no = $1 FOR UPDATE`,
-    [setNo, run.runId, startedAt]
-  )
-  if (set?.is_past === true) return
-  yield* tx.execute("CREATE TEMPORARY TABLE sluice_seen (page_key bigint NOT NULL) ON COMMIT DROP")
-  const writeKey = (copy: CopyBinary, key: bigint) => {
-    copy.row(1)
-    copy.int8(key)
-  }
-  yield* tx.copyIn("sluice_seen (page_key)", encodeRows(each(seen), writeKey))
+  if (yield* isPast(tx, setNo, run)) return
+  yield* copySeen(tx, seen)
   yield* tx.query(resetSeen, [setNo])
   if (isWhole) {
     yield* tx.query(countMissing, [setNo])
@@ -69,6 +59,67 @@ export const publishHistory = Effect.fnUntraced(function* (
     run.runId,
     startedAt
   ])
+})
+
+/** Whether the run has been counted, or one that began later. Nobody else counts until the transaction ends. */
+const isPast = (
+  tx: Transaction,
+  setNo: number,
+  { runId, startedAt }: RunHandle
+): Effect.Effect<boolean, DatabaseError> =>
+  Effect.map(
+    tx.query(
+      `SELECT coalesce(counted_run = $2::uuid OR counted_run_at > $3::timestamptz, false) AS is_past
+       FROM page_sets WHERE set_no = $1 FOR UPDATE`,
+      [setNo, runId, toInstant(startedAt)]
+    ),
+    ([set]) => set?.is_past === true
+  )
+
+const copySeen = Effect.fnUntraced(function* (
+  tx: Transaction,
+  seen: ReadonlyArray<BigInt64Array>
+): Effect.fn.Return<void, DatabaseError> {
+  yield* tx.execute("CREATE TEMPORARY TABLE sluice_seen (page_key bigint NOT NULL) ON COMMIT DROP")
+  const writeKey = (copy: CopyBinary, key: bigint) => {
+    copy.row(1)
+    copy.int8(key)
+  }
+  yield* tx.copyIn("sluice_seen (page_key)", encodeRows(each(seen), writeKey))
+})
+
+const countClosing = `
+SELECT count(*) FILTER (WHERE status = 'completed')::int AS before,
+  count(*) FILTER (WHERE status = 'completed' AND NOT EXISTS (SELECT FROM sluice_seen s WHERE s.page_key = p.page_key)
+    AND ($2::int <= 1 OR EXISTS (SELECT FROM missing_pages m
+      WHERE m.set_no = p.set_no AND m.page_key = p.page_key AND m.misses >= $2::int - 1)))::int AS closing
+FROM pages p WHERE set_no = $1`
+
+/**
+ * Completed pages that are current, and those that would be left once the run is counted. They are counted only where many could be
+ * closed: not while no page has been missing for long enough, nor where the run itself found half of all pages.
+ */
+export const previewHistory = Effect.fnUntraced(function* (
+  tx: Transaction,
+  setNo: number,
+  run: RunHandle,
+  { closeAfter, found, seen }: Omit<Found, "isWhole"> & { readonly found: number }
+): Effect.fn.Return<PublishPreview, DatabaseError> {
+  const nothing = { before: 0, after: 0 }
+  if (yield* isPast(tx, setNo, run)) return nothing
+  if (closeAfter > 1) {
+    const late = yield* tx.query("SELECT FROM missing_pages WHERE set_no = $1 AND misses >= $2 LIMIT 1", [
+      setNo,
+      closeAfter - 1
+    ])
+    if (late.length === 0) return nothing
+  }
+  const [all] = yield* tx.query("SELECT count(*)::int AS pages FROM pages WHERE set_no = $1", [setNo])
+  if (2 * found >= Number(all?.pages)) return { before: Number(all?.pages), after: found }
+  yield* copySeen(tx, seen)
+  const [row] = yield* tx.query(countClosing, [setNo, closeAfter])
+  const before = Number(row?.before)
+  return { before, after: before - Number(row?.closing) }
 })
 
 function* each(lists: ReadonlyArray<BigInt64Array>): Generator<bigint> {

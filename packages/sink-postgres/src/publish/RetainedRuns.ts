@@ -46,7 +46,7 @@ export const keepRuns = Effect.fn("PostgresSink.keepRuns")(function* (
 // The run at hand has completed, though the ledger does not say so yet.
 const oldestKept = `
 SELECT run_id::text FROM runs
-WHERE pipeline = $1 AND (status = 'completed' AND finished_at IS NOT NULL OR run_id = $2::uuid)
+WHERE pipeline = $1 AND (status = 'completed' AND finished_at IS NOT NULL OR published_at IS NOT NULL OR run_id = $2::uuid)
   AND (started_at, run_id) <= (SELECT started_at, run_id FROM runs WHERE run_id = $2::uuid)
 ORDER BY started_at DESC, run_id DESC OFFSET $3 LIMIT 1`
 

@@ -1,6 +1,8 @@
+import { unpublishedKept } from "@sluice/core"
 import { Effect } from "effect"
 import type { Database, Transaction } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"
+import { keptUnpublished } from "../ledger/keptUnpublished.ts"
 import { placeOf, type SetIdentity } from "../pages/PageSets.ts"
 import { leastKey, nextBatch } from "./PageBatches.ts"
 
@@ -12,7 +14,10 @@ interface Swept {
 
 /**
  * Removes what the pipeline's superseded sets hold, a bounded batch a transaction, and what runs hold that have ended without being
- * published. Whatever is left when a process dies, the next sweep finds. Several may sweep at once.
+ * published and are not kept for it. Whatever is left when a process dies, the next sweep finds. Several may sweep at once.
+ *
+ * Where the ledger is in another store, nothing here tells how a run ended: then the newest sets are kept, as many as there can be
+ * unpublished runs, and the one that is being loaded.
  */
 export const sweepSets = Effect.fn("PostgresSink.sweep")(function* (
   database: Database["Service"],
@@ -21,7 +26,15 @@ export const sweepSets = Effect.fn("PostgresSink.sweep")(function* (
   yield* database.query(
     `UPDATE page_sets s SET state = 'superseded' FROM runs r
      WHERE s.pipeline = $1 AND s.sink = $2 AND s.mode = 'replace' AND s.state = 'open'
-       AND r.run_id = s.run_id AND r.finished_at IS NOT NULL`,
+       AND r.run_id = s.run_id AND r.finished_at IS NOT NULL
+       AND NOT EXISTS (SELECT FROM (${keptUnpublished("r.pipeline")}) kept WHERE kept.run_id = r.run_id)`,
+    placeOf(set)
+  )
+  yield* database.query(
+    `UPDATE page_sets SET state = 'superseded' WHERE set_no IN (
+       SELECT set_no FROM page_sets s WHERE s.pipeline = $1 AND s.sink = $2 AND s.mode = 'replace' AND s.state = 'open'
+         AND NOT EXISTS (SELECT FROM runs r WHERE r.run_id = s.run_id)
+       ORDER BY set_no DESC OFFSET ${unpublishedKept.runs + 1})`,
     placeOf(set)
   )
   let swept: Swept | undefined

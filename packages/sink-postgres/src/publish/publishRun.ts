@@ -1,12 +1,13 @@
-import { type LedgerError, Publication, type RunHandle } from "@sluice/core"
+import { type LedgerError, Publication, type PublishPreview, type RunHandle } from "@sluice/core"
 import { Effect, Stream } from "effect"
 import type { Database, Transaction } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"
 import { fence } from "../ledger/ledgerErrors.ts"
-import { closeAfterOf, type PostgresSinkConfig } from "../PostgresSinkConfig.ts"
+import { closeAfterOf, type LoadMode, type PostgresSinkConfig } from "../PostgresSinkConfig.ts"
 import { registerSet, type SetRefusal, setOf } from "../pages/PageSets.ts"
 import { swapIn } from "../pages/ReplaceSet.ts"
-import { publishHistory } from "./PublishHistory.ts"
+import { previewHistory, publishHistory } from "./PublishHistory.ts"
+import { previewReplace } from "./previewReplace.ts"
 import { keepRuns } from "./RetainedRuns.ts"
 import { sweepSets } from "./SweepSets.ts"
 
@@ -50,11 +51,12 @@ const publishReplace = Effect.fnUntraced(function* (
   config: PostgresSinkConfig,
   run: RunHandle
 ): Effect.fn.Return<void, Failure, Publication> {
+  const { completed, isDistinct } = yield* Publication
   const set = setOf(config, run, null)
   yield* underEpoch(database, run, (tx) =>
     Effect.gen(function* () {
       const { setNo } = yield* registerSet(tx, set)
-      yield* swapIn(tx, set, setNo)
+      yield* swapIn(tx, set, { setNo, completed: isDistinct ? completed : null })
     })
   )
   // Readers have the new pages. That the old ones take up room until the next run is no reason to fail this one.
@@ -68,13 +70,11 @@ const publishSightings = Effect.fnUntraced(function* (
   config: PostgresSinkConfig,
   run: RunHandle
 ): Effect.fn.Return<void, Failure, Publication> {
-  const { isWhole, seen: keys } = yield* Publication
+  const { isWhole } = yield* Publication
   if (!isWhole) {
     yield* Effect.logInfo("the crawl reached its limit or named none, so pages it did not find are not taken for gone")
   }
-  // Before the transaction: an embedded database has one connection, and the ledger may be in it.
-  const seen: Array<BigInt64Array> = []
-  yield* Stream.runForEach(keys, (some) => Effect.sync(() => void seen.push(some)))
+  const seen = yield* seenKeys
   yield* underEpoch(database, run, (tx) =>
     Effect.gen(function* () {
       const { setNo } = yield* registerSet(tx, setOf(config, run, null))
@@ -82,6 +82,61 @@ const publishSightings = Effect.fnUntraced(function* (
     })
   )
 })
+
+/** Read before a transaction is begun: an embedded database has one connection, and the ledger may be in it. */
+const seenKeys = Effect.gen(function* () {
+  const { seen: keys } = yield* Publication
+  const seen: Array<BigInt64Array> = []
+  yield* Stream.runForEach(keys, (some) => Effect.sync(() => void seen.push(some)))
+  return seen
+})
+
+/** What publishing would take from readers, in the modes in which it takes something away. */
+export const previewPublish = (
+  database: Database["Service"],
+  config: PostgresSinkConfig,
+  run: RunHandle
+): Effect.Effect<PublishPreview, DatabaseError | LedgerError | SetRefusal, Publication> | undefined => {
+  switch (config.mode) {
+    case "append":
+    case "merge":
+      return undefined
+    case "replace":
+      return previewReplace(database, config, run)
+    case "history":
+      return previewSightings(database, config, run)
+  }
+}
+
+const previewSightings = Effect.fnUntraced(function* (
+  database: Database["Service"],
+  config: PostgresSinkConfig,
+  run: RunHandle
+): Effect.fn.Return<PublishPreview, Failure, Publication> {
+  const { completed, isDistinct, isWhole } = yield* Publication
+  if (!isWhole) return { before: 0, after: 0 }
+  const seen = yield* seenKeys
+  const found = isDistinct ? completed : 0
+  return yield* database.transaction((tx) =>
+    Effect.gen(function* () {
+      const { setNo } = yield* registerSet(tx, setOf(config, run, null))
+      return yield* previewHistory(tx, setNo, run, { seen, found, closeAfter: closeAfterOf(config) })
+    })
+  )
+})
+
+/** What readers see of a run that is loaded and not published. */
+export const unpublishedIn = (mode: LoadMode): string => {
+  switch (mode) {
+    case "append":
+    case "merge":
+      return `readers see its pages already, as mode ${mode} shows them when they land`
+    case "replace":
+      return "readers see none of it"
+    case "history":
+      return "readers see the pages it found, and no page was closed for being missing"
+  }
+}
 
 /** One transaction, proving at its end, where the ledger is in it, that no other process has taken the run over. */
 const underEpoch = Effect.fnUntraced(function* <A, E>(

@@ -36,7 +36,8 @@ export const pageSets = pgTable(
     runId: uuid("run_id"),
     state: text("state").notNull().default("current"),
     countedRun: uuid("counted_run"),
-    countedRunAt: instant("counted_run_at")
+    countedRunAt: instant("counted_run_at"),
+    completedPages: integer("completed_pages")
   },
   (t) => [
     unique("page_sets_identity").on(t.pipeline, t.sink, t.mode, t.jobNo, t.runId).nullsNotDistinct(),
@@ -148,6 +149,7 @@ export const runs = pgTable(
     finishedAt: instant("finished_at"),
     receipt: jsonb("receipt"),
     supersededReceipts: jsonb("superseded_receipts"),
+    publishedAt: instant("published_at"),
     holder: text("holder"),
     leaseUntil: instant("lease_until"),
     session: text("session"),

@@ -1,0 +1,53 @@
+import { Pipeline, type PublishedRun } from "@sluice/core"
+import { Effect, Option } from "effect"
+import { Argument, Command } from "effect/cli"
+import { openLedger } from "../database.ts"
+import { printResult } from "../Output.ts"
+import { loadPipelineFile } from "../PipelineFile.ts"
+import { invalid } from "../Refusal.ts"
+import { runRefusal } from "../refusals.ts"
+import { jsonFlag, pipelineArgument } from "./run.ts"
+
+/** `sluice publish`: shows readers a run that was loaded whole and ended unpublished. */
+export const publish = Command.make(
+  "publish",
+  {
+    run: Argument.String("RUN").pipe(Argument.withDescription("Id of a run that ended unpublished; see sluice runs")),
+    file: pipelineArgument,
+    json: jsonFlag
+  },
+  Effect.fnUntraced(function* ({ file, json, run: runId }) {
+    const { ledger, pipeline } = yield* loadPipelineFile(file)
+    const published = yield* Pipeline.publish(pipeline, {
+      runId,
+      ...(Option.isSome(ledger) ? { ledger: yield* openLedger(ledger.value) } : {})
+    }).pipe(Effect.mapError((error) => (error._tag === "PublishRefused" ? invalid(error.message) : runRefusal(error))))
+    yield* printResult(json ? JSON.stringify(toJson(published)) : describe(published))
+  }, Effect.scoped)
+).pipe(Command.withDescription("Publish a run that was loaded whole and ended unpublished; asks the API for nothing"))
+
+const sinksOf = ({ run }: PublishedRun) => run.receipt?.sinks ?? []
+
+const toJson = (published: PublishedRun) => {
+  const { result, run } = published
+  return {
+    run_id: run.runId,
+    pipeline: run.pipeline,
+    result,
+    published_at: publishedAt(published),
+    sinks: sinksOf(published).map(({ name, rows }) => ({ name, pages: rows.pages }))
+  }
+}
+
+/** A run that met no guard was published as it ended. */
+const publishedAt = ({ run }: PublishedRun): string | null => {
+  const at = run.publishedAt ?? run.finishedAt
+  return at === null ? null : new Date(at).toISOString()
+}
+
+const describe = (published: PublishedRun): string => {
+  const { result, run } = published
+  if (result === "already") return `run ${run.runId} was published before (${publishedAt(published)})`
+  const sinks = sinksOf(published).map(({ name, rows }) => `sink "${name}" with ${rows.pages} pages`)
+  return `run ${run.runId} is published: ${sinks.join(", ")}`
+}

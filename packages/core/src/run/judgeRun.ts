@@ -1,0 +1,69 @@
+import { Effect } from "effect"
+import type { LedgerError } from "../ledger/Ledger.ts"
+import { findUnmet } from "../pipeline/Expectations.ts"
+import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
+import { type PublishBlocked, QuarantineExceeded, ReadersWouldLose } from "../pipeline/PublishBlocked.ts"
+import type { SinkError } from "../sink/SinkError.ts"
+import type { Target } from "./beginRun.ts"
+import { limitReached, type Publishable, withPublication } from "./publishRun.ts"
+import type { Landed, RunTracker } from "./RunTracker.ts"
+import { retried } from "./segmentWriter.ts"
+
+/** A run that has read its source to its end, before it is published. */
+export interface JudgeOptions {
+  readonly pipeline: PipelineDefinition
+  readonly tracker: RunTracker
+  /** The sinks that have taken everything. One that is down is judged when it has. */
+  readonly targets: ReadonlyArray<Target>
+  readonly publishable: Publishable
+  /** Attempts of a look at a sink beyond the first. */
+  readonly times: number
+}
+
+/**
+ * Fails where a run is not to be published: too many dead letters, an expectation that is not met, or readers who would lose more
+ * than half of their pages. Each sink is judged by what it holds over all attempts of the run, and one that does not pass keeps the
+ * run from being published in any: readers of two sinks are shown the same run.
+ */
+export const judgeRun = Effect.fnUntraced(function* ({
+  pipeline,
+  publishable,
+  targets,
+  times,
+  tracker
+}: JudgeOptions): Effect.fn.Return<void, PublishBlocked | SinkError | LedgerError> {
+  for (const { name } of targets) {
+    const exceeded = findExceeded(pipeline, name, tracker.landed(name))
+    if (exceeded !== undefined) return yield* exceeded
+  }
+  for (const { name } of targets) {
+    const { tally } = tracker.landed(name)
+    const { pages } = tracker.progress
+    const unmet =
+      pipeline.expect &&
+      findUnmet(pipeline.expect, { pages, tally, ...(pipeline.sinks.length > 1 ? { sink: name } : {}) })
+    if (unmet !== undefined) return yield* unmet
+  }
+  if (pipeline.allowShrink) return
+  for (const { name, session } of targets) {
+    if (session.previewPublish === undefined) continue
+    const { after, before } = yield* retried(withPublication(session.previewPublish, name, publishable), times)
+    if (2 * after >= before) continue
+    const limit = limitReached(pipeline.source, tracker.jobs)
+    const reachedLimit = typeof limit === "number" ? limit : null
+    return yield* new ReadersWouldLose({ sink: name, before, after, reachedLimit })
+  }
+})
+
+const findExceeded = (
+  { quarantine }: PipelineDefinition,
+  sink: string,
+  { deadLetters, rows }: Landed
+): QuarantineExceeded | undefined => {
+  if (quarantine === "off") return undefined
+  const records = rows.pages + deadLetters
+  const { max_share: maxShare, min_records: fewest } = quarantine
+  const isJudged = records >= fewest || deadLetters === records
+  if (!isJudged || deadLetters <= maxShare * records) return undefined
+  return new QuarantineExceeded({ sink, deadLetters, records, maxShare })
+}
