@@ -57,7 +57,7 @@ export const runAndReport = Effect.fnUntraced(function* (
   if (receipt.reason !== undefined) {
     yield* tell(`sluice: ${receipt.status}: ${receipt.reason}${unpublishedNote(receipt, file)}`)
   }
-  if (receipt.status === "halted") {
+  if (isUndecided(outcome)) {
     yield* tell(
       `sluice: decide with: sluice resume ${receipt.run_id} --adopt JOB_ID, or --resubmit, which may pay a second time`
     )
@@ -65,6 +65,10 @@ export const runAndReport = Effect.fnUntraced(function* (
   yield* printResult(json ? JSON.stringify(receipt) : describeReceipt(receipt))
   return exitCodeOf(outcome)
 }, Effect.scoped)
+
+/** Whether somebody has to say what a submission became whose answer was lost. */
+const isUndecided = ({ failure }: Outcome): boolean =>
+  Option.isSome(failure) && failure.value._tag === "SourceError" && failure.value.reason._tag === "Undecided"
 
 /** What became of a run that was loaded whole and not published, and what can be done about it. */
 const unpublishedNote = ({ run_id: runId, unpublished }: Receipt, file: string): string => {

@@ -13,6 +13,7 @@ import { deliverApart } from "./deliverApart.ts"
 import { deliverTogether } from "./deliverTogether.ts"
 import { boundsOf, gatherRecords } from "./gatherRecords.ts"
 import { judgeRun } from "./judgeRun.ts"
+import { fateOf, isLostRun } from "./lostRun.ts"
 import type { Purse } from "./Purse.ts"
 import { type Publishable, publishRun } from "./publishRun.ts"
 import type { SettledOptions } from "./RunOptions.ts"
@@ -191,10 +192,9 @@ export const carryOut = Effect.fnUntraced(function* <R>(
         Effect.retry(writeDown, { times: 2, schedule: Schedule.exponential("100 millis"), while: mayPass })
       )
       // Whoever has lost the run to another process says so, whatever else went wrong with it.
-      const isLost =
-        written._tag === "Failure" && written.failure._tag === "LedgerError" && written.failure.reason._tag === "Fenced"
+      const isLost = written._tag === "Failure" && isLostRun(written.failure)
       if (written._tag === "Failure" && (status === "completed" || isLost)) {
-        const reason = written.failure.message
+        const reason = isLost ? yield* fateOf(ledger, run.runId) : written.failure.message
         const unwritten: Receipt = { ...receipt, status: isLost ? "halted" : "failed", reason }
         return { receipt: unwritten, failure: Option.some(written.failure), mayHavePaid: hasAsked() }
       }
