@@ -31,6 +31,7 @@ import { MetricsServer } from "./http/MetricsServer.ts"
 import { Quota } from "./http/Quota.ts"
 import { Reference } from "./http/Reference.ts"
 import { RequestMetrics } from "./http/RequestMetrics.ts"
+import { RequestRate } from "./http/RequestRate.ts"
 import { FaultResponses, UnknownRoute } from "./http/responses.ts"
 import { ValidationLayer } from "./http/Validation.ts"
 import { UsageRecorder } from "./jobs/UsageRecorder.ts"
@@ -86,7 +87,7 @@ const Routes = HttpApiBuilder.layer(ScraperApi).pipe(
     StatisticsHandlers,
     WebhookHandlers
   ]),
-  Layer.provide([AuthorizationLayer, ValidationLayer])
+  Layer.provide([AuthorizationLayer.pipe(Layer.provide(RequestRate.layer)), ValidationLayer])
 )
 
 /** A server that runs. `metricsUrl` is there if its metrics are served. */

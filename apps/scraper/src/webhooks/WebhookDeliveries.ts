@@ -1,5 +1,5 @@
 import { WebhookEnvelope, type WebhookEvent, WebhookId } from "@sluice/contract"
-import { Cause, Context, Effect, FiberMap, Layer, Option, Schema, Semaphore } from "effect"
+import { Cause, Context, Effect, FiberMap, Layer, Option, RcMap, Schema, Semaphore } from "effect"
 import { nowMillis, timestamp } from "../jobs/Job.ts"
 import { webhookAttempted } from "../metrics/Metrics.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
@@ -43,13 +43,10 @@ export class WebhookDeliveries extends Context.Service<
         const store = yield* WebhookStore
         const { post } = yield* WebhookPost
         const slots = yield* Semaphore.make(settings.webhookConcurrency)
-        // One at a time to each subscription: a receiver that hangs holds up its own deliveries alone.
-        const turns = new Map<string, Semaphore.Semaphore>()
-        const turnOf = (webhookId: string) => {
-          const turn = turns.get(webhookId) ?? Semaphore.makeUnsafe(1)
-          turns.set(webhookId, turn)
-          return turn
-        }
+        // One attempt at a time to each subscription: a receiver that hangs delays only its own deliveries.
+        const turns = yield* RcMap.make({ lookup: (_webhookId: string) => Semaphore.make(1) })
+        const inTurn = <A, E, R>(webhookId: string, attempt: Effect.Effect<A, E, R>) =>
+          Effect.scoped(Effect.flatMap(RcMap.get(turns, webhookId), (turn) => turn.withPermits(1)(attempt)))
         const fibers = yield* FiberMap.make<string>()
 
         /** One attempt; answers the delivery as it stands then. */
@@ -99,7 +96,7 @@ export class WebhookDeliveries extends Context.Service<
                     Effect.andThen(deliveries.put(tried), webhookAttempted(tried.status))
                   )
             })
-            yield* turnOf(webhookId).withPermits(1)(slots.withPermits(1)(once))
+            yield* inTurn(webhookId, slots.withPermits(1)(once))
           }
         })
 
@@ -159,7 +156,6 @@ export class WebhookDeliveries extends Context.Service<
             for (const id of store.deliveries(webhookId)?.records.keys() ?? []) {
               yield* FiberMap.remove(fibers, fiberKey(webhookId, id))
             }
-            turns.delete(webhookId)
           })
         })
       })

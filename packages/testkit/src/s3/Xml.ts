@@ -1,3 +1,5 @@
+import { XMLParser, XMLValidator } from "fast-xml-parser"
+
 /** What an element holds: text, further elements by name, or nothing. An array is the element repeated. */
 export type XmlContent =
   | string
@@ -7,11 +9,11 @@ export type XmlContent =
   | ReadonlyArray<XmlContent>
   | { readonly [name: string]: XmlContent }
 
-/** An XML document. Members that are `undefined` are left out. */
+/** An XML document. Members that are `undefined` are skipped. */
 export const xmlDocument = (root: string, content: XmlContent): Buffer =>
   Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\n${rendered(root, content, rootAttributes(root))}`)
 
-/** Errors are the only answers of S3 that are in no namespace. */
+/** Errors are the only responses of S3 without a namespace. */
 const rootAttributes = (root: string): string =>
   root === "Error" ? "" : ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 
@@ -34,45 +36,50 @@ export interface XmlElement {
   readonly children: ReadonlyArray<XmlElement>
 }
 
-/** The root element of a document, or nothing where it is not well-formed. Attributes are not looked at. */
+/**
+ * Parses a document and returns its root element, or nothing if it is not well-formed. Attributes are ignored. A document type is
+ * refused, as S3 refuses it: it could define entities.
+ */
 export const parseXml = (document: string): XmlElement | undefined => {
-  const root: Open = { name: "", text: "", children: [] }
-  const open: Array<Open> = [root]
-  const token =
-    /<\?[^>]*\?>|<!--[\s\S]*?-->|<(\/?)([\w:.-]+)((?:\s+[\w:.-]+\s*=\s*(?:"[^"]*"|'[^']*'))*)\s*(\/?)>|([^<]+)/gy
-  while (token.lastIndex < document.length) {
-    const found = token.exec(document)
-    const within = open.at(-1)
-    if (found === null || within === undefined) return undefined
-    const [, closes, name, , isEmpty, text] = found
-    if (text !== undefined) within.text += unescaped(text)
-    if (name === undefined) continue
-    if (closes === "/") {
-      if (open.length === 1 || within.name !== name) return undefined
-      open.pop()
-      continue
-    }
-    const element: Open = { name, text: "", children: [] }
-    within.children.push(element)
-    if (isEmpty !== "/") open.push(element)
-  }
-  return open.length === 1 && root.children.length === 1 && root.text.trim() === "" ? root.children[0] : undefined
-}
-
-interface Open extends XmlElement {
-  text: string
-  readonly children: Array<Open>
+  if (/<!DOCTYPE|[^>\s]\s*$/i.test(document) || XMLValidator.validate(document) !== true) return undefined
+  const nodes = parsed(document)
+  const [root, ...others] = elementsOf(nodes)
+  return others.length === 0 && textOf(nodes).trim() === "" ? root : undefined
 }
 
 /** The text of the first child of a name. */
 export const childText = (element: XmlElement, name: string): string | undefined =>
   element.children.find((child) => child.name === name)?.text
 
-const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" }
+/** What the parser makes of an element or a text: one member, under the element's name or `#text`. */
+type ParsedNode = Readonly<Record<string, string | ReadonlyArray<ParsedNode>>>
 
-const unescaped = (text: string): string =>
-  text.replace(/&(?:#x([\da-f]+)|#(\d+)|(\w+));/gi, (whole, hex?: string, decimal?: string, name?: string) => {
-    if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16))
-    if (decimal !== undefined) return String.fromCodePoint(Number.parseInt(decimal, 10))
-    return entities[name ?? ""] ?? whole
-  })
+const parser = new XMLParser({
+  preserveOrder: true,
+  ignoreAttributes: true,
+  ignoreDeclaration: true,
+  ignorePiTags: true,
+  parseTagValue: false,
+  trimValues: false,
+  // Needed for numeric entities: clients write a carriage return as `&#xD;`.
+  htmlEntities: true
+})
+
+const parsed = (document: string): ReadonlyArray<ParsedNode> => {
+  try {
+    return parser.parse(document)
+  } catch {
+    // Names that the parser refuses, such as `__proto__`.
+    return []
+  }
+}
+
+const elementsOf = (nodes: ReadonlyArray<ParsedNode>): ReadonlyArray<XmlElement> =>
+  nodes.flatMap((node) =>
+    Object.entries(node).flatMap(([name, content]) =>
+      typeof content === "string" ? [] : [{ name, text: textOf(content), children: elementsOf(content) }]
+    )
+  )
+
+const textOf = (nodes: ReadonlyArray<ParsedNode>): string =>
+  nodes.map((node) => (typeof node["#text"] === "string" ? node["#text"] : "")).join("")
