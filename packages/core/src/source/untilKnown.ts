@@ -2,7 +2,6 @@ import type { JobId } from "@sluice/contract"
 import { Duration, Effect } from "effect"
 import { type RetryPolicy, retryBy } from "../api/RetryPolicy.ts"
 import type { ScraperError } from "../api/ScraperError.ts"
-import type { ReaderOptions } from "./JobReader.ts"
 import { ApiFailed, Vanished } from "./SourceError.ts"
 
 /** The longest pause between two questions about a job that is not known, in milliseconds. */
@@ -15,7 +14,7 @@ const longestPause = 30_000
 export const untilKnown = <A>(
   ask: Effect.Effect<A, ScraperError>,
   jobId: JobId,
-  options: Pick<ReaderOptions, "pollMin" | "settleTime">
+  options: { readonly pollMin: Duration.Input; readonly settleTime: Duration.Input }
 ): Effect.Effect<A, ApiFailed | Vanished> => {
   const first = Duration.toMillis(options.pollMin)
   const unknown: RetryPolicy = { first, longest: longestPause, within: Duration.toMillis(options.settleTime) }
