@@ -34,5 +34,45 @@ export const mutants: ReadonlyArray<Mutant> = [
     replace: "const isNew = seen.add(row.key) || true",
     test: "test/core/Reader.test.ts",
     named: "a reader of moving jobs"
+  },
+  {
+    name: "the settle time is 0",
+    file: "packages/core/src/source/untilKnown.ts",
+    find: "within: Duration.toMillis(options.settleTime)",
+    replace: "within: 0",
+    test: "test/core/Strangers.test.ts",
+    named: "one stray 404 on a known job"
+  },
+  {
+    name: "results have no time to catch up with counters",
+    file: "packages/core/src/source/JobReader.ts",
+    find: "const settleTime = Duration.toMillis(options.settleTime)",
+    replace: "const settleTime = 0",
+    test: "test/core/Strangers.test.ts",
+    named: "results that lag for ten minutes"
+  },
+  {
+    name: "repeated slices are not noticed",
+    file: "packages/core/src/source/SlicePlan.ts",
+    find: "(print === undefined || !this.#prints.has(print))",
+    replace: "true",
+    test: "test/core/Strangers.test.ts",
+    named: "ends within the named number of sweeps where page is ignored"
+  },
+  {
+    name: "a failure of the source throws away what it gave before",
+    file: "packages/core/src/source/eachSettled.ts",
+    find: "Effect.catch((failure) =>",
+    replace: "Effect.catchDefect((failure) =>",
+    test: "test/core/Strangers.test.ts",
+    named: "the balance used up, with extractions in work"
+  },
+  {
+    name: "a cancellation is asked for once",
+    file: "packages/core/src/source/JobCancellation.ts",
+    find: "if (!this.#isWanted || now < this.#nextAt) return",
+    replace: "if (!this.#isWanted || this.#sent > 0) return",
+    test: "test/core/Cancellation.test.ts",
+    named: "that is answered with 500 is asked for again until the job has ended"
   }
 ]

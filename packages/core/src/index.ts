@@ -44,7 +44,7 @@ export { addTallies, noTally, type RequirableField, type Tally, tallied, tallyOf
 export { Transform, TransformConfig } from "./record/Transform.ts"
 export type { AuditOptions } from "./run/auditRun.ts"
 export { RunNotBegun } from "./run/beginRun.ts"
-export { PipelineChanged, type Resume } from "./run/holdRun.ts"
+export { PipelineChanged, type Resume, rereadWithin } from "./run/holdRun.ts"
 export * from "./run/PolicyError.ts"
 export { type PublishedRun, PublishRefused, type PublishUnpublishedOptions } from "./run/publishUnpublished.ts"
 export type { RunOptions } from "./run/RunOptions.ts"

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Scraper, type ScraperOptions } from "@sluice/core"
-import { Clock, Effect, Fiber, Logger } from "effect"
+import { Clock, Effect, Fiber, Layer, Logger } from "effect"
 import { TestClock } from "effect/testing"
 import { type Answer, brokenConnection, crawlBody, fakeApi, jobId, json, scraperOver } from "./FakeApi.ts"
 
@@ -30,8 +30,7 @@ const during = Effect.fnUntraced(function* (
   const api = fakeApi(ask)
   const fiber = yield* Effect.result(call).pipe(
     Effect.map((result) => ({ result, seconds: passed() / 1000 })),
-    Effect.provide(scraperOver(api, options)),
-    Effect.provide(Logger.layer([logger])),
+    Effect.provide(Layer.merge(scraperOver(api, options), Logger.layer([logger]))),
     Effect.forkChild
   )
   while (fiber.pollUnsafe() === undefined) yield* TestClock.adjust("1 second")

@@ -8,6 +8,8 @@ const probeIndex = 2
 
 /** Slices in a row, beyond what the counters promise, that show nothing new: a sweep looks no further then. */
 const fruitlessSlices = 3
+/** The sweep that asks for small slices: a server may send no more rows than it sees fit, and the others on no page. */
+const fineSweep = 3
 /** The sweep that asks for page 0 as well: a server may count its pages from there. */
 const sweepFromZero = 2
 
@@ -78,6 +80,9 @@ export class SlicePlan {
   readonly #prints = new Set<bigint>()
   #fruitless = 0
   #furthest = 0
+  /** Whether this sweep keeps to small slices. */
+  #isFine = false
+  #coarseIndex = 0
 
   constructor(options: {
     readonly maxSweeps: number
@@ -137,6 +142,7 @@ export class SlicePlan {
   fit(rows: number): void {
     const allowed = (index: number) => pageSizes[index]! <= Math.max(1, rows)
     while (!allowed(this.#sizeIndex)) this.#shrink()
+    if (this.#isFine) return
     const margin = this.#isProbing ? 1 : 2
     const wanted = pageSizes.findIndex((size) => size * margin <= rows)
     if (wanted !== -1 && wanted < this.#sizeIndex) this.#grow(wanted)
@@ -224,6 +230,10 @@ export class SlicePlan {
     if (isOver) return { _tag: "Done", reconciled: this.#seen === counted, ...fell }
     this.#sweeps++
     this.#sweptSettled = isSettled
+    if (this.#isFine) this.#grow(this.#coarseIndex)
+    this.#isFine = this.#sweeps === fineSweep && this.#sizeIndex < probeIndex
+    if (this.#isFine) this.#coarseIndex = this.#sizeIndex
+    while (this.#isFine && this.#sizeIndex < probeIndex) this.#shrink()
     this.#reach = this.#slicesOf(this.#snapshot?.discovered ?? 0)
     this.#frontier = 1
     this.#closed.clear()
