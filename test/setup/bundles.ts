@@ -34,6 +34,7 @@ export const bundles = {
   simulator: bundle("simulator", "packages/testkit/src/main.ts"),
   scraper: bundle("scraper", "apps/scraper/src/main.ts"),
   crashChild: bundle("crash-child", "test/crash/child.ts"),
+  unpublishedChild: bundle("unpublished-child", "test/crash/unpublished/child.ts"),
   fanoutChild: bundle("fanout-child", "test/crash/fanout/child.ts")
 }
 

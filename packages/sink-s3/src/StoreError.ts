@@ -15,7 +15,7 @@ export class StoreUnfit extends Schema.TaggedError<StoreUnfit>()("StoreUnfit", {
 /** What is in the store contradicts what should be. */
 class StoreConflict extends Schema.TaggedError<StoreConflict>()("StoreConflict", { detail: Schema.String }) {}
 /** A run cannot be published any more. */
-export class RunUnpublishable extends Schema.TaggedError<RunUnpublishable>()("RunUnpublishable", {
+class RunUnpublishable extends Schema.TaggedError<RunUnpublishable>()("RunUnpublishable", {
   detail: Schema.String
 }) {}
 /** The store answers with an error of its own, or broke off. */

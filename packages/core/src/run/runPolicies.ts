@@ -6,9 +6,6 @@ import { type PageRecord, weigh } from "../record/PageRecord.ts"
 import { Drifted, PolicyError } from "./PolicyError.ts"
 import type { RunTracker } from "./RunTracker.ts"
 
-/** The policies of a run: see {@link runPolicies}. */
-export type RunPolicies = ReturnType<typeof runPolicies>
-
 /** Compares what a run is given with the policies of its pipeline. */
 export const runPolicies = ({ drift }: Pick<PipelineDefinition, "drift">, tracker: RunTracker) => ({
   /** Counts records as delivered and lets them through, unless what nobody knows of them ends the run. */
