@@ -15,7 +15,7 @@ export default defineConfig({
     maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    globalSetup: "test/setup/bundles.ts",
+    globalSetup: ["test/setup/sampleSeed.ts", "test/setup/bundles.ts"],
     reporters: ["default", ["json", { outputFile: "reports/vitest.json" }]],
     projects: [
       {

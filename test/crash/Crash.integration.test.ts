@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
-import { createDatabase } from "@sluice/testkit"
-import { Clock, Config, Effect } from "effect"
+import { createDatabase, sampleSeed } from "@sluice/testkit"
+import { Config, Effect } from "effect"
 import { type CrashCase, type CrashVerdict, runCrashCase } from "./CrashCase.ts"
 import { type Point, points } from "./points.ts"
 import { type Kind, kinds } from "./Work.ts"
@@ -18,17 +18,14 @@ const reportEvery = 20
 /** A batch and an extract get every fourth seed of a soak: they differ from a crawl in how they submit and read, not in how they load. */
 const fraction = 1 / 4
 
-/** Points of a batch and of an extract in the normal suite, which go round from day to day. */
+/** Points of a batch and of an extract in the normal suite; the seed of the run says which. */
 const pointsADay = 3
 
 /** Processes at once. */
 const atOnce = 2
 
-/** Which points the normal suite takes for a batch and for an extract; today's where it is not given. */
-const round = Effect.gen(function* () {
-  const today = Math.floor((yield* Clock.currentTimeMillis) / 86_400_000)
-  return yield* Config.Int("SLUICE_CRASH_ROUND").pipe(Config.withDefault(today))
-})
+/** Which points the normal suite takes for a batch and for an extract. */
+const round = Config.Int("SLUICE_CRASH_ROUND").pipe(Config.withDefault(sampleSeed))
 
 describe("a process killed at any instant", () => {
   it.live(

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { todays } from "@sluice/testkit"
+import { dailySample } from "@sluice/testkit"
 import { Effect } from "effect"
 import { assertRefused, canary, directory, filesIn, run } from "./Cli.ts"
 
@@ -177,7 +177,7 @@ const cases: ReadonlyArray<Case> = [
 
 // Each is a process of its own: every other one a day, and all of them in the soak.
 describe("a pipeline file is refused for", () => {
-  for (const { env = {}, file = "p.yaml", says, text, title } of todays(cases, 2)) {
+  for (const { env = {}, file = "p.yaml", says, text, title } of dailySample(cases, 2)) {
     it.live(
       title,
       () =>

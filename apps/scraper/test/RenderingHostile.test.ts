@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { todays } from "@sluice/testkit"
+import { dailySample } from "@sluice/testkit"
 import { Effect } from "effect"
 import { describeInBrowser, render } from "./TestBrowser.ts"
 import { testScraper } from "./TestScraper.ts"
@@ -56,7 +56,7 @@ describeInBrowser("a page that misbehaves in the browser", () => {
           maxRedirects: 3,
           retries: 0
         })
-        const chosen = todays(Object.entries(hostile), 3)
+        const chosen = dailySample(Object.entries(hostile), 3)
         for (const [path, [code]] of chosen) {
           const wait = {
             ...(path === "/greedy" ? { wait_for: "#never" } : {}),

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ledgerSuite, sampleRecord, startRun, todays } from "@sluice/testkit"
+import { dailySample, ledgerSuite, sampleRecord, startRun } from "@sluice/testkit"
 import { Deferred, Effect, Fiber } from "effect"
 import { migrations } from "../src/database/migrations.generated.ts"
 import { Postgres } from "../src/index.ts"
@@ -45,7 +45,7 @@ export const databaseSuite = (name: string, place: Effect.Effect<Place>, share: 
   const openMigrated = Effect.tap(openFresh, (database) => Postgres.migrate(database))
 
   ledgerSuite(name, Effect.map(openMigrated, Postgres.ledger))
-  for (const suite of share === "all" ? suites : todays(suites, 3)) suite(name, place)
+  for (const suite of share === "all" ? suites : dailySample(suites, 3)) suite(name, place)
 
   describe(`${name}: transactions`, () => {
     it.effect("are rolled back when interrupted, and the next is served", () =>

@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { text } from "node:stream/consumers"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
+import { sampleSeed } from "@sluice/testkit"
 import { Effect, Random } from "effect"
 import { Postgres } from "../src/index.ts"
 import { temporaryDirectory } from "./databases.ts"
@@ -49,7 +50,7 @@ const contents = (directory: string): ReadonlyMap<string, string> =>
 const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex")
 
 const kills = process.env.SLUICE_LONG_TESTS === undefined ? 10 : 40
-const seed = process.env.SLUICE_CRASH_ROUND ?? String(Math.floor(Date.now() / 86_400_000))
+const seed = process.env.SLUICE_CRASH_ROUND ?? String(sampleSeed)
 
 describe("the creation of an embedded database", () => {
   it.effect(

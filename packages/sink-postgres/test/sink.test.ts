@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from "@effect/vitest"
-import { sinkSuite, todays } from "@sluice/testkit"
+import { dailySample, sinkSuite } from "@sluice/testkit"
 import { Effect, Exit, Scope } from "effect"
 import { LoadMode, Postgres } from "../src/index.ts"
 import { databaseSuite } from "./databaseSuite.ts"
@@ -16,7 +16,7 @@ afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 const place = Effect.sync(() => ({ directory }))
 
 // Two modes a day, all four in the soak; a server has all of them every day.
-for (const mode of todays(LoadMode.literals, 2)) {
+for (const mode of dailySample(LoadMode.literals, 2)) {
   sinkSuite(
     `PGlite, ${mode}`,
     Effect.flatMap(place, (at) => sinkIn(at, mode))

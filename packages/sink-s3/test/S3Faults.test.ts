@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { makeLedgerMemory, type PageRecord, type SinkError } from "@sluice/core"
 import { S3, type S3SinkOptions } from "@sluice/sink-s3"
-import { sampleRecord, sinkSuite, startRun, todays } from "@sluice/testkit"
+import { dailySample, sampleRecord, sinkSuite, startRun } from "@sluice/testkit"
 import { type S3Fault, type S3FaultRule, S3Server } from "@sluice/testkit/s3"
 import { Effect, Stream } from "effect"
 import { bucketOn } from "./Bucket.ts"
@@ -22,7 +22,7 @@ const options: ReadonlyArray<Partial<S3SinkOptions>> = [
   { mode: "replace", format: "parquet", compression: "snappy" }
 ]
 // One of them a day, for a real server has all of it every day; the soak takes both.
-for (const given of todays(options, options.length)) {
+for (const given of dailySample(options, options.length)) {
   const { compression, format, mode } = given
   sinkSuite(`a strict S3 server, ${mode}, ${format} (${compression})`, strict(given))
 }

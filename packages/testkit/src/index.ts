@@ -1,7 +1,7 @@
+export { dailySample, sampleSeed } from "./dailySample.ts"
 export type { EmbeddedOptions, Shutdown } from "./EmbeddedServer.ts"
 export * from "./LedgerSuite.ts"
 export { type OwnPostgres, ownPostgres } from "./OwnPostgres.ts"
 export * from "./PostgresServer.ts"
 export * from "./SinkSuite.ts"
 export * from "./simulator/index.ts"
-export { todays } from "./todays.ts"

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
-import { createDatabase } from "@sluice/testkit"
+import { createDatabase, sampleSeed } from "@sluice/testkit"
 import { S3Server } from "@sluice/testkit/s3"
-import { Cause, Clock, Config, Effect } from "effect"
+import { Cause, Config, Effect } from "effect"
 import type { FanoutCase } from "./FanoutCase.ts"
 import { allCases, complaintsOf, type FanoutKind, kinds, someCases, tableOf } from "./matrix.ts"
 import { piecewise, runPiecesCase } from "./piecesCase.ts"
@@ -50,8 +50,7 @@ describe("processes of a pipeline of several sinks", () => {
     () =>
       Effect.gen(function* () {
         const shared = yield* servers
-        const today = Math.floor((yield* Clock.currentTimeMillis) / 86_400_000)
-        const round = yield* Config.Int("SLUICE_CRASH_ROUND").pipe(Config.withDefault(today))
+        const round = yield* Config.Int("SLUICE_CRASH_ROUND").pipe(Config.withDefault(sampleSeed))
         const seeds = yield* Config.Int("SLUICE_CRASH_SEEDS").pipe(
           Config.map((most) => Math.max(1, Math.round((most * seedsOfHundred) / 100))),
           Config.withDefault(1)

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto"
 import { assert } from "@effect/vitest"
+import { sampleSeed } from "@sluice/testkit"
 import { Clock, Effect, Random } from "effect"
 import { type Held, held, programProcess } from "../ServerProcess.ts"
 import { testReceiver } from "../TestReceiver.ts"
@@ -10,7 +11,7 @@ import { type SoakKey, soakCaller } from "./SoakCaller.ts"
 /** Whether it runs for as long as it takes to see what grows. */
 export const isLong = process.env.SLUICE_LONG_TESTS !== undefined
 /** Which chances are taken; printed with what went wrong. */
-const seed = process.env.SLUICE_SOAK_SEED ?? String(Math.floor(Date.now() / 86_400_000))
+const seed = process.env.SLUICE_SOAK_SEED ?? String(sampleSeed)
 
 export const keys: ReadonlyArray<SoakKey> = [
   ...Array.from({ length: 6 }, (_, n) => ({ key: `free-${n}` })),
