@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Pipeline, type Receipt, Scraper, Source } from "@sluice/core"
 import { Postgres } from "@sluice/sink-postgres"
-import { crawlHistory, createDatabase, makeSite, Simulator, todays } from "@sluice/testkit"
+import { crawlHistory, createDatabase, dailySample, makeSite, Simulator } from "@sluice/testkit"
 import { Config, Effect, Layer, Redacted, Schema } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { temporaryDirectory } from "../../../packages/sink-postgres/test/databases.ts"
@@ -109,7 +109,7 @@ describe("a process killed as it ends a run unpublished, or as it publishes it",
                 ? { url: yield* database }
                 : { lake: yield* folder, ledger: yield* database }
           // A third of the points a day, another third in each place.
-          const points = todays([...unpublishedPoints.slice(at), ...unpublishedPoints.slice(0, at)], 3)
+          const points = dailySample([...unpublishedPoints.slice(at), ...unpublishedPoints.slice(0, at)], 3)
           for (const [nth, point] of points.entries()) yield* killed(place, point, nth + 1)
         }),
       600_000

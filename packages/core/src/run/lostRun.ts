@@ -24,7 +24,8 @@ export const fateOf = (ledger: Ledger, runId: string): Effect.Effect<string> =>
       : sentence(`${open.holder} carries it out`)
   }).pipe(Effect.orElseSucceed(() => sentence('"sluice runs" shows what became of it')))
 
-const sentence = (fate: string): string => `another process took this run over (${fate}); this one stops without writing`
+const sentence = (fate: string): string =>
+  `another process took this run over (${fate}); this one stops without writing`
 
 const endOf = ({ publishedAt, receipt, status }: RunSummary): string => {
   const reason = receipt?.reason === undefined ? "" : `: ${receipt.reason}`
