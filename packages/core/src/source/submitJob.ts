@@ -1,12 +1,13 @@
 import type { JobId } from "@sluice/contract"
-import { Effect, Random } from "effect"
+import { Effect } from "effect"
 import { CurrentRequestCounter } from "../api/RequestCounter.ts"
+import { type RetryPolicy, retryBy } from "../api/RetryPolicy.ts"
 import type { ScraperError } from "../api/ScraperError.ts"
 import { CurrentJournal, type SubmissionRequest } from "./Journal.ts"
 import { ApiFailed, LedgerFailed, SourceError, Undecided } from "./SourceError.ts"
 
-/** How often a submission the API throttles is made again, and the first and longest pause in between, in milliseconds. */
-const throttled = { attempts: 10, first: 500, longest: 60_000 }
+/** How often and how long a submission is made again that the API throttles. */
+const throttled: RetryPolicy = { first: 500, longest: 30_000, within: 90_000, times: 10 }
 
 /** The only way paid work is asked for: through the journal in force. */
 export const submitJob = Effect.fnUntraced(function* <Body>(
@@ -35,21 +36,15 @@ export const submitJob = Effect.fnUntraced(function* <Body>(
 })
 
 /** A throttled submission was refused for certain, so making it again pays once at most. Nothing else is made again. */
-const waitOutThrottling = <A>(post: Effect.Effect<A, ScraperError>): Effect.Effect<A, ScraperError> => {
-  const attempt = (made: number): Effect.Effect<A, ScraperError> =>
-    Effect.catch(post, (error) =>
-      error.reason._tag !== "RateLimited" || made >= throttled.attempts
-        ? Effect.fail(error)
-        : Effect.gen(function* () {
-            const counter = yield* CurrentRequestCounter
-            const jitter = yield* Random.nextBetween(0.5, 1)
-            const pause = Math.max(error.retryAfterMs ?? 0, throttled.first * 2 ** made * jitter)
-            if (pause > throttled.longest) return yield* error
-            yield* Effect.sleep(pause)
-            counter.submitted--
-            counter.retries++
-            return yield* attempt(made + 1)
-          })
-    )
-  return attempt(0)
-}
+const waitOutThrottling = <A>(post: Effect.Effect<A, ScraperError>): Effect.Effect<A, ScraperError> =>
+  Effect.flatMap(CurrentRequestCounter, (counter) =>
+    retryBy(post, {
+      policyOf: ({ reason }) => (reason._tag === "RateLimited" ? throttled : undefined),
+      retryAfterOf: (error) => error.retryAfterMs,
+      onPause: () =>
+        Effect.sync(() => {
+          counter.submitted--
+          counter.retries++
+        })
+    })
+  )
