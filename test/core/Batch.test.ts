@@ -55,13 +55,18 @@ describe("Batch", () => {
     })
   )
 
-  it.live("reads on without the URLs the API refuses", () =>
+  it.live("makes failed records of the URLs the API refuses, and reads on", () =>
     Effect.gen(function* () {
       const isInvalidUrl = (url: string) => url.endsWith("7")
-      const { records } = yield* batch({ urls }, { isInvalidUrl })
+      const { records, simulator } = yield* batch({ urls, batch_size: 60 }, { isInvalidUrl })
       const pages = yield* Stream.runCollect(records)
-      assert.deepStrictEqual(urlsOf(pages), urls.filter((url) => !isInvalidUrl(url)).sort())
-      for (const { inputIndex, url } of pages) assert.strictEqual(url, urls[inputIndex!])
+      assert.deepStrictEqual(urlsOf(pages), [...urls].sort())
+      assert.strictEqual(simulator.charges.tokens, 117)
+      for (const { errorCode, inputIndex, status, url } of pages) {
+        assert.strictEqual(inputIndex, urls.indexOf(url) % 60)
+        const expected = isInvalidUrl(url) ? ["failed", "INVALID_URL"] : ["completed", null]
+        assert.deepStrictEqual([status, errorCode], expected)
+      }
     })
   )
 

@@ -142,20 +142,43 @@ describe("Extract", () => {
     })
   }
 
-  it.live("sync: fails on a refusal that is about the request, not the page", () =>
-    Effect.gen(function* () {
-      const refusals = [
-        { _tag: "Status", status: 422, body: "validation" },
-        { _tag: "Status", status: 402 },
-        { _tag: "Status", status: 400 }
-      ] as const
-      for (const fault of refusals) {
-        const { records } = yield* extract({ urls, mode: "sync" }, { faults: [{ nth: [1], fault }] })
+  for (const mode of ["sync", "async"] as const) {
+    it.live(`${mode}: makes a failed page of one URL that is refused, and goes on`, () =>
+      Effect.gen(function* () {
+        const refusals = [
+          [{ _tag: "Status", status: 422, body: "validation" }, "VALIDATION_ERROR", "url: Simulated 422"],
+          [{ _tag: "Status", status: 422 }, "SIMULATED", "Simulated 422"],
+          [{ _tag: "Status", status: 400 }, "SIMULATED", "Simulated 400"],
+          [{ _tag: "Status", status: 400, body: "empty" }, "HTTP_400", "HTTP 400 without a message"]
+        ] as const
+        for (const [fault, errorCode, errorMessage] of refusals) {
+          const faults = [{ method: "POST", nth: [3], fault }] as const
+          const { records, simulator } = yield* extract({ urls, mode, concurrency: 1 }, { faults })
+          const pages = yield* Stream.runCollect(records)
+          assert.deepStrictEqual(urlsOf(pages), [...urls].sort())
+          const failed = pages.filter(({ status }) => status === "failed")
+          assert.deepInclude(failed[0], { url: urls[2]!, inputIndex: 2, errorCode, errorMessage, tokensCharged: 0 })
+          assert.lengthOf(failed, 1)
+          assert.deepStrictEqual([simulator.charges.received("POST"), simulator.charges.tokens], [12, 11])
+        }
+      })
+    )
+
+    it.live(`${mode}: fails where every URL is refused, and on a refusal that is about the account`, () =>
+      Effect.gen(function* () {
+        const faults = [{ method: "POST", fault: { _tag: "Status", status: 422, body: "validation" } }] as const
+        const { records } = yield* extract({ urls, mode }, { faults })
         const error = yield* Effect.flip(Stream.runDrain(records))
-        assert.strictEqual(error.reason._tag, "ApiFailed")
-      }
-    })
-  )
+        assert.deepInclude(error.reason, { _tag: "AllRefused", urls: 12 })
+        assert.match(error.message, /^all 12 URLs were refused; the last: .*url: Simulated 422/)
+        for (const status of [401, 402]) {
+          const account = [{ nth: [1], fault: { _tag: "Status", status } }] as const
+          const { records } = yield* extract({ urls, mode }, { faults: account })
+          assert.strictEqual((yield* Effect.flip(Stream.runDrain(records))).reason._tag, "ApiFailed")
+        }
+      })
+    )
+  }
 
   it.live("async: polls until the job ends, whichever way", () =>
     Effect.gen(function* () {

@@ -1,4 +1,5 @@
 import {
+  deadLetterOf,
   type PageRecord,
   type RunHandle,
   type Segment,
@@ -62,7 +63,9 @@ export const memorySink = (options: MemorySinkOptions = {}): MemorySink => {
                 held.written.push(segment)
                 const nth = held.written.length
                 yield* before(segment, nth)
-                const quarantined = segment.records.filter((record) => record.refusal !== null || refuses(record))
+                const quarantined = segment.records.filter(
+                  (record) => deadLetterOf(record) !== undefined || refuses(record)
+                )
                 const records = segment.records.filter((record) => !quarantined.includes(record))
                 for (const record of records) held.pages.set(`${record.jobId} ${record.key}`, record)
                 held.letters.push(...quarantined)

@@ -40,74 +40,155 @@ const crawl = Effect.fnUntraced(function* (
 const of = (url: string, change: (item: SentItem) => unknown) => (item: SentItem) =>
   item.url === url ? change(item) : item
 
-describe("results the contract refuses", () => {
-  it.live("are set aside by themselves, counted, and shown to no transform", () =>
+describe("results the contract does not fit", () => {
+  it.live("land with what cannot be read null, beside what it was", () =>
     Effect.gen(function* () {
       const misshapen = (item: SentItem) => {
-        if (item.url === pageAt(7)) return { ...item, depth: "two" }
+        if (item.url === pageAt(7)) return { ...item, depth: "two", metadata: { duration_ms: 1.5, http_status: "200" } }
         if (item.url !== pageAt(9)) return item
-        const { links: _, ...rest } = item
-        return rest
+        const { error_code: _code, links: _links, parent_url: _parent, ...rest } = item
+        return { ...rest, status: "Completed" }
       }
-      const { receipt, sink } = yield* crawl(misshapen, {
-        transforms: [{ config: { map: "none" }, apply: (record) => (record.url === pageAt(7) ? null : record) }]
-      })
-      assert.deepInclude(receipt, { status: "completed" })
-      assert.strictEqual(receipt.pages.delivered, 120)
-      assert.strictEqual(sink.pages.size, 118)
-      const [seventh, ninth] = sink.letters.toSorted((a, b) => (a.url < b.url ? -1 : 1))
-      assert.deepInclude(seventh, { url: pageAt(7), status: "completed", markdown: null, links: [] })
-      assert.strictEqual(seventh?.refusal?.detail, 'it does not fit the contract: ["depth"]')
-      assert.strictEqual(ninth?.refusal?.detail, 'it does not fit the contract: ["links"]')
-      assert.strictEqual(JSON.parse(seventh?.refusal?.raw ?? "").depth, "two")
-      assert.strictEqual(receipt.sinks[0]?.dead_letters, 2)
+      const { receipt, sink, warnings } = yield* crawl(misshapen)
+      assert.deepInclude(receipt, { status: "completed", drift: ["depth (unreadable)"] })
+      assert.deepStrictEqual([receipt.pages.delivered, sink.pages.size, sink.letters.length], [120, 120, 0])
+      const [seventh, ninth] = [7, 9].map((at) => [...sink.pages.values()].find(({ url }) => url === pageAt(at)))
+      const odd = {
+        depth: null,
+        extra: { depth: "two" },
+        unread: ["depth"],
+        httpStatus: 200,
+        durationMs: 2,
+        tokensCharged: null
+      }
+      assert.deepInclude(seventh, odd)
+      assert.deepInclude(ninth, { status: "completed", links: [], parentUrl: null, errorCode: null, extra: null })
+      assert.lengthOf(warnings, 1)
+      assert.match(warnings[0]!, /kept with their pages: depth \(unreadable\)$/)
     })
   )
 
-  it.live("are told apart in a batch by their place, or by a URL that was asked for once", () =>
+  it.live("keep what cannot be read also where drift is ignored", () =>
     Effect.gen(function* () {
-      const urls = [pageAt(1), pageAt(2), pageAt(3), pageAt(3)]
+      const { receipt, sink } = yield* crawl(
+        of(pageAt(7), (item) => ({ ...item, cached: true, depth: "two", metadata: { duration_ms: {}, region: 1 } })),
+        { drift: "ignore" }
+      )
+      assert.deepInclude(receipt, {
+        status: "completed",
+        drift: ["depth (unreadable)", "metadata.duration_ms (unreadable)"]
+      })
+      const seventh = [...sink.pages.values()].find(({ url }) => url === pageAt(7))
+      assert.deepStrictEqual(seventh?.extra, { depth: "two", metadata: { duration_ms: {} } })
+    })
+  )
+
+  it.live("are known in a batch by their place, or by a URL that was asked for once", () =>
+    Effect.gen(function* () {
+      const urls = [pageAt(1), pageAt(2), pageAt(3), pageAt(3), "https://SITE.test"]
       const misshapen = (item: SentItem) => {
-        if (item.input_index === 0) return { ...item, url: 7 }
-        if (item.input_index === 1) return { ...item, input_index: "one" }
+        if (item.input_index === 0) return { ...item, url: {} }
+        if (item.input_index === 1) return { ...item, input_index: "1" }
+        if (item.input_index === 4) return { ...item, input_index: null, url: "https://site.test/" }
         return item.input_index === 3 ? { ...item, data: "none" } : item
       }
       const { receipt, sink } = yield* crawl(misshapen, { source: Batch.make({ urls }) })
-      assert.deepInclude(receipt, { status: "completed" })
-      assert.deepStrictEqual(
-        sink.letters.map(({ inputIndex, refusal, url }) => [url, inputIndex, refusal?.detail]).toSorted(),
-        [
-          [pageAt(1), 0, 'it does not fit the contract: ["url"]'],
-          [pageAt(2), 1, 'it does not fit the contract: ["input_index"]'],
-          [pageAt(3), 3, 'it does not fit the contract: ["data"]']
-        ]
-      )
-      assert.strictEqual(sink.pages.size, 1)
+      assert.deepInclude(receipt, { status: "completed", drift: ["data (unreadable)", "url (unreadable)"] })
+      assert.deepStrictEqual([...sink.pages.values()].map(({ inputIndex, url }) => [inputIndex, url]).toSorted(), [
+        [0, pageAt(1)],
+        [1, pageAt(2)],
+        [2, pageAt(3)],
+        [3, pageAt(3)],
+        [4, "https://site.test/"]
+      ])
+    })
+  )
+})
+
+describe("results that cannot be counted", () => {
+  const rawOf = (sink: MemorySink) => sink.letters.map(({ refusal }) => JSON.parse(refusal?.raw ?? ""))
+
+  it.live("become dead letters with what they were, and the run is incomplete", () =>
+    Effect.gen(function* () {
+      for (const [change, detail] of [
+        [(item: SentItem) => ({ ...item, url: 7 }), "it does not say which page it is"],
+        [({ url: _, ...item }: SentItem) => item, "it does not say which page it is"],
+        [(item: SentItem) => ({ ...item, status: "done" }), "it does not say how it ended"],
+        [() => null, "it does not say how it ended"],
+        [() => ["a"], "it does not say how it ended"]
+      ] as const) {
+        const { receipt, simulator, sink } = yield* crawl(of(pageAt(3), change))
+        assert.deepInclude(receipt, { status: "incomplete", drift: ["results (uncountable)"] })
+        assert.match(receipt.reason ?? "", /holds 1 results that do not say which page they are or how it ended/)
+        assert.deepStrictEqual([sink.pages.size, sink.letters.length, receipt.pages.delivered], [119, 1, 120])
+        assert.deepStrictEqual(
+          sink.letters.map(({ refusal }) => refusal?.detail),
+          [detail]
+        )
+        assert.strictEqual(simulator.charges.received("POST"), 1)
+      }
     })
   )
 
-  it.live("fail the answer where they do not say which page they are, or how it ended", () =>
+  it.live("are as many dead letters as there are results", () =>
     Effect.gen(function* () {
-      for (const change of [
-        (item: SentItem) => ({ ...item, url: 7 }),
-        (item: SentItem) => ({ ...item, status: "done" }),
-        () => null
-      ]) {
-        const { receipt } = yield* crawl(of(pageAt(3), change))
-        assert.strictEqual(receipt.status, "failed")
-        assert.match(
-          receipt.reason ?? "",
-          /it does not fit the contract: \["results"\]\[3\] does not say which page it is and how it ended/
-        )
-      }
-      const { receipt } = yield* crawl((item) => item, {
-        source: Batch.make({ urls: [pageAt(3), pageAt(3)] })
+      const { receipt, sink } = yield* crawl((item) =>
+        `${item.url}`.endsWith("5") ? null : { ...item, url: undefined }
+      )
+      assert.strictEqual(receipt.status, "incomplete")
+      assert.deepStrictEqual([sink.pages.size, sink.letters.length], [0, 120])
+      assert.lengthOf(
+        rawOf(sink).filter((raw) => raw === null),
+        12
+      )
+    })
+  )
+
+  it.live("are those of a batch whose place is missing where a URL was asked for twice", () =>
+    Effect.gen(function* () {
+      const { receipt, sink } = yield* crawl(({ input_index: _, ...item }) => item, {
+        source: Batch.make({ urls: [pageAt(3), pageAt(4), pageAt(3)] })
       })
-      assert.strictEqual(receipt.status, "completed")
-      const twice = yield* crawl(({ input_index: _, ...item }) => item, {
-        source: Batch.make({ urls: [pageAt(3), pageAt(3)] })
+      assert.strictEqual(receipt.status, "incomplete")
+      assert.deepStrictEqual([sink.pages.size, sink.letters.length], [1, 2])
+    })
+  )
+
+  it.live("are no dead letters where the API says in the end which page they are", () =>
+    Effect.gen(function* () {
+      let reads = 0
+      const { receipt, sink } = yield* crawl(
+        of(pageAt(3), (item) => (reads++ < 2 ? { ...item, status: "rendering" } : item))
+      )
+      assert.deepInclude(receipt, { status: "completed" })
+      assert.deepStrictEqual([sink.pages.size, sink.letters.length], [120, 0])
+    })
+  )
+
+  it.live("are not delivered again by a resumed run, which stays incomplete", () =>
+    Effect.gen(function* () {
+      const ledger = makeLedgerMemory()
+      // The first attempt breaks off once a dead letter is committed.
+      const life = { letters: 0, broke: false }
+      const sink = memorySink({
+        before: (segment) =>
+          Effect.suspend(() => {
+            if (life.letters > 0 && !life.broke) {
+              life.broke = true
+              return Effect.fail(sinkFailure(false))
+            }
+            if (segment.records.some(({ refusal }) => refusal !== null)) life.letters++
+            return Effect.void
+          })
       })
-      assert.strictEqual(twice.receipt.status, "failed")
+      const odd = (item: SentItem) =>
+        item.url === pageAt(3) || item.url === pageAt(117) ? { ...item, url: null } : item
+      const { attempt, receipt } = yield* crawl(odd, {}, { ledger, segmentRecords: 1 }, sink)
+      assert.strictEqual(receipt.status, "failed")
+      assert.lengthOf(sink.letters, 1)
+      const again = yield* attempt()
+      assert.deepInclude(again.receipt, { status: "incomplete", run_id: receipt.run_id })
+      assert.deepStrictEqual([sink.pages.size, sink.letters.length], [118, 2])
     })
   )
 })

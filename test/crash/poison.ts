@@ -1,12 +1,12 @@
 import { crawlHistory, dice, makeSite, roll, type SentItem, type SiteModel, type SitePage } from "@sluice/testkit"
 import { letterLine, pageLine, type Work } from "./Work.ts"
 
-/** What no table takes, and the reason it is set aside with. */
+/** What no table takes, and the reason of its dead letter; null where the page lands without the one value. */
 const poisons = {
   nul: "nul_byte",
   surrogate: "lone_surrogate",
-  range: "out_of_range",
-  types: "contract",
+  range: null,
+  types: null,
   oversize: "refused"
 } as const
 type Poison = keyof typeof poisons
@@ -42,8 +42,9 @@ export const poisonedWork = (seed: number, { pages: count, poison }: PoisonedSiz
     const kind = places.get(at)
     const isCompleted = site.ending(url).status === "completed"
     if (isCompleted) tokens++
-    if (kind === undefined) lines.push(pageLine(url, null, isCompleted ? site.content(url).links.length : 0))
-    else letters.push(letterLine(url, poisons[kind]))
+    const reason = kind === undefined ? null : poisons[kind]
+    if (reason === null) lines.push(pageLine(url, null, isCompleted ? site.content(url).links.length : 0))
+    else letters.push(letterLine(url, reason))
   }
   const wrong = new Set([...places].filter(([, kind]) => kind === "types").map(([at]) => urlAt(plain, at)))
   return {
@@ -53,7 +54,7 @@ export const poisonedWork = (seed: number, { pages: count, poison }: PoisonedSiz
     simulator: {
       site,
       crawl: () => crawlHistory(site, { perPoll: Math.max(50, Math.ceil(count / mostSteps)) }),
-      reshape: (item: SentItem) => (wrong.has(`${item.url}`) ? { ...item, metadata: { http_status: "200" } } : item)
+      reshape: (item: SentItem) => (wrong.has(`${item.url}`) ? { ...item, metadata: { http_status: "two hundred" } } : item)
     },
     submissions: 1,
     pages: lines,

@@ -62,6 +62,7 @@ export const runRefusal = (failure: RunFailure | RunNotBegun | PipelineChanged):
     case "PipelineChanged":
       return refuse(exitCodes.halted, failure.message)
     case "ExpectationFailed":
+    case "NoContent":
     case "QuarantineExceeded":
     case "ReadersWouldLose":
       return refuse(exitCodes.failed, failure.message)
@@ -75,6 +76,10 @@ export const runRefusal = (failure: RunFailure | RunNotBegun | PipelineChanged):
       const { reason } = failure
       if (reason._tag === "ApiFailed") return scraperRefusal(reason.error)
       if (reason._tag === "LedgerFailed") return ledgerRefusal(reason.error)
+      // Every URL was refused: nothing was paid.
+      if (reason._tag === "AllRefused") return refuse(exitCodes.invalid, failure.message)
+      if (reason._tag === "AllLost" || reason._tag === "MapFailed" || reason._tag === "EmptyMap")
+        return refuse(exitCodes.failed, failure.message)
       const isHalted = reason._tag === "Undecided" || reason._tag === "RequestChanged"
       return refuse(isHalted ? exitCodes.halted : exitCodes.incomplete, failure.message)
     }

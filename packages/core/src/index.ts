@@ -1,8 +1,10 @@
 export type { JobListing } from "./api/JobListing.ts"
 export { CurrentRequestCounter, type RequestCounter } from "./api/RequestCounter.ts"
+export type { MapAnswer } from "./api/readMap.ts"
+export type { EndedAnswer, StartedExtraction } from "./api/readSubmission.ts"
+export type { RefusedUrl } from "./api/refusedUrls.ts"
 export {
   type Accepted,
-  type ExtractAnswer,
   Scraper,
   type ScraperOptions,
   type Slice,

@@ -195,9 +195,9 @@ describe("Scraper", () => {
 
     it.effect("name the member that does not fit the contract, not its value", () =>
       Effect.gen(function* () {
-        const error = yield* reasonFor(() => json({ ...crawlBody, total_pages: "secret-value" }))
+        const error = yield* reasonFor(() => json({ ...crawlBody, results: "secret-value" }))
         assert.strictEqual(error.reason._tag, "Unreadable")
-        assert.include(error.message, "total_pages")
+        assert.include(error.message, "results")
         assert.notInclude(traces(error), "secret-value")
         assert.isFalse(error.isRetryable)
       })
@@ -250,8 +250,8 @@ describe("Scraper", () => {
         for (const auth of ["x-api-key", "bearer"] as const) {
           const failures = [
             yield* reasonFor(brokenConnection, { auth, retries: 0 }),
-            yield* reasonFor(() => json({ ...crawlBody, url: 7, [canary]: canary }), { auth, retries: 0 }),
-            yield* reasonFor(() => json({ ...crawlBody, status: canary }), { auth, retries: 0 })
+            yield* reasonFor(() => json({ ...crawlBody, results: { [canary]: canary } }), { auth, retries: 0 }),
+            yield* reasonFor(() => json({ ...crawlBody, results: canary }), { auth, retries: 0 })
           ]
           const late = yield* Effect.forkChild(reasonFor(() => Effect.never, { auth, retries: 0 }))
           yield* TestClock.adjust("2 minutes")
@@ -432,23 +432,41 @@ describe("Scraper", () => {
       })
     )
 
-    it.effect("says so when the API made a job instead of an extraction, or none", () =>
+    it.effect("an extraction is the page or the job the API made of it, whichever was asked for", () =>
       Effect.gen(function* () {
         const asked = { url: "https://site.test/" }
-        const job = fakeApi(() => json({ ...acceptedBody, estimated_tokens: 1 }, 202))
-        const now = Effect.flatMap(Scraper, (scraper) => scraper.extractNow(asked))
-        const whenJob = yield* Effect.flip(Effect.provide(now, scraperOver(job)))
-        assert.include(whenJob.message, "a job was made instead")
-        const page = fakeApi(() =>
-          json({
-            data: { markdown: "", html: null },
-            metadata: { url: asked.url, http_status: 200 },
-            tokens_charged: 1
-          })
-        )
-        const later = Effect.flatMap(Scraper, (scraper) => scraper.createExtraction(asked))
-        const whenPage = yield* Effect.flip(Effect.provide(later, scraperOver(page)))
-        assert.include(whenPage.message, "no job was made")
+        const body = { data: { markdown: "", html: null }, metadata: { url: asked.url, http_status: 200 } }
+        const answers = [
+          [{ ...acceptedBody, estimated_tokens: 1 }, { jobId }],
+          [{ job_id: jobId }, { jobId }],
+          [{ status_url: `https://api.test/v1/extract/${jobId}/` }, { jobId }],
+          [{ ...body, tokens_charged: 1 }, { ended: ["completed", 1] }],
+          [{ ...body, tokens_charged: "2" }, { ended: ["completed", 2] }],
+          [{ data: null, tokens_charged: 0 }, { ended: ["completed", 0] }],
+          [{ error: { code: "DNS_FAILED" } }, { ended: ["failed", 0] }],
+          [
+            { ...body, job_id: jobId, status: "done" },
+            { jobId, ended: ["completed", 1] }
+          ],
+          [{ job_id: jobId, status: "queued", data: null, metadata: {} }, { jobId }]
+        ] as const
+        for (const [answer, expected] of answers) {
+          for (const ask of ["extractNow", "createExtraction"] as const) {
+            const { ended, ...rest } = yield* Effect.flatMap(Scraper, (scraper) => scraper[ask](asked)).pipe(
+              Effect.provide(scraperOver(fakeApi(() => json(answer))))
+            )
+            const told = ended === undefined ? rest : { ...rest, ended: [ended.status, ended.tokensCharged] }
+            assert.deepStrictEqual<unknown>(told, expected)
+          }
+        }
+        for (const answer of [{}, [], null, "job", { status: "queued" }, { status_url: "/v1/extract/" }]) {
+          const error = yield* Effect.flatMap(Scraper, (scraper) => scraper.createExtraction(asked)).pipe(
+            Effect.provide(scraperOver(fakeApi(() => json(answer)))),
+            Effect.flip
+          )
+          assert.deepInclude([error.reason._tag, error.tookNoEffect], "Unreadable")
+          assert.isFalse(error.tookNoEffect)
+        }
       })
     )
   })

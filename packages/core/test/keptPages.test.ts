@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { type PageRecord, pageKey } from "../src/record/PageRecord.ts"
-import { batchedRecord } from "../src/source/Batch.ts"
+import { batchedRecord } from "../src/source/batchedRecord.ts"
 import { crawledRecord } from "../src/source/Crawl.ts"
 import { recognise } from "../src/source/JobItem.ts"
+import { refusedRecord } from "../src/source/recordOfItem.ts"
 import { keptLines, recordOfLine } from "../src/vault/keptPages.ts"
 
 const text = fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("a\0b", "\ud800", "\u2028\n\r", "漢字 😀", ""))
@@ -48,8 +49,8 @@ const kept = (record: PageRecord, kind: "crawl" | "batch") => {
 }
 
 describe("a page that is kept", () => {
-  it("is the same record when it is read back, whatever the API gave and whatever of it was refused", () => {
-    let refused = 0
+  it("is the same record when it is read back, whatever the API gave and whatever of it could not be read", () => {
+    let unread = 0
     fc.assert(
       fc.property(anItem, fc.constantFrom("crawl", "batch"), (item, kind) => {
         const raw = JSON.parse(JSON.stringify(item))
@@ -59,7 +60,7 @@ describe("a page that is kept", () => {
           kind === "crawl"
             ? crawledRecord({ ...page, status: said.status }, raw)
             : batchedRecord({ ...page, inputIndex: item.input_index, status: said.status }, raw)
-        if (record.refusal !== null) refused++
+        if (record.unread !== undefined) unread++
         const lines = kept({ ...record, answer: raw }, kind)
         assert.lengthOf(lines, 1)
         assert.strictEqual(lines[0]!.indexOf("\n"), lines[0]!.length - 1)
@@ -69,7 +70,19 @@ describe("a page that is kept", () => {
       }),
       { numRuns: 400, seed: 5 }
     )
-    assert.isAbove(refused, 20)
+    assert.isAbove(unread, 20)
+  })
+
+  it("may be a result that cannot be counted", () => {
+    const refusal = {
+      reason: "contract",
+      detail: "it does not say how it ended",
+      raw: "null",
+      uncountable: true
+    } as const
+    const page = { jobId: "job", key: 7n, url: "", inputIndex: null, status: "failed" } as const
+    const record = refusedRecord(page, refusal)
+    assert.deepStrictEqual(recordOfLine(kept(record, "crawl")[0]!), record)
   })
 
   it("is none where a line is none", () => {

@@ -1,26 +1,34 @@
 import {
-  BatchAnswer,
+  type BatchAnswer,
   type BatchRequest,
-  CrawlAnswer,
+  type CrawlAnswer,
   type CrawlRequest,
-  ExtractAccepted,
-  ExtractJob,
   type ExtractRequest,
-  ExtractSyncResponse,
   type JobId,
-  type JobStatus,
   type MapRequest,
-  MapResponse,
   ScraperApi
 } from "@sluice/contract"
 import { Config, Context, DateTime, type Duration, Effect, Layer, Redacted, Schema, Semaphore } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest, type HttpClientResponse } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import { RateLimiter } from "effect/persistence"
+import { isSameJob } from "./answerFrame.ts"
 import { bodyOf, parse } from "./body.ts"
-import type { JobListing, JobListPage } from "./JobListing.ts"
+import type { JobListPage } from "./JobListing.ts"
 import { makeOutage } from "./Outage.ts"
 import { CurrentRequestCounter } from "./RequestCounter.ts"
+import { batchAnswer, crawlAnswer } from "./readJob.ts"
+import { jobList } from "./readJobList.ts"
+import { type MapAnswer, mapAnswer } from "./readMap.ts"
+import {
+  accepted,
+  acceptedBatch,
+  type EndedAnswer,
+  extractionAnswer,
+  type StartedExtraction,
+  startedExtraction
+} from "./readSubmission.ts"
+import type { RefusedUrl } from "./refusedUrls.ts"
 import { InvalidRequest, ScraperError, ScraperReason, Unavailable, Unreadable } from "./ScraperError.ts"
 import { judgeAnswer, readFailure } from "./scraperAnswer.ts"
 
@@ -97,16 +105,16 @@ export class Scraper extends Context.Service<
     readonly cancelCrawl: (jobId: JobId) => Effect.Effect<void, ScraperError>
     readonly createBatch: (
       request: BatchRequest
-    ) => Effect.Effect<Accepted & { readonly invalidUrls: ReadonlyArray<string> }, ScraperError>
+    ) => Effect.Effect<Accepted & { readonly invalidUrls: ReadonlyArray<RefusedUrl> }, ScraperError>
     /** A batch's counters and a slice of its results, which are as they came. */
     readonly batch: (jobId: JobId, slice: Slice) => Effect.Effect<BatchAnswer, ScraperError>
     readonly cancelBatch: (jobId: JobId) => Effect.Effect<void, ScraperError>
-    /** Asks for a job to poll, whatever `processing_mode` the request names. */
-    readonly createExtraction: (request: ExtractRequest) => Effect.Effect<Accepted, ScraperError>
-    /** Asks for the page itself; there is no job to come back to if the answer is lost. */
-    readonly extractNow: (request: ExtractRequest) => Effect.Effect<ExtractAnswer, ScraperError>
-    readonly extraction: (jobId: JobId) => Effect.Effect<AsCame<ExtractJob>, ScraperError>
-    readonly map: (request: MapRequest) => Effect.Effect<AsCame<MapResponse>, ScraperError>
+    /** Asks for a job to poll, whatever `processing_mode` the request names. The API may answer with the page at once. */
+    readonly createExtraction: (request: ExtractRequest) => Effect.Effect<StartedExtraction, ScraperError>
+    /** Asks for the page itself; there is no job to come back to if the answer is lost. The API may make a job all the same. */
+    readonly extractNow: (request: ExtractRequest) => Effect.Effect<StartedExtraction, ScraperError>
+    readonly extraction: (jobId: JobId) => Effect.Effect<EndedAnswer & { readonly job_id: JobId }, ScraperError>
+    readonly map: (request: MapRequest) => Effect.Effect<MapAnswer, ScraperError>
     /** A page of the jobs of a kind made at or after an instant (epoch milliseconds). `page` counts from 1. */
     readonly jobs: (
       kind: ListedKind,
@@ -134,30 +142,6 @@ export class Scraper extends Context.Service<
       })
     )
 }
-
-/** An answer that has been read, with `raw`, the same as it came: members the contract does not know included. */
-export type AsCame<A> = A & { readonly raw: Schema.Json }
-
-/** The answer of a synchronous extraction. */
-export interface ExtractAnswer {
-  readonly raw: Schema.Json
-  readonly data: NonNullable<ExtractJob["data"]>
-  readonly metadata: NonNullable<ExtractJob["metadata"]>
-  readonly tokensCharged: number
-}
-
-/** Decodes an answer and keeps what it came as. */
-const asCame = <A extends object>(schema: Schema.ConstraintDecoder<A>) => {
-  const decode = Schema.decodeUnknownEffect(schema)
-  return (raw: unknown) => Effect.map(decode(raw), (answer): AsCame<A> => ({ ...answer, raw: raw as Schema.Json }))
-}
-
-const decodeExtraction = asCame(ExtractJob)
-const decodeExtract = asCame(Schema.Union([ExtractSyncResponse, ExtractAccepted]))
-const decodeMap = asCame(MapResponse)
-// What of a result is not decoded is JSON by itself: it has been parsed.
-const decodeCrawl = Schema.decodeUnknownEffect(CrawlAnswer)
-const decodeBatch = Schema.decodeUnknownEffect(BatchAnswer)
 
 const make = Effect.fnUntraced(function* (options: ScraperOptions) {
   const base = yield* readBaseUrl(options.baseUrl)
@@ -218,11 +202,14 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
   const exchange = <A, E>(
     operation: string,
     request: Effect.Effect<HttpClientResponse.HttpClientResponse, E>,
-    decode: (raw: unknown) => Effect.Effect<A, Schema.SchemaError>
+    decode: (raw: unknown) => Effect.Effect<A, Unreadable>
   ): Effect.Effect<A, ScraperError> =>
     attempt(operation, Effect.flatMap(request, bodyOf)).pipe(
       Effect.flatMap((body) => Effect.mapError(Effect.flatMap(parse(body), decode), fail(operation)))
     )
+
+  const extract = (operation: string, payload: ExtractRequest) =>
+    exchange(operation, api.extract.createExtraction({ payload, responseMode: "response-only" }), startedExtraction)
 
   /** A request that may cost tokens: sent once. */
   const submit = <A>(sent: Effect.Effect<A, ScraperError>): Effect.Effect<A, ScraperError> =>
@@ -242,13 +229,14 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
     kind: ListedKind,
     jobId: JobId,
     slice: Slice | undefined,
-    decode: (raw: unknown) => Effect.Effect<A, Schema.SchemaError>
+    decode: (raw: unknown) => Effect.Effect<A, Unreadable>
   ): Effect.Effect<A, ScraperError> => {
     const urlParams = slice === undefined ? {} : { page: slice.page, page_size: slice.pageSize }
     const request = HttpClientRequest.get(pathOf(kind, jobId), { urlParams })
+    // From here on it goes by the id it was asked for, whatever the spelling of the answer.
     const ofJob = (answer: A) =>
-      answer.job_id.toLowerCase() === jobId.toLowerCase()
-        ? Effect.succeed(answer)
+      isSameJob(answer.job_id, jobId)
+        ? Effect.succeed({ ...answer, job_id: jobId })
         : fail(operation)(new Unreadable({ detail: "it is about another job than the one asked for", broken: false }))
     const sent = Effect.flatMap(exchange(operation, httpClient.execute(request), decode), ofJob)
     // A server that counts from 1 refuses it: there is nothing to wait out.
@@ -262,103 +250,57 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
     origin: base.origin,
     api,
     createCrawl: Effect.fn("Scraper.createCrawl")((payload) =>
-      submit(attempt("start crawl", api.crawl.createCrawl({ payload }))).pipe(
-        Effect.map((answer) => ({ jobId: answer.job_id }))
-      )
+      submit(exchange("start crawl", api.crawl.createCrawl({ payload, responseMode: "response-only" }), accepted))
     ),
-    crawl: Effect.fn("Scraper.crawl")((jobId, slice) => readJob("read crawl", "crawl", jobId, slice, decodeCrawl)),
+    crawl: Effect.fn("Scraper.crawl")((jobId, slice) => readJob("read crawl", "crawl", jobId, slice, crawlAnswer)),
     cancelCrawl: Effect.fn("Scraper.cancelCrawl")((jobId) => cancel("cancel crawl", "crawl", jobId)),
     createBatch: Effect.fn("Scraper.createBatch")((payload) =>
-      submit(attempt("start batch", api.batch.createBatch({ payload }))).pipe(
-        Effect.map((answer) => ({ jobId: answer.job_id, invalidUrls: answer.invalid_urls }))
-      )
+      submit(exchange("start batch", api.batch.createBatch({ payload, responseMode: "response-only" }), acceptedBatch))
     ),
-    batch: Effect.fn("Scraper.batch")((jobId, slice) => readJob("read batch", "batch", jobId, slice, decodeBatch)),
+    batch: Effect.fn("Scraper.batch")((jobId, slice) => readJob("read batch", "batch", jobId, slice, batchAnswer)),
     cancelBatch: Effect.fn("Scraper.cancelBatch")((jobId) => cancel("cancel batch", "batch", jobId)),
     createExtraction: Effect.fn("Scraper.createExtraction")((request) =>
-      submit(
-        attempt("start extraction", api.extract.createExtraction({ payload: { ...request, processing_mode: "async" } }))
-      ).pipe(
-        Effect.flatMap((answer) =>
-          "job_id" in answer
-            ? Effect.succeed({ jobId: answer.job_id })
-            : fail("start extraction")(new InvalidRequest({ status: 200, detail: "no job was made", fields: [] }))
-        )
-      )
+      submit(extract("start extraction", { ...request, processing_mode: "async" }))
     ),
     extractNow: Effect.fn("Scraper.extractNow")((request) =>
-      submit(
-        exchange(
-          "extract",
-          api.extract.createExtraction({
-            payload: { ...request, processing_mode: "sync" },
-            responseMode: "response-only"
-          }),
-          decodeExtract
-        )
-      ).pipe(
-        Effect.flatMap((answer) =>
-          "job_id" in answer
-            ? fail("extract")(new InvalidRequest({ status: 202, detail: "a job was made instead", fields: [] }))
-            : Effect.succeed({
-                data: answer.data,
-                metadata: answer.metadata,
-                tokensCharged: answer.tokens_charged,
-                raw: answer.raw
-              })
-        )
-      )
+      submit(extract("extract", { ...request, processing_mode: "sync" }))
     ),
     extraction: Effect.fn("Scraper.extraction")((jobId) =>
-      readJob("read extraction", "extract", jobId, undefined, decodeExtraction)
+      readJob("read extraction", "extract", jobId, undefined, extractionAnswer)
     ),
     jobs: Effect.fn("Scraper.jobs")((kind, { page, since }) => {
       const query = { start_date: DateTime.makeUnsafe(since), page, page_size: listPageSize }
+      const decode = jobList(kind, { page, pageSize: listPageSize })
       switch (kind) {
         case "crawl":
-          return read(attempt("list crawls", api.crawl.listCrawlJobs({ query })), false).pipe(
-            Effect.map(({ jobs, page_count: pages, page_size: pageSize }) => ({
-              pages,
-              pageSize: Math.min(listPageSize, Math.max(1, pageSize)),
-              jobs: jobs.map((job) => listing(job, { url: job.url, accepted: null, config: job.config }))
-            }))
+          return read(
+            exchange("list crawls", api.crawl.listCrawlJobs({ query, responseMode: "response-only" }), decode),
+            false
           )
         case "batch":
-          return read(attempt("list batches", api.batch.listBatchJobs({ query })), false).pipe(
-            Effect.map(({ jobs, page_count: pages, page_size: pageSize }) => ({
-              pages,
-              pageSize: Math.min(listPageSize, Math.max(1, pageSize)),
-              jobs: jobs.map((job) => listing(job, { url: null, accepted: job.accepted_urls, config: job.config }))
-            }))
+          return read(
+            exchange("list batches", api.batch.listBatchJobs({ query, responseMode: "response-only" }), decode),
+            false
           )
         case "extract":
-          return read(attempt("list extractions", api.extract.listExtractionJobs({ query })), false).pipe(
-            Effect.map(({ jobs, page_count: pages, page_size: pageSize }) => ({
-              pages,
-              pageSize: Math.min(listPageSize, Math.max(1, pageSize)),
-              jobs: jobs.map((job) => listing(job, { url: job.url, accepted: null, config: { formats: job.output } }))
-            }))
+          return read(
+            exchange(
+              "list extractions",
+              api.extract.listExtractionJobs({ query, responseMode: "response-only" }),
+              decode
+            ),
+            false
           )
       }
     }),
     map: Effect.fn("Scraper.map")((payload) =>
-      submit(exchange("map", api.map.mapUrls({ payload, responseMode: "response-only" }), decodeMap))
+      submit(exchange("map", api.map.mapUrls({ payload, responseMode: "response-only" }), mapAnswer))
     )
   })
 })
 
 /** Where a job is read and cancelled. An id is whatever the API says it is. */
 const pathOf = (kind: ListedKind, jobId: JobId): string => `/v1/${kind}/${encodeURIComponent(jobId)}`
-
-const listing = (
-  job: { readonly job_id: JobId; readonly status: JobStatus; readonly created_at: DateTime.Utc },
-  rest: Pick<JobListing, "url" | "accepted" | "config">
-): JobListing => ({
-  jobId: job.job_id,
-  status: job.status,
-  createdAt: DateTime.toEpochMillis(job.created_at),
-  ...rest
-})
 
 const isReason = Schema.is(ScraperReason)
 

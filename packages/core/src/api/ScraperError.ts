@@ -29,7 +29,9 @@ export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", { detai
 export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {
   status: Schema.NullOr(Schema.Int),
   detail: Schema.String,
-  retryAfterMs: Schema.NullOr(Schema.Finite)
+  retryAfterMs: Schema.NullOr(Schema.Finite),
+  /** Whether the server says that asking again may help; absent where it says nothing. */
+  retryable: Schema.optionalKey(Schema.Boolean)
 }) {}
 /**
  * An answer that is not what the contract says. `broken` tells a body cut short from one that is whole but of another

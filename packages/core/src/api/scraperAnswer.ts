@@ -27,6 +27,7 @@ const quote = (text: string): string => (text.length > longestQuote ? `${text.sl
 
 interface ErrorBody {
   readonly code?: string
+  readonly retryable?: boolean
   readonly detail: string
   readonly fields: ReadonlyArray<{ readonly path: string; readonly message: string }>
 }
@@ -43,7 +44,11 @@ const readErrorBody = (body: string, status: number): ErrorBody => {
     return { detail: "fields are missing or wrong", fields }
   }
   const envelope = Option.getOrUndefined(readEnvelope(text))
-  if (envelope !== undefined) return { code: quote(envelope.code), detail: quote(envelope.message), fields: [] }
+  if (envelope !== undefined) {
+    const { code, message, retryable } = envelope
+    const said = { code: quote(code), detail: quote(message), fields: [] }
+    return retryable === undefined ? said : { ...said, retryable }
+  }
   const search = Option.getOrUndefined(readSearch(text))
   if (search !== undefined) return { detail: quote(search.message), fields: [] }
   return { detail: `HTTP ${status} without a message`, fields: [] }
@@ -85,7 +90,7 @@ export const judgeAnswer = Effect.fnUntraced(function* (
   const now = yield* Clock.currentTimeMillis
   const retryAfterMs = readRetryAfter(response.headers["retry-after"], now)
   const body = yield* response.text.pipe(Effect.orElseSucceed(() => ""))
-  const { detail, ...refusal } = readErrorBody(hide(body, secret), status)
+  const { detail, retryable, ...refusal } = readErrorBody(hide(body, secret), status)
   if (status === 401 || status === 403) return yield* new Unauthorized({ detail })
   if (status === 402) return yield* new PaymentRequired({ detail })
   if (status === 404) {
@@ -95,7 +100,7 @@ export const judgeAnswer = Effect.fnUntraced(function* (
   if (status === 409) return yield* new Conflict({ detail })
   if (status === 429) return yield* new RateLimited({ retryAfterMs })
   if (status === 408 || (status >= 500 && status !== 501)) {
-    return yield* new Unavailable({ status, detail, retryAfterMs })
+    return yield* new Unavailable({ status, detail, retryAfterMs, ...(retryable === undefined ? {} : { retryable }) })
   }
   if (status < 400) {
     return yield* new Unreadable({ detail: `it answered with a redirect (${status})`, broken: false, foreign: true })

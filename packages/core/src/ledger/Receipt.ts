@@ -21,7 +21,7 @@ export const RowCounts = Schema.Struct({
 })
 
 /** What keeps a run that was loaded whole from readers: its expectations, its dead letters, or what readers would lose. */
-export const PublishGuard = Schema.Literals(["expect", "quarantine", "shrink"])
+export const PublishGuard = Schema.Literals(["expect", "quarantine", "content", "shrink"])
 export type PublishGuard = typeof PublishGuard.Type
 
 /**

@@ -33,18 +33,33 @@ export class ReadersWouldLose extends Schema.TaggedError<ReadersWouldLose>()("Re
   }
 }
 
+/** No completed page came with content, neither Markdown nor HTML. */
+export class NoContent extends Schema.TaggedError<NoContent>()("NoContent", {
+  sink: Schema.String,
+  completed: Schema.Int
+}) {
+  override get message(): string {
+    return `none of the ${this.completed} completed pages of sink "${this.sink}" came with content`
+  }
+}
+
 /** Why a run that was loaded whole is not published. It has ended: only `sluice publish` shows it to readers. */
-export type PublishBlocked = ExpectationFailed | QuarantineExceeded | ReadersWouldLose
+export type PublishBlocked = ExpectationFailed | NoContent | QuarantineExceeded | ReadersWouldLose
 
 /** Whether a failure is that a run is not to be published. */
 export const blocksPublish = (failure: unknown): failure is PublishBlocked =>
-  failure instanceof ExpectationFailed || failure instanceof QuarantineExceeded || failure instanceof ReadersWouldLose
+  failure instanceof ExpectationFailed ||
+  failure instanceof NoContent ||
+  failure instanceof QuarantineExceeded ||
+  failure instanceof ReadersWouldLose
 
 /** What kept a run from being published, by its name in receipts. */
 export const guardOf = (blocked: PublishBlocked): PublishGuard => {
   switch (blocked._tag) {
     case "ExpectationFailed":
       return "expect"
+    case "NoContent":
+      return "content"
     case "QuarantineExceeded":
       return "quarantine"
     case "ReadersWouldLose":

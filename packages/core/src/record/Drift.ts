@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import type { JsonObject } from "./PageRecord.ts"
+import { type JsonObject, type PageRecord, weigh } from "./PageRecord.ts"
 
 /**
  * What becomes of members of results that the contract does not know: `keep` lands them with their page, `ignore` leaves them
@@ -11,11 +11,14 @@ export const DriftPolicy = Schema.Literals(["keep", "ignore", "fail"]).annotate(
 })
 export type DriftPolicy = typeof DriftPolicy.Type
 
+/** Stands among the names for results that do not say which page they are, or how that ended. */
+export const uncountable = "results (uncountable)"
+
 /** A server makes names up: so many are told, and so much of each. */
 const mostNames = 100
 const longestName = 100
 
-/** The names of members the contract does not know, as they are met. */
+/** The names of members the contract does not know, and of those whose values could not be read, as they are met. */
 export class DriftNames {
   readonly #names: Set<string>
   #fresh: Array<string> = []
@@ -26,12 +29,15 @@ export class DriftNames {
   }
 
   /** Takes note of the members of a record. */
-  meet(extra: JsonObject): void {
-    for (const name of namesIn(extra)) {
-      if (this.#names.has(name) || this.#names.size >= mostNames) continue
-      this.#names.add(name)
-      this.#fresh.push(name)
-    }
+  meet(record: Pick<PageRecord, "extra" | "unread" | "refusal">): void {
+    if (record.refusal?.uncountable === true) this.#add(uncountable)
+    for (const name of driftOf(record)) if (this.#names.size < mostNames) this.#add(name)
+  }
+
+  #add(name: string): void {
+    if (this.#names.has(name)) return
+    this.#names.add(name)
+    this.#fresh.push(name)
   }
 
   /** Those that were met since this was last asked. */
@@ -47,11 +53,35 @@ export class DriftNames {
   }
 }
 
-/** The members of a result that are not known, those of `data` and `metadata` as `data.name`. They fit any text. */
-export const namesIn = (extra: JsonObject): ReadonlyArray<string> =>
+/** What a result departs from the contract in: names of members, those of `data` and `metadata` as `data.name`. They fit any text. */
+export const driftOf = ({ extra, unread = [] }: Pick<PageRecord, "extra" | "unread">): ReadonlyArray<string> =>
+  namesIn(extra ?? {}).map((name) => (isUnread(unread, name) ? `${name} (unreadable)` : name))
+
+/** A record without what the contract does not know of it. Values that could not be read stay: nothing else tells of them. */
+export const withoutUnknown = (record: PageRecord): PageRecord => {
+  const { extra, unread = [] } = record
+  if (extra === null) return record
+  const kept = Object.entries(extra).flatMap(([name, value]): ReadonlyArray<readonly [string, Schema.Json]> => {
+    if (unread.includes(name)) return [[name, value]]
+    const inner = isObject(value)
+      ? Object.entries(value).filter(([member]) => isUnread(unread, `${name}.${member}`))
+      : []
+    return inner.length === 0 ? [] : [[name, Object.fromEntries(inner)]]
+  })
+  const without = { ...record, extra: kept.length === 0 ? null : Object.fromEntries(kept) }
+  return { ...without, bytes: weigh(without) }
+}
+
+const isUnread = (unread: ReadonlyArray<string>, name: string): boolean =>
+  unread.some((path) => path === name || path.startsWith(`${name}.`))
+
+const isObject = (value: Schema.Json | undefined): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const namesIn = (extra: JsonObject): ReadonlyArray<string> =>
   Object.entries(extra)
     .flatMap(([name, value]) =>
-      (name === "data" || name === "metadata") && typeof value === "object" && value !== null
+      (name === "data" || name === "metadata") && isObject(value)
         ? Object.keys(value).map((inner) => plain(`${name}.${inner}`))
         : [plain(name)]
     )

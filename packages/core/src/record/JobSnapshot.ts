@@ -21,12 +21,18 @@ export interface JobSnapshot {
   readonly cancelled: number
   readonly tokensCharged: number
   readonly tokensReserved: number
+  /** Pages the job has been asked for, or has discovered, that have not ended. A job that has completed owes none. */
+  readonly owed?: number
   /** Epoch milliseconds of the answer that told this. */
   readonly observedAt: number
 }
 
 /** How many pages of a job have ended, whichever way: what the delivered records are reconciled with. */
 export const settled = (snapshot: JobSnapshot): number => snapshot.completed + snapshot.failed + snapshot.cancelled
+
+/** How many pages are to be delivered of a job: those that have ended, and of one that says it has completed also those it owes. */
+export const due = (snapshot: JobSnapshot): number =>
+  settled(snapshot) + (snapshot.status === "completed" ? (snapshot.owed ?? 0) : 0)
 
 /**
  * Whether an answer is to be believed over an earlier one: a stale answer, or a job that goes backwards, never undoes what

@@ -16,6 +16,8 @@ export interface Refusal {
   readonly detail: string
   /** The result as JSON. */
   readonly raw: string
+  /** It does not say which page it is, or how that ended: the job's counters may count it or not. */
+  readonly uncountable?: true
 }
 
 /**
@@ -44,10 +46,12 @@ export interface PageRecord {
   readonly retryCount: number | null
   readonly tokensCharged: number | null
   /**
-   * Members of the result that the contract does not know, by name; those of its `data` and `metadata` are in members of
-   * those names. Null where there are none.
+   * Members of the result that the contract does not know, and values of members it knows that could not be read, by name; those
+   * of its `data` and `metadata` are in members of those names. Null where there are none.
    */
   readonly extra: JsonObject | null
+  /** The members whose values could not be read, such as `metadata.duration_ms`. There where there are any. */
+  readonly unread?: ReadonlyArray<string>
   /** Where it is not null, all but job, key, URL, place and status is empty: no transform sees the record, a sink sets it aside. */
   readonly refusal: Refusal | null
   readonly bytes: number

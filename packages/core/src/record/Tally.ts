@@ -9,13 +9,14 @@ export const tallied = [
   "completed",
   "failed",
   ...requirableFields.map((field) => `without_${field}` as const),
+  "without_content",
   "quarantined_completed",
   "quarantined_failed"
 ] as const
 
 /**
- * How many of a run's records a sink holds as completed and as failed, how many of the completed came without a member, and how
- * many of either became dead letters instead. A ledger keeps it with each segment, so that it holds over all attempts. Records
+ * How many of a run's records a sink holds as completed and as failed, how many of the completed came without a member, or
+ * without Markdown and HTML, and how many of either became dead letters instead. A ledger keeps it with each segment, so that it holds over all attempts. Records
  * that a transform drops are not in it.
  */
 export type Tally = { readonly [C in (typeof tallied)[number]]: number }
@@ -28,6 +29,7 @@ export const noTally: Tally = {
   without_html: 0,
   without_links: 0,
   without_http_status: 0,
+  without_content: 0,
   quarantined_completed: 0,
   quarantined_failed: 0
 }
@@ -57,6 +59,7 @@ export const tallyOf = (records: ReadonlyArray<PageRecord>, quarantined?: Readon
     if (record.status !== "completed") continue
     tally.completed++
     for (const field of requirableFields) if (isWithout[field](record)) tally[`without_${field}`]++
+    if (isWithout.markdown(record) && isWithout.html(record)) tally.without_content++
   }
   return tally
 }

@@ -1,5 +1,5 @@
 /** Whether a JSON value holds no objects and lists nested deeper than so many. Itself goes no deeper. */
-export const isNestedWithin = (value: unknown, depth: number): boolean => {
+const isNestedWithin = (value: unknown, depth: number): boolean => {
   if (typeof value !== "object" || value === null) return true
   return depth > 0 && Object.values(value).every((inner) => isNestedWithin(inner, depth - 1))
 }

@@ -17,6 +17,10 @@ export interface Landed extends Landing {
   readonly rows: DatasetCounts
 }
 
+/** A run's receipt holds so many notes, and so much of each. */
+const mostNotes = 50
+const longestNote = 500
+
 /** Where a run stands: what its jobs say, what was delivered, what each sink holds. Times in epoch milliseconds. */
 export interface Progress {
   readonly startedAt: number
@@ -87,9 +91,9 @@ export class RunTracker {
   }
 
   /** Counts a record as delivered by the source, and takes note of what of it is not known. */
-  deliver({ extra }: Pick<PageRecord, "extra">): void {
+  deliver(record: Pick<PageRecord, "extra" | "unread" | "refusal">): void {
     this.#delivered++
-    if (extra !== null) this.#drift.meet(extra)
+    if (record.extra !== null || record.refusal !== null) this.#drift.meet(record)
   }
 
   /** Makes the next segment of records, with the jobs that have moved. Undefined when there is nothing to say. */
@@ -138,7 +142,7 @@ export class RunTracker {
 
   /** Keeps a sentence that explains what the counts do not. */
   explain(note: string): void {
-    this.#notes.add(note)
+    if (this.#notes.size < mostNotes) this.#notes.add(note.slice(0, longestNote).toWellFormed())
   }
 
   /** What {@link explain} was told, each sentence once. */
@@ -146,7 +150,7 @@ export class RunTracker {
     return [...this.#notes]
   }
 
-  /** Names of members the contract does not know. */
+  /** Names of members the contract does not know, or whose values could not be read. */
   get drift(): ReadonlyArray<string> {
     return this.#drift.all
   }

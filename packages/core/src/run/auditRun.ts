@@ -195,11 +195,11 @@ const countersOf = Effect.fnUntraced(function* (
   const first = { page: 1, pageSize: 1 }
   if (kind === "crawl") return crawlSnapshot(yield* scraper.crawl(jobId, first), 0)
   if (kind === "batch") return batchSnapshot(yield* scraper.batch(jobId, first), "", 0)
-  const { status, tokens_charged: tokens } = yield* scraper.extraction(jobId)
+  const { status, tokensCharged } = yield* scraper.extraction(jobId)
   const count = (as: string) => (status === as ? 1 : 0)
   return {
     status,
-    tokensCharged: tokens ?? 0,
+    tokensCharged,
     completed: count("completed"),
     failed: count("failed"),
     cancelled: count("cancelled")

@@ -7,7 +7,7 @@ import { blocksPublish, guardOf } from "../pipeline/PublishBlocked.ts"
 import { canonicalHash } from "../record/canonicalJson.ts"
 import type { PageRecord } from "../record/PageRecord.ts"
 import type { SinkError } from "../sink/SinkError.ts"
-import type { Incomplete, SourceError, Vanished } from "../source/SourceError.ts"
+import type { SourceError, Unreconciled } from "../source/SourceError.ts"
 import type { Begun, Target } from "./beginRun.ts"
 import { deliverApart } from "./deliverApart.ts"
 import { deliverTogether } from "./deliverTogether.ts"
@@ -26,7 +26,7 @@ export interface Reading<R> {
   readonly records: Stream.Stream<PageRecord, SourceError, R>
   /** Whether anything may have been paid for. */
   readonly hasAsked: () => boolean
-  readonly unreconciled: ReadonlyArray<Incomplete | Vanished>
+  readonly unreconciled: ReadonlyArray<Unreconciled>
   readonly purse: Purse
   /** The receipt a run is to end with, where it is not what this attempt has seen. */
   readonly receipt?: (receipt: Receipt) => Receipt

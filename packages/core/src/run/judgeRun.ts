@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import type { LedgerError } from "../ledger/Ledger.ts"
 import { findUnmet } from "../pipeline/Expectations.ts"
 import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
-import { type PublishBlocked, QuarantineExceeded, ReadersWouldLose } from "../pipeline/PublishBlocked.ts"
+import { NoContent, type PublishBlocked, QuarantineExceeded, ReadersWouldLose } from "../pipeline/PublishBlocked.ts"
 import type { SinkError } from "../sink/SinkError.ts"
 import type { Target } from "./beginRun.ts"
 import { limitReached, type Publishable, withPublication } from "./publishRun.ts"
@@ -44,6 +44,7 @@ export const judgeRun = Effect.fnUntraced(function* ({
       findUnmet(pipeline.expect, { pages, tally, ...(pipeline.sinks.length > 1 ? { sink: name } : {}) })
     if (unmet !== undefined) return yield* unmet
   }
+  for (const { name } of targets) yield* judgeContent(pipeline, name, tracker)
   if (pipeline.allowShrink) return
   for (const { name, session } of targets) {
     if (session.previewPublish === undefined) continue
@@ -54,6 +55,38 @@ export const judgeRun = Effect.fnUntraced(function* ({
     return yield* new ReadersWouldLose({ sink: name, before, after, reachedLimit })
   }
 })
+
+/** With fewer pages than this a run without content is published, and says so. */
+const fewestJudged = 20
+
+/** Fails where no page of a run came with content, though it was asked for. Sources of URLs alone, and transforms that may empty pages, are left alone. */
+const judgeContent = (
+  { source, transforms }: PipelineDefinition,
+  sink: string,
+  tracker: RunTracker
+): Effect.Effect<void, NoContent> =>
+  Effect.suspend(() => {
+    const { completed, failed, without_content: empty } = tracker.landed(sink).tally
+    const hasContent = source.map === undefined || source.map.into !== undefined
+    if (!hasContent || !transforms.every(keepsPages) || completed + failed === 0 || empty < completed)
+      return Effect.void
+    if (completed >= fewestJudged) return Effect.fail(new NoContent({ sink, completed }))
+    const sentence =
+      completed === 0
+        ? `none of the ${failed} pages completed`
+        : `none of the ${completed} completed pages came with content`
+    tracker.explain(sentence)
+    return Effect.logWarning(sentence)
+  })
+
+/** Whether a transform leaves completed pages as they are, one by one. */
+const keepsPages = ({ config }: PipelineDefinition["transforms"][number]): boolean =>
+  typeof config === "object" && config !== null && !Array.isArray(config) && selectOf(config) !== undefined
+
+const selectOf = (config: object): unknown =>
+  "select" in config && typeof config.select === "object" && config.select !== null && !("status" in config.select)
+    ? config.select
+    : undefined
 
 const findExceeded = (
   { quarantine }: PipelineDefinition,

@@ -8,7 +8,7 @@ import { canonicalHash } from "../record/canonicalJson.ts"
 import type { JobKind } from "../record/JobSnapshot.ts"
 import { type AdoptionOptions, findLost, type KnownJob } from "../source/Adoption.ts"
 import type { Journal, SubmissionRequest } from "../source/Journal.ts"
-import type { Incomplete, Vanished } from "../source/SourceError.ts"
+import type { Unreconciled } from "../source/SourceError.ts"
 import { AnswerLost, RequestChanged, type SubmitFailure } from "../source/SubmitFailure.ts"
 import { allowanceOf, isShared } from "./Allowance.ts"
 import type { Begun } from "./beginRun.ts"
@@ -29,7 +29,7 @@ export interface JournalOptions {
   readonly budget: Budget | undefined
   readonly purse: Purse
   readonly tell: Effect.Effect<void>
-  readonly onUnreconciled: (reason: Incomplete | Vanished) => void
+  readonly onUnreconciled: (reason: Unreconciled) => void
 }
 
 /** The journal of a run, which knows whether anything may have been paid for. */
@@ -171,6 +171,12 @@ export const makeRunJournal = (begun: Begun, options: JournalOptions): RunJourna
 
   return {
     hasAsked: () => asked.size > 0,
+    expectsPages: true,
+    warn: (sentence) =>
+      Effect.andThen(
+        Effect.logWarning(sentence),
+        Effect.sync(() => tracker.explain(sentence))
+      ),
     keepsAnswers: vault !== undefined,
     submit: ({ body, ...request }, post) => {
       const whole = body(request.tokens)

@@ -6,7 +6,7 @@ import { adoptionDefaults } from "../source/Adoption.ts"
 import { readerDefaults } from "../source/JobReader.ts"
 import { CurrentJournal } from "../source/Journal.ts"
 import { recordsOf } from "../source/Source.ts"
-import type { Incomplete, Vanished } from "../source/SourceError.ts"
+import type { Unreconciled } from "../source/SourceError.ts"
 import { beginRun, RunNotBegun } from "./beginRun.ts"
 import { carryOut } from "./carryOut.ts"
 import { Purse } from "./Purse.ts"
@@ -35,7 +35,7 @@ export const execute = (
       const settled = { ...runDefaults, ...options }
       const begun = yield* beginRun(pipeline, settled).pipe(Effect.mapError((error) => new RunNotBegun({ error })))
       const { tracker } = begun
-      const unreconciled: Array<Incomplete | Vanished> = []
+      const unreconciled: Array<Unreconciled> = []
       const purse = new Purse({
         clamp: pipeline.budget?.clamp ?? true,
         spent: () => {

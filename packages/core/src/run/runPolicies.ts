@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
-import { namesIn } from "../record/Drift.ts"
-import { type PageRecord, weigh } from "../record/PageRecord.ts"
+import { driftOf, withoutUnknown } from "../record/Drift.ts"
+import type { PageRecord } from "../record/PageRecord.ts"
 import { Drifted, PolicyError } from "./PolicyError.ts"
 import type { RunTracker } from "./RunTracker.ts"
 
@@ -14,9 +14,9 @@ export const runPolicies = ({ drift }: Pick<PipelineDefinition, "drift">, tracke
   ): Effect.Effect<NonEmptyReadonlyArray<PageRecord>, PolicyError> => {
     for (const record of records) {
       if (record.extra !== null && drift === "fail") {
-        return Effect.fail(new PolicyError({ reason: new Drifted({ members: namesIn(record.extra) }) }))
+        return Effect.fail(new PolicyError({ reason: new Drifted({ members: driftOf(record) }) }))
       }
-      tracker.deliver(drift === "ignore" ? { extra: null } : record)
+      tracker.deliver(drift === "ignore" ? withoutUnknown(record) : record)
     }
     return Effect.succeed(records)
   },
@@ -26,14 +26,7 @@ export const runPolicies = ({ drift }: Pick<PipelineDefinition, "drift">, tracke
     tracker.drift.length === 0
       ? Effect.void
       : Effect.logWarning(
-          `the API's results have members that are not known here; they are kept with their pages: ${tracker.drift.join(", ")}`
+          `the API's results have members that are not known, or could not be read, here; they are kept with their pages: ${tracker.drift.join(", ")}`
         )
   )
 })
-
-/** A record without what the contract does not know of it. */
-export const withoutExtra = (record: PageRecord): PageRecord => {
-  if (record.extra === null) return record
-  const without = { ...record, extra: null }
-  return { ...without, bytes: weigh(without) }
-}

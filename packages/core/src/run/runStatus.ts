@@ -2,8 +2,9 @@ import { Cause, Exit, Option } from "effect"
 import type { LedgerError } from "../ledger/Ledger.ts"
 import type { Receipt, RunStatus } from "../ledger/Receipt.ts"
 import { blocksPublish, type PublishBlocked } from "../pipeline/PublishBlocked.ts"
+import { uncountable } from "../record/Drift.ts"
 import type { SinkError } from "../sink/SinkError.ts"
-import { type Incomplete, SourceError, type Vanished } from "../source/SourceError.ts"
+import { SourceError, type Unreconciled } from "../source/SourceError.ts"
 import type { PolicyError } from "./PolicyError.ts"
 import type { Purse } from "./Purse.ts"
 import type { RunTracker } from "./RunTracker.ts"
@@ -23,7 +24,7 @@ export interface Outcome {
 export const statusOf = (
   exit: Exit.Exit<unknown, RunFailure>,
   tracker: RunTracker,
-  unreconciled: ReadonlyArray<Incomplete | Vanished>,
+  unreconciled: ReadonlyArray<Unreconciled>,
   isOverBudget: boolean
 ): RunStatus => {
   if (Exit.isFailure(exit)) {
@@ -46,12 +47,11 @@ export const statusOf = (
         return "failed"
     }
   }
-  if (unreconciled.length > 0) return "incomplete"
+  if (unreconciled.length > 0 || tracker.drift.includes(uncountable)) return "incomplete"
   if (isOverBudget) return "stopped_budget"
   if (tracker.jobs.some(({ kind, status }) => status === "failed" && kind !== "extract")) return "failed"
-  return tracker.jobs.some(({ kind, status }) => status === "cancelled" && kind !== "extract")
-    ? "incomplete"
-    : "completed"
+  if (tracker.jobs.some(({ kind, status }) => status === "cancelled" && kind !== "extract")) return "incomplete"
+  return isAllCancelled(tracker.progress.pages) ? "incomplete" : "completed"
 }
 
 /** Why it did not complete, as the receipt says it. */
@@ -64,7 +64,7 @@ export const reasonOf = (
     unreconciled
   }: {
     readonly tracker: RunTracker
-    readonly unreconciled: ReadonlyArray<Incomplete | Vanished>
+    readonly unreconciled: ReadonlyArray<Unreconciled>
     readonly purse: Purse
   }
 ): { readonly reason?: string } => {
@@ -77,9 +77,18 @@ export const reasonOf = (
     return { reason: `the budget is used up (${purse.bound}); what was paid for is landed` }
   const [first] = unreconciled
   if (first !== undefined) return { reason: new SourceError({ source: "job", reason: first }).message }
+  if (tracker.drift.includes(uncountable)) return { reason: uncountableReason }
   const job = tracker.jobs.find((job) => job.status === "failed" || job.status === "cancelled")
+  const { pages } = tracker.progress
+  if (isAllCancelled(pages)) return { reason: `the API cancelled all ${pages.cancelled} pages` }
   return { reason: job === undefined ? "unknown" : `the API ended job ${job.jobId} as ${job.status}` }
 }
+
+const isAllCancelled = ({ cancelled, completed, failed }: Receipt["pages"]): boolean =>
+  cancelled > 0 && completed === 0 && failed === 0
+
+/** An earlier attempt has met them: how many they are is in the sinks. */
+const uncountableReason = "some results do not say which page they are or how it ended; they are kept as dead letters"
 
 /** Another process has the run: nothing can be written any more. */
 const haltsRun = (error: LedgerError): boolean => error.reason._tag === "Fenced"
@@ -90,5 +99,11 @@ const haltsRun = (error: LedgerError): boolean => error.reason._tag === "Fenced"
  */
 export const isOver = (status: RunStatus, failure: Option.Option<RunFailure>, hasAsked: boolean): boolean => {
   if (status === "interrupted" || status === "halted") return false
+  if (Option.isSome(failure) && endsForGood(failure.value)) return true
   return Option.isNone(failure) || blocksPublish(failure.value) || !hasAsked
 }
+
+/** Nothing of these changes when the same run is read again. */
+const endsForGood = (failure: RunFailure): boolean =>
+  failure._tag === "SourceError" &&
+  (failure.reason._tag === "AllRefused" || failure.reason._tag === "AllLost" || failure.reason._tag === "EmptyMap")

@@ -1,11 +1,11 @@
 import { Effect, Schedule } from "effect"
 import type { LedgerError } from "../ledger/Ledger.ts"
 import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
+import { withoutUnknown } from "../record/Drift.ts"
 import type { PageRecord } from "../record/PageRecord.ts"
 import { tallyOf } from "../record/Tally.ts"
 import type { SinkError } from "../sink/SinkError.ts"
 import type { Begun, Target } from "./beginRun.ts"
-import { withoutExtra } from "./runPolicies.ts"
 import { type Prepared, toCommit, withoutHeld } from "./segmentCommit.ts"
 
 /** The longest pause before a store that broke off is tried again. */
@@ -35,7 +35,7 @@ export const retried = <A, E extends SinkError | LedgerError>(
 export const transformer = ({ drift, transforms }: PipelineDefinition) => {
   const transformed = (record: PageRecord): PageRecord | null => {
     if (record.refusal !== null) return record
-    let current: PageRecord | null = drift === "ignore" ? withoutExtra(record) : record
+    let current: PageRecord | null = drift === "ignore" ? withoutUnknown(record) : record
     for (const transform of transforms) {
       current = transform.apply(current)
       if (current === null) return null

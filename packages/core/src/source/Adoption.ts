@@ -5,6 +5,7 @@ import type { ListedKind, Scraper } from "../api/Scraper.ts"
 import type { ScraperError } from "../api/ScraperError.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
 import { canonicalJson } from "../record/canonicalJson.ts"
+import { isSameUrl } from "./sameUrl.ts"
 
 /** How a lost submission is looked for. Every number is a bound. */
 export interface AdoptionOptions {
@@ -191,13 +192,3 @@ const agrees = (asked: unknown, told: unknown): boolean =>
   isBody(asked) && isBody(told)
     ? Object.entries(asked).every(([member, value]) => told[member] === undefined || agrees(value, told[member]))
     : canonicalJson(asked) === canonicalJson(told)
-
-/** The API may answer with a URL in another spelling. */
-const isSameUrl = (a: string, b: string): boolean => a === b || spelt(a) === spelt(b)
-
-const spelt = (url: string): string => {
-  if (!URL.canParse(url)) return url
-  const parsed = new URL(url)
-  parsed.hash = ""
-  return parsed.href
-}

@@ -3,13 +3,17 @@ import { Clock, Effect, Schema, Stream } from "effect"
 import { Scraper } from "../api/Scraper.ts"
 import type { JobSnapshot } from "../record/JobSnapshot.ts"
 import { type PageRecord, pageKey } from "../record/PageRecord.ts"
-import { endedRows } from "./endedRows.ts"
-import { type Recognised, readBatchItem } from "./JobItem.ts"
+import { batchedRecord } from "./batchedRecord.ts"
+import { type BatchPart, InvalidUrls, refusedRecords } from "./InvalidUrls.ts"
+import type { Recognised } from "./JobItem.ts"
 import { type EndedRow, type ReaderOptions, readerDefaults, readJob } from "./JobReader.ts"
-import { recordOfItem, refusedRecord } from "./recordOfItem.ts"
+import { RefusalCount } from "./RefusalCount.ts"
+import { refusedBy } from "./refusedPages.ts"
 import type { SourceError } from "./SourceError.ts"
+import { isSameUrl } from "./sameUrl.ts"
 import { Formats, PageUrl } from "./sourceOptions.ts"
-import { submitJob } from "./submitJob.ts"
+import { splitResults } from "./splitResults.ts"
+import { submitBatch } from "./submitBatch.ts"
 
 /** URLs a single batch job takes. */
 const largestBatch = 1000
@@ -54,58 +58,57 @@ export const stream = (
   firstOrdinal = 0
 ): Stream.Stream<PageRecord, SourceError, Scraper> => {
   const { batch_size: size, urls, ...request } = options
-  return Stream.range(0, Math.ceil(urls.length / size) - 1).pipe(
-    Stream.flatMap((part) =>
-      readPart({ ...request, urls: urls.slice(part * size, (part + 1) * size) }, firstOrdinal + part, reader)
+  return Stream.suspend(() => {
+    const refusals = new RefusalCount("batch", urls.length)
+    return Stream.range(0, Math.ceil(urls.length / size) - 1).pipe(
+      Stream.flatMap((part) =>
+        readPart(
+          { ...request, urls: urls.slice(part * size, (part + 1) * size) },
+          firstOrdinal + part,
+          reader,
+          refusals
+        )
+      ),
+      Stream.concat(Stream.fromEffectDrain(refusals.judge))
     )
-  )
+  })
 }
 
-const readPart = (request: BatchRequest, ordinal: number, options: ReaderOptions) =>
+const readPart = (request: BatchRequest, ordinal: number, options: ReaderOptions, refusals: RefusalCount) =>
   Stream.unwrap(
     Effect.gen(function* () {
       const scraper = yield* Scraper
-      const url = request.urls[0]!
-      const jobId = yield* submitJob(
-        {
-          ordinal,
-          kind: "batch",
-          url,
-          tokens: request.urls.length,
-          body: (granted) => ({ ...request, urls: request.urls.slice(0, granted) }),
-          whenLost: "find"
-        },
-        (body) =>
-          scraper
-            .createBatch(body)
-            .pipe(
-              Effect.tap(({ invalidUrls }) =>
-                invalidUrls.length === 0
-                  ? Effect.void
-                  : Effect.logWarning(`the API refused ${invalidUrls.length} of ${body.urls.length} URLs of a batch`)
-              )
-            )
+      const { job, refused } = yield* submitBatch(request, ordinal, refusals)
+      const part = { urls: request.urls, occurrences: countOccurrences(request.urls), refusals }
+      const before = Stream.fromIterable(refused).pipe(
+        Stream.flatMap(({ jobId, pages }) => Stream.fromIterableEffect(refusedRecords(part, jobId, pages)))
       )
-      if (jobId === undefined) return Stream.empty
-      const occurrences = countOccurrences(request.urls)
-      return readJob(
+      if (job === undefined) return before
+      const { jobId, places, sent } = job
+      const invalid = new InvalidUrls(part, places, sent?.invalid ?? [])
+      const url = part.urls[places[0] ?? 0]!
+      const pages = readJob(
         {
           source: "batch",
           jobId,
           fetch: (slice) =>
             Effect.gen(function* () {
               const answer = yield* scraper.batch(jobId, slice)
-              const ended = yield* endedRows(
-                { operation: "read batch", origin: scraper.origin },
-                answer.results,
-                (item, said) => toRow(jobId, item, said, request.urls, occurrences)
-              )
-              const snapshot = batchSnapshot(answer, url, yield* Clock.currentTimeMillis)
-              return { snapshot, rows: answer.results.length, ended }
+              yield* invalid.add((answer.invalid_urls ?? []).map((url) => ({ url, code: null, message: null })))
+              const results = splitResults(answer.results, (item, said) => toRow(jobId, item, said, part, places))
+              const accepted = sent === undefined ? undefined : sent.urls - invalid.pages.size
+              const snapshot = batchSnapshot(answer, url, yield* Clock.currentTimeMillis, accepted)
+              return { snapshot, rows: answer.results.length, ...results }
             }),
           cancel: scraper.cancelBatch(jobId)
         },
         options
+      )
+      yield* invalid.tell
+      const untaken = () => Stream.fromIterableEffect(refusedRecords(part, refusedBy(jobId), invalid.takeFresh()))
+      return Stream.concat(before, Stream.suspend(untaken)).pipe(
+        Stream.concat(pages),
+        Stream.concat(Stream.suspend(untaken))
       )
     })
   )
@@ -120,52 +123,50 @@ const countOccurrences = (urls: ReadonlyArray<string>): Uint32Array => {
   })
 }
 
-/** The counters of an answer. */
-export const batchSnapshot = (status: BatchAnswer, url: string, observedAt: number): JobSnapshot => ({
-  jobId: status.job_id,
-  kind: "batch",
-  url,
-  status: status.status,
-  discovered: status.total_urls,
-  completed: status.completed_urls,
-  failed: status.failed_urls,
-  cancelled: status.cancelled_urls,
-  tokensCharged: status.token_summary.tokens_charged_total,
-  tokensReserved: status.token_summary.tokens_reserved,
-  observedAt
-})
+/**
+ * The counters of an answer. `accepted` is how many URLs of the request the API has not refused, where that is known: a job that
+ * has completed with fewer owes the rest.
+ */
+export const batchSnapshot = (status: BatchAnswer, url: string, observedAt: number, accepted?: number): JobSnapshot => {
+  const ended = status.completed_urls + status.failed_urls + status.cancelled_urls
+  return {
+    jobId: status.job_id,
+    kind: "batch",
+    url,
+    status: status.status,
+    discovered: status.total_urls,
+    completed: status.completed_urls,
+    failed: status.failed_urls,
+    cancelled: status.cancelled_urls,
+    tokensCharged: status.token_summary.tokens_charged_total,
+    tokensReserved: status.token_summary.tokens_reserved,
+    owed: Math.max(0, Math.max(status.total_urls, accepted ?? 0) - ended, status.pending_urls),
+    observedAt
+  }
+}
 
 /** A page is known by the URL that was asked for and which occurrence of it this is, whatever URL the answer names. */
 const toRow = (
   jobId: string,
   item: unknown,
   said: Recognised,
-  urls: ReadonlyArray<string>,
-  occurrences: Uint32Array
+  { occurrences, urls }: BatchPart,
+  places: ReadonlyArray<number>
 ): Omit<EndedRow, "answer"> | undefined => {
-  const inputIndex = said.inputIndex ?? onlyPlaceOf(said.url, urls)
-  const asked = (inputIndex === undefined ? undefined : urls[inputIndex]) ?? said.url
+  const inputIndex = said.inputIndex === undefined ? onlyPlaceOf(said.url, urls) : places[said.inputIndex]
+  const asked = inputIndex === undefined ? undefined : urls[inputIndex]
   if (asked === undefined || inputIndex === undefined) return undefined
-  const key = pageKey(asked, occurrences[inputIndex] ?? inputIndex)
+  const key = pageKey(asked, occurrences[inputIndex])
   const page = { jobId, key, url: said.url ?? asked, inputIndex, status: said.status }
   return { key, record: () => batchedRecord(page, item) }
 }
 
-/** Where a URL stands in a list that names it once. */
+/** Where a URL is in a list that names it once, in whatever spelling. */
 const onlyPlaceOf = (url: string | undefined, urls: ReadonlyArray<string>): number | undefined => {
-  const at = url === undefined ? -1 : urls.indexOf(url)
-  return at < 0 || urls.lastIndexOf(url!) !== at ? undefined : at
-}
-
-/** The record of a terminal item of a batch, known by its place in the request. */
-export const batchedRecord = (
-  page: Pick<PageRecord, "jobId" | "key" | "url" | "inputIndex"> & Pick<Recognised, "status">,
-  raw: unknown
-): PageRecord => {
-  const read = readBatchItem(raw)
-  if ("refusal" in read) return refusedRecord(page, read.refusal)
-  const { extra, item } = read
-  const { jobId, key } = page
-  const links = item.data?.links ?? null
-  return recordOfItem({ jobId, key, inputIndex: item.input_index, parentUrl: null, depth: null, links }, item, extra)
+  if (url === undefined) return undefined
+  for (const isIt of [(other: string) => other === url, (other: string) => isSameUrl(other, url)]) {
+    const at = urls.findIndex(isIt)
+    if (at >= 0) return urls.findLastIndex(isIt) === at ? at : undefined
+  }
+  return undefined
 }

@@ -3,12 +3,12 @@ import { Clock, Effect, Schema, Stream } from "effect"
 import { Scraper } from "../api/Scraper.ts"
 import type { JobSnapshot } from "../record/JobSnapshot.ts"
 import { type PageRecord, pageKey } from "../record/PageRecord.ts"
-import { endedRows } from "./endedRows.ts"
 import { type Recognised, readCrawlItem } from "./JobItem.ts"
 import { type EndedRow, type ReaderOptions, readerDefaults, readJob } from "./JobReader.ts"
-import { recordOfItem, refusedRecord } from "./recordOfItem.ts"
+import { recordOfItem } from "./recordOfItem.ts"
 import type { SourceError } from "./SourceError.ts"
 import { Formats, PageUrl } from "./sourceOptions.ts"
+import { splitResults } from "./splitResults.ts"
 import { submitJob } from "./submitJob.ts"
 
 /** A site to crawl: the members of the API's request, `formats` being `["markdown"]` when absent. */
@@ -66,13 +66,10 @@ export const stream = (
           fetch: (slice) =>
             Effect.gen(function* () {
               const answer = yield* scraper.crawl(jobId, slice)
-              const ended = yield* endedRows(
-                { operation: "read crawl", origin: scraper.origin },
-                answer.results,
-                (item, said) => toRow(jobId, item, said)
-              )
-              const snapshot = crawlSnapshot(answer, yield* Clock.currentTimeMillis)
-              return { snapshot, rows: answer.results.length, ended }
+              const results = splitResults(answer.results, (item, said) => toRow(jobId, item, said))
+              const told = crawlSnapshot(answer, yield* Clock.currentTimeMillis)
+              const snapshot = told.url === "" ? { ...told, url: request.url } : told
+              return { snapshot, rows: answer.results.length, ...results }
             }),
           cancel: scraper.cancelCrawl(jobId)
         },
@@ -81,20 +78,28 @@ export const stream = (
     })
   )
 
-/** The counters of an answer. */
-export const crawlSnapshot = (status: CrawlAnswer, observedAt: number): JobSnapshot => ({
-  jobId: status.job_id,
-  kind: "crawl",
-  url: status.url,
-  status: status.status,
-  discovered: status.total_pages,
-  completed: status.completed_pages,
-  failed: status.failed_pages,
-  cancelled: status.cancelled_pages,
-  tokensCharged: status.token_summary.tokens_charged_total,
-  tokensReserved: status.token_summary.tokens_reserved,
-  observedAt
-})
+/**
+ * The counters of an answer. `total_pages` counts what was discovered, which a limit or a depth may keep out: pages are missing of
+ * a completed crawl where tokens are still reserved for them.
+ */
+export const crawlSnapshot = (status: CrawlAnswer, observedAt: number): JobSnapshot => {
+  const { tokens_charged_total: tokensCharged, tokens_reserved: tokensReserved } = status.token_summary
+  const ended = status.completed_pages + status.failed_pages + status.cancelled_pages
+  return {
+    jobId: status.job_id,
+    kind: "crawl",
+    url: status.url,
+    status: status.status,
+    discovered: status.total_pages,
+    completed: status.completed_pages,
+    failed: status.failed_pages,
+    cancelled: status.cancelled_pages,
+    tokensCharged,
+    tokensReserved,
+    owed: Math.max(0, Math.min(status.total_pages - ended, tokensReserved)),
+    observedAt
+  }
+}
 
 const toRow = (jobId: string, item: unknown, { status, url }: Recognised): Omit<EndedRow, "answer"> | undefined => {
   if (url === undefined) return undefined
@@ -104,13 +109,18 @@ const toRow = (jobId: string, item: unknown, { status, url }: Recognised): Omit<
 
 /** The record of a terminal item of a crawl, known by what it says of itself. */
 export const crawledRecord = (
-  page: Pick<PageRecord, "jobId" | "key" | "url"> & Pick<Recognised, "status">,
+  { jobId, key, status, url }: Pick<PageRecord, "jobId" | "key" | "url"> & Pick<Recognised, "status">,
   raw: unknown
 ): PageRecord => {
   const read = readCrawlItem(raw)
-  if ("refusal" in read) return refusedRecord({ ...page, inputIndex: null }, read.refusal)
-  const { extra, item } = read
-  const { jobId, key } = page
-  const place = { jobId, key, inputIndex: null, parentUrl: item.parent_url, depth: item.depth, links: item.links }
-  return recordOfItem(place, item, extra)
+  const { depth, links, parent_url: parentUrl } = read.item ?? { depth: null, links: null, parent_url: null }
+  const place = {
+    jobId,
+    key,
+    inputIndex: null,
+    parentUrl: parentUrl ?? null,
+    depth: depth ?? null,
+    links: links ?? null
+  }
+  return recordOfItem(place, { ...read.item, url, status }, read)
 }

@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto"
-import { type ExtractJob, ExtractRequest, isTerminal, JobId, type JobStatus } from "@sluice/contract"
-import { Clock, Duration, Effect, Option, Schema, Stream } from "effect"
-import { type AsCame, type ExtractAnswer, Scraper } from "../api/Scraper.ts"
-import type { ScraperError } from "../api/ScraperError.ts"
-import { type JsonObject, type PageRecord, pageKey } from "../record/PageRecord.ts"
+import { ExtractRequest, isTerminal, JobId, type JobStatus } from "@sluice/contract"
+import { Clock, Duration, Effect, Schema, Stream } from "effect"
+import type { EndedAnswer } from "../api/readSubmission.ts"
+import { Scraper } from "../api/Scraper.ts"
+import { type PageRecord, pageKey } from "../record/PageRecord.ts"
 import { eachSettled } from "./eachSettled.ts"
-import { type EndedExtraction, extractedRecord } from "./extractedRecord.ts"
+import { extractedRecord } from "./extractedRecord.ts"
 import { type ReaderOptions, readerDefaults } from "./JobReader.ts"
 import { CurrentJournal } from "./Journal.ts"
+import { RefusalCount } from "./RefusalCount.ts"
+import { isRefusedId, refusalIn, refusedAnswer, refusedBefore, refusedJobId, refusedPage } from "./refusedPages.ts"
 import { type ApiFailed, DeadlinePassed, LedgerFailed, SourceError, type Vanished } from "./SourceError.ts"
 import { Formats, PageUrl } from "./sourceOptions.ts"
 import { submitJob } from "./submitJob.ts"
@@ -57,18 +59,19 @@ export const stream = (
   firstOrdinal = 0
 ): Stream.Stream<PageRecord, SourceError, Scraper> => {
   const { concurrency, mode, urls, ...request } = options
-  const counts = new Map<string, number>()
-  return Stream.fromIterable(urls.entries()).pipe(
-    Stream.map(([inputIndex, url]) => {
-      const occurrence = counts.get(url) ?? 0
-      counts.set(url, occurrence + 1)
-      return { inputIndex, url, key: pageKey(url, occurrence), ordinal: firstOrdinal + inputIndex }
-    }),
-    eachSettled(concurrency, (page) => {
-      const body = { ...request, url: page.url }
-      return mode === "sync" ? extractNow(body, page) : extractByJob(body, page, reader)
-    })
-  )
+  return Stream.suspend(() => {
+    const counts = new Map<string, number>()
+    const refusals = new RefusalCount("extract", urls.length)
+    return Stream.fromIterable(urls.entries()).pipe(
+      Stream.map(([inputIndex, url]) => {
+        const occurrence = counts.get(url) ?? 0
+        counts.set(url, occurrence + 1)
+        return { inputIndex, url, key: pageKey(url, occurrence), ordinal: firstOrdinal + inputIndex }
+      }),
+      eachSettled(concurrency, (page) => extractPage({ ...request, url: page.url }, page, { mode, reader, refusals })),
+      Stream.concat(Stream.fromEffectDrain(refusals.judge))
+    )
+  })
 }
 
 interface Page extends Pick<PageRecord, "key" | "url"> {
@@ -76,27 +79,76 @@ interface Page extends Pick<PageRecord, "key" | "url"> {
   readonly ordinal: number
 }
 
-const extractByJob = Effect.fnUntraced(function* (request: ExtractRequest, page: Page, options: ReaderOptions) {
+interface Extracting {
+  readonly mode: ExtractOptions["mode"]
+  readonly reader: ReaderOptions
+  readonly refusals: RefusalCount
+}
+
+/** One page: asked for, and read to its end where a job was made of it. Whichever way was asked for, the answer decides. */
+const extractPage = Effect.fnUntraced(function* (
+  request: ExtractRequest,
+  page: Page,
+  { mode, reader, refusals }: Extracting
+): Effect.fn.Return<ReadonlyArray<PageRecord>, SourceError, Scraper> {
   const scraper = yield* Scraper
+  let answer: EndedAnswer | undefined
+  const ask = (body: ExtractRequest) =>
+    (mode === "sync" ? scraper.extractNow(body) : scraper.createExtraction(body)).pipe(
+      Effect.map(({ ended, jobId }) => {
+        answer = ended
+        return { jobId: jobId ?? ownJobId() }
+      }),
+      Effect.catchIf(
+        (error) => refusalIn(error) !== undefined,
+        (error) => {
+          answer = failedAnswer(refusedAnswer(refusedPage(refusalIn(error)!)))
+          return Effect.as(refusals.refused(error, page.url), { jobId: refusedJobId() })
+        }
+      )
+    )
   const jobId = yield* submitJob(
-    { ordinal: page.ordinal, kind: "extract", url: page.url, tokens: 1, body: () => request, whenLost: "find" },
-    scraper.createExtraction
+    {
+      ordinal: page.ordinal,
+      kind: "extract",
+      url: page.url,
+      tokens: 1,
+      body: () => request,
+      whenLost: mode === "sync" ? "give up" : "find"
+    },
+    ask
+  ).pipe(
+    // Asking again could pay again: the page is given up, and says so.
+    Effect.catchIf(isAnswerLost, () => {
+      answer = answerLost
+      return Effect.succeed(ownJobId())
+    })
   )
   if (jobId === undefined) return []
-  if (yield* isCommitted(jobId, page)) return []
-  const job = yield* Effect.mapError(awaitEnd(jobId, options).pipe(Effect.catchTag("Vanished", giveUp)), failure)
-  return job === undefined ? [] : [yield* deliver(page, job, job.raw)]
+  const committed = yield* isCommitted(jobId, page)
+  if (answer === undefined && isRefusedId(jobId)) refusals.refusedEarlier()
+  if (isOwnId(jobId) && !committed)
+    answer ??= isRefusedId(jobId) ? failedAnswer(refusedAnswer(refusedBefore)) : answerLost
+  if (answer === answerLost) refusals.lost()
+  if (committed) return []
+  answer ??= yield* Effect.mapError(awaitEnd(jobId, reader).pipe(Effect.catchTag("Vanished", giveUp)), failure)
+  return answer === undefined ? [] : [yield* deliver(page, jobId, answer)]
 })
 
 /** A job that is gone leaves its page out, and the others be. */
 const giveUp = (vanished: Vanished) =>
   Effect.flatMap(CurrentJournal, (journal) => Effect.as(journal.unreconciled(vanished), undefined))
 
+/** A job id of ours: the answer of a page that came at once may name none. */
+const ownJobId = (): JobId => JobId.make(`sync-${randomUUID()}`)
+
+const isOwnId = (jobId: string): boolean => jobId.startsWith("sync-")
+
 /** Polls an extraction until it ends: soon at first, less and less often later. */
 const awaitEnd = Effect.fnUntraced(function* (
   jobId: JobId,
   options: ReaderOptions
-): Effect.fn.Return<AsCame<ExtractJob>, ApiFailed | Vanished | DeadlinePassed, Scraper> {
+): Effect.fn.Return<EndedAnswer, ApiFailed | Vanished | DeadlinePassed, Scraper> {
   const scraper = yield* Scraper
   const startedAt = yield* Clock.currentTimeMillis
   const deadline = Duration.toMillis(options.deadline)
@@ -112,68 +164,15 @@ const awaitEnd = Effect.fnUntraced(function* (
   }
 })
 
-/** Asks for the page itself. A refusal that is about the page, not about us, is a failed page. */
-const extractNow = Effect.fnUntraced(function* (request: ExtractRequest, page: Page) {
-  const scraper = yield* Scraper
-  let answer: Answered | undefined
-  const ask = scraper.extractNow(request).pipe(
-    Effect.map(succeeded),
-    Effect.catch((error) => Effect.mapError(Effect.fromOption(failed(error)), () => error)),
-    Effect.tap((given) =>
-      Effect.sync(() => {
-        answer = given
-      })
-    )
-  )
-  const jobId = yield* submitJob(
-    { ordinal: page.ordinal, kind: "extract", url: page.url, tokens: 1, body: () => request, whenLost: "give up" },
-    () => Effect.as(ask, { jobId: JobId.make(`sync-${randomUUID()}`) })
-  ).pipe(
-    // Asking again could pay again: the page is given up, and says so.
-    Effect.catchIf(isAnswerLost, () => {
-      answer = answerLost
-      return Effect.succeed(JobId.make(`sync-${randomUUID()}`))
-    })
-  )
-  if (jobId === undefined) return []
-  if (yield* isCommitted(jobId, page)) return []
-  // Known from an earlier attempt, whose answer went with it.
-  const { job, raw } = answer ?? answerLost
-  return [yield* deliver(page, { job_id: jobId, ...job }, raw)]
-})
-
 const isAnswerLost = ({ reason }: SourceError): boolean => reason._tag === "AnswerLost"
 
-/** How a synchronous extraction ended, and the same as a vault keeps it: as the answer of a job would be. */
-interface Answered {
-  readonly job: Omit<EndedExtraction, "job_id">
-  readonly raw: Schema.Json
-}
-
-const failedPage = (error: { readonly code: string; readonly message: string }, tokens: number | null): Answered => {
-  const job = { status: "failed", data: null, metadata: null, error, tokens_charged: tokens } as const
-  return { job, raw: job }
-}
+const failedAnswer = (raw: Schema.Json): EndedAnswer => ({ status: "failed", tokensCharged: 0, raw })
 
 /** What a page becomes whose answer was lost after it may have been paid for. */
-const answerLost = failedPage(
-  { code: "ANSWER_LOST", message: "The answer was lost, and asking again could pay again" },
-  null
-)
-
-const succeeded = ({ data, metadata, raw, tokensCharged }: ExtractAnswer): Answered => ({
-  job: { status: "completed", data, metadata, error: null, tokens_charged: tokensCharged },
-  raw: { ...(raw as JsonObject), status: "completed", error: null }
+const answerLost = failedAnswer({
+  status: "failed",
+  error: { code: "ANSWER_LOST", message: "The answer was lost, and asking again could pay again" }
 })
-
-/** A synchronous extraction that failed is refused with the page's own code, ours being `VALIDATION_ERROR`. */
-const failed = ({ reason }: ScraperError): Option.Option<Answered> => {
-  if (reason._tag !== "InvalidRequest" || reason.status !== 422) return Option.none()
-  const { code, detail: message } = reason
-  return code === undefined || code === "VALIDATION_ERROR"
-    ? Option.none()
-    : Option.some(failedPage({ code, message }, 0))
-}
 
 const isCommitted = Effect.fnUntraced(function* (jobId: string, page: Page) {
   const journal = yield* CurrentJournal
@@ -182,23 +181,23 @@ const isCommitted = Effect.fnUntraced(function* (jobId: string, page: Page) {
 })
 
 /** Tells the journal the job's end and makes its record. */
-const deliver = Effect.fnUntraced(function* (page: Page, job: EndedExtraction, raw: Schema.Json) {
+const deliver = Effect.fnUntraced(function* (page: Page, jobId: JobId, { raw, status, tokensCharged }: EndedAnswer) {
   const journal = yield* CurrentJournal
-  const count = (status: JobStatus) => (job.status === status ? 1 : 0)
+  const count = (as: JobStatus) => (status === as ? 1 : 0)
   yield* journal.progress({
-    jobId: job.job_id,
+    jobId,
     kind: "extract",
     url: page.url,
-    status: job.status,
+    status,
     discovered: 1,
     completed: count("completed"),
     failed: count("failed"),
     cancelled: count("cancelled"),
-    tokensCharged: job.tokens_charged ?? 0,
+    tokensCharged,
     tokensReserved: 0,
     observedAt: yield* Clock.currentTimeMillis
   })
-  const record = extractedRecord({ ...page, jobId: job.job_id }, job)
+  const record = extractedRecord({ ...page, jobId }, status, raw)
   return journal.keepsAnswers === true ? { ...record, answer: raw } : record
 })
 

@@ -1,9 +1,12 @@
 import { BatchResult, CrawlData, CrawlResult, ExtractData, ItemMetadata, JobStatus } from "@sluice/contract"
-import { Result, Schema } from "effect"
-import { boundedJson, isNestedWithin } from "../record/boundedJson.ts"
-import type { JsonObject, Refusal } from "../record/PageRecord.ts"
+import { Schema } from "effect"
+import { isInt4 } from "../record/DirtyRecords.ts"
+import { type Lenient, lenientReader } from "../record/lenientReader.ts"
+import { looseInteger, looseWord, unreadable } from "../record/looseValues.ts"
+import type { JsonObject } from "../record/PageRecord.ts"
 import { quickGuard } from "../record/quickGuard.ts"
-import { whereOf } from "../record/whereOf.ts"
+import { storableJson } from "../record/storableJson.ts"
+import { UnreadValues } from "../record/UnreadValues.ts"
 
 /** What an item of a job's results says of itself, whatever else is wrong with it. */
 export interface Recognised {
@@ -14,42 +17,61 @@ export interface Recognised {
 
 const isStatus = Schema.is(JobStatus)
 
+/** The contract's words, and the other spelling of one. Any other word says nothing that can be counted. */
+const spellings = new Map([["canceled", "cancelled" as const]])
+
 /** Reads of an item which page it is and how far it has come; undefined where it does not say how far. */
 export const recognise = (raw: unknown): Recognised | undefined => {
-  if (!isObject(raw) || !isStatus(raw.status)) return undefined
-  const { input_index: at, status, url } = raw
+  if (!isObject(raw)) return undefined
+  const status = isStatus(raw.status) ? raw.status : looseWord(raw.status, JobStatus.literals, spellings)
+  if (status === null || status === unreadable) return undefined
+  const { input_index: at, url } = raw
+  const inputIndex = looseInteger(at, false)
   return {
     status,
-    url: typeof url === "string" ? url : undefined,
-    inputIndex: typeof at === "number" && Number.isSafeInteger(at) && at >= 0 ? at : undefined
+    url: typeof url === "string" && url.trim() !== "" ? url : undefined,
+    inputIndex: typeof inputIndex === "number" && inputIndex >= 0 ? inputIndex : undefined
   }
 }
 
-/** An item that fits the contract, and what the contract does not know of it (the item may hold that too); or why it does not fit. */
-export type ReadItem<I> = { readonly item: I; readonly extra: JsonObject | null } | { readonly refusal: Refusal }
+/**
+ * An item as it could be read (null where it is no object), and what else it holds: members the contract does not know, and values that could not be read, under
+ * their own names. `unread` names those values, where there are any.
+ */
+export interface ReadItem<I> {
+  readonly item: I | Lenient<I> | null
+  readonly extra: JsonObject | null
+  readonly unread?: ReadonlyArray<string>
+}
 
-/** How deep what we do not know may be nested: stores and JSON writers give up somewhere, in ways of their own. */
-const deepest = 64
+interface Numbers {
+  readonly depth?: number | null
+  readonly input_index?: number | null
+  readonly metadata?: { readonly [M in keyof ItemMetadata]?: number | null } | null
+}
 
-const itemReader = <I>(schema: Schema.Codec<I, unknown>, known: Known) => {
+/** The contract's integers are larger than those columns take. */
+const isStorable = ({ depth = null, input_index = null, metadata }: Numbers): boolean =>
+  isInt4(depth) &&
+  isInt4(input_index) &&
+  (metadata === undefined ||
+    metadata === null ||
+    (isInt4(metadata.http_status ?? null) &&
+      isInt4(metadata.duration_ms ?? null) &&
+      isInt4(metadata.retry_count ?? null) &&
+      isInt4(metadata.tokens_charged ?? null)))
+
+const itemReader = <I extends Numbers>(schema: Schema.Codec<I, unknown>, known: Known) => {
   const fits = quickGuard(schema)
-  const decode = Schema.decodeUnknownResult(schema)
+  const read = lenientReader(schema)
   return (raw: unknown): ReadItem<I> => {
-    const decoded = fits(raw) ? Result.succeed(raw) : decode(raw)
-    if (Result.isFailure(decoded))
-      return { refusal: refuse(raw, `it does not fit the contract: ${whereOf(decoded.failure)}`) }
-    const extra = isObject(raw) ? extraOf(raw, known) : null
-    return extra === null || isNestedWithin(extra, deepest)
-      ? { item: decoded.success, extra }
-      : { refusal: refuse(raw, `members the contract does not know are nested more than ${deepest} deep`) }
+    const unknown = isObject(raw) ? extraOf(raw, known) : null
+    // What fits is taken as it came: absent members are as good as null.
+    if (fits(raw) && isStorable(raw)) return { item: raw, extra: unknown }
+    const unread = new UnreadValues()
+    return { item: read(raw, unread.note), ...unread.addTo(unknown) }
   }
 }
-
-const refuse = (raw: unknown, detail: string): Refusal => ({
-  reason: "contract",
-  detail,
-  raw: boundedJson(raw, deepest)
-})
 
 /** The members the contract knows, of an item and of the objects in it. */
 interface Known {
@@ -73,7 +95,7 @@ const extraOf = (raw: Members, { inside, members }: Known): JsonObject | null =>
     const unknown = isObject(inner) ? unknownIn(inner, inside[name]!) : []
     if (unknown.length > 0) found.push([name, Object.fromEntries(unknown)])
   }
-  return found.length === 0 ? null : (Object.fromEntries(found) as JsonObject)
+  return found.length === 0 ? null : (storableJson(Object.fromEntries(found)) as JsonObject)
 }
 
 const unknownIn = (object: Members, known: ReadonlySet<string>): Array<[string, unknown]> => {

@@ -3,13 +3,15 @@ import { Clock, Duration, Effect, type Schema, Stream } from "effect"
 import type { NonEmptyArray } from "effect/Array"
 import type { Slice } from "../api/Scraper.ts"
 import type { ScraperError } from "../api/ScraperError.ts"
-import { type JobSnapshot, settled } from "../record/JobSnapshot.ts"
+import { due, type JobSnapshot, settled } from "../record/JobSnapshot.ts"
+import { KeySet } from "../record/KeySet.ts"
 import type { PageRecord } from "../record/PageRecord.ts"
 import { JobCancellation } from "./JobCancellation.ts"
 import { CurrentJournal } from "./Journal.ts"
 import { notesOn } from "./notesOn.ts"
-import { SlicePlan } from "./SlicePlan.ts"
-import { DeadlinePassed, Incomplete, LedgerFailed, SourceError } from "./SourceError.ts"
+import { SlicePlan, type Step } from "./SlicePlan.ts"
+import { DeadlinePassed, Incomplete, LedgerFailed, SourceError, Uncountable } from "./SourceError.ts"
+import { uncountableKey, uncountableRecords } from "./uncountableRecords.ts"
 import { untilKnown } from "./untilKnown.ts"
 
 /** How a job is read. Every number is a bound. */
@@ -65,6 +67,8 @@ export interface Observation {
   /** Rows of the slice, those still open included. */
   readonly rows: number
   readonly ended: ReadonlyArray<EndedRow>
+  /** Results of the slice that cannot be counted: they do not say which page they are, or how that ended. */
+  readonly uncountable?: ReadonlyArray<unknown>
 }
 
 /** A job to read, whatever its kind. */
@@ -98,6 +102,10 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
       let endedAt: number | undefined
       let known = false
       const cancellation = new JobCancellation(job.jobId, job.cancel, pollMin * 4)
+      let end: Extract<Step, { readonly _tag: "Done" }> = { _tag: "Done", reconciled: false }
+      let hasUncountable = false
+      /** Keys of what cannot be counted, seen since the job has ended: its counters may count them. */
+      const uncounted = new KeySet()
       /** What a page weighs, by the heaviest slices of late; undefined until one has been seen. */
       let weight: number | undefined
 
@@ -137,6 +145,11 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
             : yield* fetch({ page, pageSize })
         if (observation === undefined) return []
         known = true
+        if (observation.uncountable !== undefined) {
+          hasUncountable = true
+          const hasEnded = isTerminal(observation.snapshot.status)
+          if (hasEnded) for (const raw of observation.uncountable) uncounted.add(uncountableKey(raw))
+        }
         const fresh: Array<PageRecord> = []
         let weighed = 0
         let bytes = 0
@@ -153,7 +166,7 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
         if (weighed > 0) weight = Math.max(bytes / weighed, (weight ?? 0) * weightDecay)
         if (pageSize === plan.pageSize) {
           const slice = { page, rows: observation.rows, terminalRows: observation.ended.length, print }
-          plan.observe(observation.snapshot, slice, seen.size)
+          plan.observe(observation.snapshot, slice, seen.size + uncounted.size)
         }
         const verdict = yield* journal.progress(observation.snapshot)
         if (verdict === "cancel") cancellation.want()
@@ -171,12 +184,7 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
           if (step.afterPause && known) yield* pause(step.sweep)
           return [step.pages, undefined] as const
         }
-        const expected = plan.snapshot === undefined ? 0 : settled(plan.snapshot)
-        if (!step.reconciled) {
-          yield* journal.unreconciled(new Incomplete({ jobId: job.jobId, expected, delivered: seen.size }))
-        } else if (journal.explain !== undefined) {
-          for (const note of notesOn(job.jobId, plan.snapshot, seen.size, step.fell)) yield* journal.explain(note)
-        }
+        end = step
         return undefined
       })
 
@@ -185,12 +193,45 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
         return Math.max(1, Math.min(options.concurrency, Math.floor(options.inFlightBytes / Math.max(1, slice))))
       }
 
+      /** How it came out: the counters agree, or they do not. */
+      const account = Effect.suspend(() => {
+        const expected = plan.snapshot === undefined ? 0 : due(plan.snapshot)
+        if (!end.reconciled && seen.size !== expected) {
+          return journal.unreconciled(new Incomplete({ jobId: job.jobId, expected, delivered: seen.size }))
+        }
+        return Effect.forEach(
+          notesOn(job.jobId, plan.snapshot, seen.size, end.fell),
+          (note) => journal.explain?.(note) ?? Effect.void,
+          { discard: true }
+        )
+      })
+
+      /** Once all else has been read: what cannot be counted, and how it came out. */
+      const leftOver = Stream.suspend(() => {
+        if (!hasUncountable) return Stream.fromEffectDrain(account)
+        let results = 0
+        const letters = uncountableRecords({
+          jobId: job.jobId,
+          slices: plan.slices,
+          results: (page) =>
+            Effect.map(fetch({ page, pageSize: plan.pageSize }), ({ uncountable = [] }) => uncountable),
+          seen,
+          mostAlike: (plan.snapshot?.discovered ?? 0) - seen.size,
+          onFound: () => void results++
+        })
+        const report = Effect.suspend(() =>
+          results > 0 ? journal.unreconciled(new Uncountable({ jobId: job.jobId, results })) : account
+        )
+        return Stream.concat(letters, Stream.fromEffectDrain(report))
+      })
+
       return Stream.unfold(undefined, () => round).pipe(
         Stream.flatMap((pages) =>
           Stream.fromIterable(pages).pipe(Stream.mapEffect(read, { concurrency: slicesAtOnce() }))
         ),
         Stream.filter((fresh): fresh is NonEmptyArray<PageRecord> => fresh.length > 0),
         Stream.flattenArray,
+        Stream.concat(leftOver),
         Stream.catchTag("Vanished", (vanished) => Stream.fromEffectDrain(journal.unreconciled(vanished))),
         Stream.mapError(toSourceError)
       )

@@ -4,7 +4,7 @@ import type { ScraperError } from "../api/ScraperError.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
 import type { JobKind, JobSnapshot } from "../record/JobSnapshot.ts"
 import { KeySet } from "../record/KeySet.ts"
-import type { Incomplete, Vanished } from "./SourceError.ts"
+import type { Unreconciled } from "./SourceError.ts"
 import type { SubmitFailure } from "./SubmitFailure.ts"
 
 /** Paid work a source is about to ask for. `ordinal` numbers its submissions from 0, the same way on every attempt. */
@@ -39,6 +39,8 @@ export interface Journal {
     request: SubmissionRequest<Body>,
     post: (body: Body) => Effect.Effect<{ readonly jobId: JobId }, ScraperError>
   ) => Effect.Effect<JobId | undefined, SubmitFailure>
+  /** Whether a source that finds nothing to do has failed. */
+  readonly expectsPages?: boolean
   /** Whether records are to carry the results they were made of. */
   readonly keepsAnswers?: boolean
   /** Keys of a job that every sink holds already, or a vault for it. The source counts them as seen and does not emit them. */
@@ -47,8 +49,10 @@ export interface Journal {
   readonly progress: (snapshot: JobSnapshot) => Effect.Effect<Verdict>
   /** Tells what of a job's counters wants explaining, in a sentence, although the job was read to its end. */
   readonly explain?: (note: string) => Effect.Effect<void>
+  /** Tells of something that ends nothing and that somebody should know. Without it, it is logged. */
+  readonly warn?: (sentence: string) => Effect.Effect<void>
   /** Tells that a job ended without adding up. The default fails with it; the engine notes it and goes on. */
-  readonly unreconciled: (reason: Incomplete | Vanished) => Effect.Effect<void, Incomplete | Vanished>
+  readonly unreconciled: (reason: Unreconciled) => Effect.Effect<void, Unreconciled>
 }
 
 /** The journal in force. */
@@ -60,3 +64,7 @@ export const CurrentJournal: Context.Reference<Journal> = Context.Reference("@sl
     unreconciled: (reason) => Effect.fail(reason)
   })
 })
+
+/** Tells of something that ends nothing and that somebody should know. */
+export const warn = (sentence: string): Effect.Effect<void> =>
+  Effect.flatMap(CurrentJournal, (journal) => journal.warn?.(sentence) ?? Effect.logWarning(sentence))

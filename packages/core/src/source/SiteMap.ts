@@ -1,24 +1,30 @@
 import { randomUUID } from "node:crypto"
-import { JobId, MapRequest, MapResponse } from "@sluice/contract"
-import { Clock, Effect, Option, Schema, Stream } from "effect"
-import { type AsCame, Scraper } from "../api/Scraper.ts"
+import { JobId, MapRequest } from "@sluice/contract"
+import { Clock, Effect, Exit, Schema, Stream } from "effect"
+import { CurrentRequestCounter } from "../api/RequestCounter.ts"
+import { type MapAnswer, mapAnswer } from "../api/readMap.ts"
+import { Scraper } from "../api/Scraper.ts"
+import type { ScraperError } from "../api/ScraperError.ts"
 import { type PageRecord, pageKey } from "../record/PageRecord.ts"
 import { batchFields, stream as batchStream } from "./Batch.ts"
 import { extractFields, stream as extractStream } from "./Extract.ts"
 import { type ReaderOptions, readerDefaults } from "./JobReader.ts"
-import { CurrentJournal } from "./Journal.ts"
+import { CurrentJournal, warn } from "./Journal.ts"
+import { mapLinks } from "./mapLinks.ts"
 import { recordOfItem } from "./recordOfItem.ts"
-import { ApiFailed, LedgerFailed, SourceError } from "./SourceError.ts"
+import { ApiFailed, EmptyMap, LedgerFailed, MapFailed, SourceError } from "./SourceError.ts"
 import { PageUrl } from "./sourceOptions.ts"
 import { submitJob } from "./submitJob.ts"
 
 /**
  * A site whose URLs to discover. Without `into` the result is one record: the site with its URLs as links. With it the
- * URLs are handed on to `extract` or `batch`, whose pages are the result.
+ * URLs are handed on to `extract` or `batch`, whose pages are the result. A pipeline whose map finds nothing fails, unless it is
+ * `allow_empty`.
  */
 export const MapOptions = Schema.Struct({
   ...MapRequest.fields,
   url: PageUrl,
+  allow_empty: Schema.optionalKey(Schema.Boolean),
   into: Schema.optionalKey(
     Schema.Union([
       Schema.Struct({ extract: Schema.Struct(extractFields) }),
@@ -43,20 +49,45 @@ const records = (
 /** The URLs of a site, in the order of the answer. One call; it answers directly. */
 const urls = (options: Omit<typeof MapOptions.Encoded, "into">): Stream.Stream<string, SourceError, Scraper> =>
   Stream.suspend(() => {
-    const { into: _, ...request } = decode(options)
-    return Stream.unwrap(Effect.map(discover(request), (found) => Stream.fromIterable(linksOf(found?.answer))))
+    const { allow_empty: _allow, into: _into, ...request } = decode(options)
+    return Stream.unwrap(Effect.map(discover(request), (found) => Stream.fromIterable(found?.links ?? [])))
   })
 
 /** Discovering the URLs of a site: `SiteMap.make` for a pipeline, `SiteMap.records` and `SiteMap.urls` for plain streams. */
 export const SiteMap = { make, records, urls }
 
+/** How often a map that took too long is asked for again, and the first pause, in milliseconds. Asking costs nothing. */
+const timedOut = { retries: 3, firstPause: 1_000 }
+
+/** Asks again where the API says that it took too long, and does not say that asking again is of no use. */
+const retried = (ask: Effect.Effect<MapAnswer, ScraperError>, made = 0): Effect.Effect<MapAnswer, ScraperError> =>
+  Effect.catch(ask, (error) => {
+    const { reason } = error
+    const isTimeout = reason._tag === "Unavailable" && reason.status === 408 && reason.retryable !== false
+    if (!isTimeout || made >= timedOut.retries) return Effect.fail(error)
+    return Effect.gen(function* () {
+      const counter = yield* CurrentRequestCounter
+      yield* Effect.sleep(Math.max(error.retryAfterMs ?? 0, timedOut.firstPause * 2 ** made))
+      counter.submitted--
+      counter.retries++
+      return yield* retried(ask, made + 1)
+    })
+  })
+
+interface Discovered {
+  readonly jobId: JobId
+  readonly answer: MapAnswer
+  /** Whole URLs, each once. */
+  readonly links: ReadonlyArray<string>
+}
+
 /** Asks for the URLs, as a submission under a job id of ours: the answer names none, and a later attempt asks again. */
 const discover = Effect.fnUntraced(function* (
   request: MapRequest
-): Effect.fn.Return<{ readonly jobId: JobId; readonly answer: AsCame<MapResponse> } | undefined, SourceError, Scraper> {
+): Effect.fn.Return<Discovered | undefined, SourceError, Scraper> {
   const scraper = yield* Scraper
-  let answer: AsCame<MapResponse> | undefined
-  const ask = Effect.map(scraper.map(request), (given) => {
+  let answer: MapAnswer | undefined
+  const ask = Effect.map(retried(scraper.map(request)), (given) => {
     answer = given
   })
   const jobId = yield* submitJob(
@@ -65,19 +96,25 @@ const discover = Effect.fnUntraced(function* (
   )
   if (jobId === undefined) return undefined
   if (answer === undefined) yield* Effect.mapError(ask, (error) => failure(new ApiFailed({ error })))
-  return { jobId, answer: answer! }
+  const { success, warning } = answer!
+  if (!success) return yield* failure(new MapFailed({ url: request.url, detail: warning ?? "it gives no reason" }))
+  if (warning !== null) yield* warn(`the map of ${request.url}: ${warning}`)
+  return { jobId, answer: answer!, links: mapLinks(answer!.links, request.url) }
 })
 
 /** @internal */
 export const stream = (options: MapOptions, reader: ReaderOptions): Stream.Stream<PageRecord, SourceError, Scraper> => {
-  const { into, ...request } = options
+  const { allow_empty: allowsNone = false, into, ...request } = options
   return Stream.unwrap(
     Effect.gen(function* () {
+      const journal = yield* CurrentJournal
       const discovered = yield* discover(request)
       if (discovered === undefined) return Stream.empty
-      const { answer, jobId } = discovered
-      if (into === undefined) return Stream.fromIterableEffect(landSite(jobId, request, answer))
-      const links = linksOf(answer)
+      const { links } = discovered
+      if (links.length === 0 && journal.expectsPages === true && !allowsNone) {
+        return yield* failure(new EmptyMap({ url: request.url }))
+      }
+      if (into === undefined) return Stream.fromIterableEffect(landSite(discovered, request))
       if (links.length === 0) return Stream.empty
       return "extract" in into
         ? extractStream({ ...into.extract, urls: links }, reader, 1)
@@ -87,7 +124,7 @@ export const stream = (options: MapOptions, reader: ReaderOptions): Stream.Strea
 }
 
 /** The site itself as a record, unless it was committed before. */
-const landSite = Effect.fnUntraced(function* (jobId: JobId, request: MapRequest, answer: AsCame<MapResponse>) {
+const landSite = Effect.fnUntraced(function* ({ answer, jobId, links }: Discovered, request: MapRequest) {
   const journal = yield* CurrentJournal
   const key = pageKey(request.url)
   const committed = yield* Effect.mapError(journal.committed(jobId), (error) => failure(new LedgerFailed({ error })))
@@ -105,26 +142,20 @@ const landSite = Effect.fnUntraced(function* (jobId: JobId, request: MapRequest,
     tokensReserved: 0,
     observedAt: yield* Clock.currentTimeMillis
   })
-  const record = mappedRecord({ jobId, key, url: request.url }, answer)
+  const record = mappedRecord({ jobId, key, url: request.url }, links)
   return [journal.keepsAnswers === true ? { ...record, answer: answer.raw } : record]
 })
 
-const linksOf = (answer: Pick<MapResponse, "links"> | undefined): ReadonlyArray<string> =>
-  answer?.links.map((link) => link.url) ?? []
-
-const mappedRecord = (
-  page: Pick<PageRecord, "jobId" | "key" | "url">,
-  answer: Pick<MapResponse, "links">
-): PageRecord =>
+const mappedRecord = (page: Pick<PageRecord, "jobId" | "key" | "url">, links: ReadonlyArray<string>): PageRecord =>
   recordOfItem(
-    { jobId: page.jobId, key: page.key, inputIndex: null, parentUrl: null, depth: null, links: linksOf(answer) },
+    { jobId: page.jobId, key: page.key, inputIndex: null, parentUrl: null, depth: null, links },
     { url: page.url, status: "completed" }
   )
 
-const decodeAnswer = Schema.decodeUnknownOption(MapResponse)
-
 /** The record of a map's answer as it came; undefined where it is none of a map. */
-export const mappedAnswer = (page: Pick<PageRecord, "jobId" | "key" | "url">, raw: unknown): PageRecord | undefined =>
-  Option.getOrUndefined(Option.map(decodeAnswer(raw), (answer) => mappedRecord(page, answer)))
+export const mappedAnswer = (page: Pick<PageRecord, "jobId" | "key" | "url">, raw: unknown): PageRecord | undefined => {
+  const answer = Effect.runSyncExit(mapAnswer(raw))
+  return Exit.isSuccess(answer) ? mappedRecord(page, mapLinks(answer.value.links, page.url)) : undefined
+}
 
 const failure = (reason: SourceError["reason"]) => new SourceError({ source: "map", reason })

@@ -1,5 +1,5 @@
 import { isTerminal } from "@sluice/contract"
-import { type JobSnapshot, settled, supersedes } from "../record/JobSnapshot.ts"
+import { due, type JobSnapshot, settled, supersedes } from "../record/JobSnapshot.ts"
 
 /** Page sizes a plan chooses from by the weight of bodies. Each divides the one before, so slices keep their edges. */
 const pageSizes = [50, 25, 5, 1] as const
@@ -104,9 +104,14 @@ export class SlicePlan {
     return this.#snapshot
   }
 
-  /** Pages the counters say have ended and that were not seen yet. */
+  /** How many slices of the present size rows have been seen in, or may be. */
+  get slices(): number {
+    return Math.max(this.#bound(), this.#slicesOf(this.#snapshot?.discovered ?? 0))
+  }
+
+  /** Pages the counters say have ended, or should have, and that were not seen yet. */
   get unseen(): number {
-    return this.#snapshot === undefined ? 0 : settled(this.#snapshot) - this.#seen
+    return this.#snapshot === undefined ? 0 : due(this.#snapshot) - this.#seen
   }
 
   /** Takes in an answer. `seen` is how many distinct terminal pages have been seen so far, this answer included. */
@@ -214,7 +219,7 @@ export class SlicePlan {
 
   /** When the job is terminal: what is open, then whole sweeps while counters and pages differ. */
   #finish(isSettled: boolean): Step {
-    const counted = this.#snapshot === undefined ? 0 : settled(this.#snapshot)
+    const counted = this.#snapshot === undefined ? 0 : due(this.#snapshot)
     const fell = counted < this.#peak ? { fell: { from: this.#peak, to: counted } } : {}
     if (this.#seen === Math.max(counted, this.#peak)) return { _tag: "Done", reconciled: true, ...fell }
     const open = this.#open(this.#readSinceTerminal, Number.POSITIVE_INFINITY)

@@ -10,6 +10,11 @@ export class Incomplete extends Schema.TaggedError<Incomplete>()("Incomplete", {
   expected: Schema.Int,
   delivered: Schema.Int
 }) {}
+/** The job holds results that do not say which page they are, or how that ended. They are dead letters; all others were delivered. */
+export class Uncountable extends Schema.TaggedError<Uncountable>()("Uncountable", {
+  jobId: Schema.String,
+  results: Schema.Int
+}) {}
 /** The job was known and is not any more. */
 export class Vanished extends Schema.TaggedError<Vanished>()("Vanished", { jobId: Schema.String }) {}
 /** The job has not ended within the deadline. It may still run, and can be read again. */
@@ -19,19 +24,42 @@ export class DeadlinePassed extends Schema.TaggedError<DeadlinePassed>()("Deadli
 }) {}
 /** The API failed in a way retries did not mend. */
 export class ApiFailed extends Schema.TaggedError<ApiFailed>()("ApiFailed", { error: ScraperError }) {}
+/** The API has refused every URL: nothing was paid. `detail` is the last of its refusals. */
+export class AllRefused extends Schema.TaggedError<AllRefused>()("AllRefused", {
+  urls: Schema.Int,
+  detail: Schema.String
+}) {}
+/** The answer for every URL was lost. Each may have been paid for. */
+export class AllLost extends Schema.TaggedError<AllLost>()("AllLost", { urls: Schema.Int }) {}
+/** The API says that a map did not succeed. */
+export class MapFailed extends Schema.TaggedError<MapFailed>()("MapFailed", {
+  url: Schema.String,
+  /** The API's own words. */
+  detail: Schema.String
+}) {}
+/** A map found no URL, where a pipeline expects some. */
+export class EmptyMap extends Schema.TaggedError<EmptyMap>()("EmptyMap", { url: Schema.String }) {}
 /** The ledger failed, or refused because another process has taken the run over. */
 export class LedgerFailed extends Schema.TaggedError<LedgerFailed>()("LedgerFailed", { error: LedgerError }) {}
 
 /** The answer to a submission was lost and more than one job could be it: somebody has to decide. */
 export class Undecided extends Schema.TaggedError<Undecided>()("Undecided", { error: Ambiguous }) {}
 
+/** Why what a job has delivered is not known to be all of it. */
+export type Unreconciled = Incomplete | Uncountable | Vanished
+
 /** Every failure of a source. Records delivered before it stand. */
 export class SourceError extends Schema.TaggedError<SourceError>()("SourceError", {
   source: Schema.String,
   reason: Schema.Union([
     Incomplete,
+    Uncountable,
     Vanished,
     DeadlinePassed,
+    AllRefused,
+    AllLost,
+    MapFailed,
+    EmptyMap,
     ApiFailed,
     LedgerFailed,
     Undecided,
@@ -43,11 +71,23 @@ export class SourceError extends Schema.TaggedError<SourceError>()("SourceError"
     const { reason } = this
     switch (reason._tag) {
       case "Incomplete":
-        return `job ${reason.jobId} counts ${reason.expected} ended pages and ${reason.delivered} could be read`
+        return `job ${reason.jobId} counts ${reason.expected} pages and ${reason.delivered} could be read`
+      case "Uncountable":
+        return `job ${reason.jobId} holds ${reason.results} results that do not say which page they are or how it ended; they are kept as dead letters`
       case "Vanished":
         return `job ${reason.jobId} was known to the API and is not any more`
       case "DeadlinePassed":
         return `job ${reason.jobId} has not ended within ${Math.round(reason.afterMs / 1000)} s; it may still be running`
+      case "AllRefused":
+        return reason.urls === 1 ? reason.detail : `all ${reason.urls} URLs were refused; the last: ${reason.detail}`
+      case "AllLost":
+        return reason.urls === 1
+          ? "the answer for the one URL was lost, and asking again could pay again"
+          : `the answers for all ${reason.urls} URLs were lost, and asking again could pay again`
+      case "MapFailed":
+        return `the API could not map ${reason.url}: ${reason.detail}`
+      case "EmptyMap":
+        return `the map of ${reason.url} found no URL; if that may be, say "allow_empty: true" beside its url`
       case "AnswerLost":
       case "RequestChanged":
         return reason.message

@@ -1,5 +1,5 @@
-import { type ItemMetadata, isTerminal, type JobStatus } from "@sluice/contract"
-import { type JsonObject, type PageRecord, type Refusal, weigh } from "../record/PageRecord.ts"
+import { isTerminal, type JobStatus } from "@sluice/contract"
+import { type PageRecord, type Refusal, weigh } from "../record/PageRecord.ts"
 
 /** Where a result stands in its job. */
 interface Place extends Pick<PageRecord, "jobId" | "key" | "inputIndex" | "parentUrl" | "depth"> {
@@ -12,12 +12,21 @@ interface Item {
   readonly status: JobStatus
   readonly error_code?: string | null
   readonly error_message?: string | null
-  readonly data?: { readonly markdown: string | null; readonly html: string | null } | null
-  readonly metadata?: ItemMetadata | null
+  readonly data?: { readonly markdown?: string | null; readonly html?: string | null } | null
+  readonly metadata?: {
+    readonly http_status?: number | null
+    readonly duration_ms?: number | null
+    readonly retry_count?: number | null
+    readonly tokens_charged?: number | null
+  } | null
 }
 
-/** The record of a terminal result; `extra` is what of it the contract does not know. */
-export const recordOfItem = (place: Place, item: Item, extra: JsonObject | null = null): PageRecord => {
+/** The record of a terminal result, with what of it the contract does not know or could not be read. */
+export const recordOfItem = (
+  place: Place,
+  item: Item,
+  { extra, unread }: Pick<PageRecord, "extra" | "unread"> = { extra: null }
+): PageRecord => {
   const record = {
     jobId: place.jobId,
     key: place.key,
@@ -38,10 +47,11 @@ export const recordOfItem = (place: Place, item: Item, extra: JsonObject | null 
     extra,
     refusal: null
   } as const
-  return { ...record, bytes: weigh(record) }
+  const weighed = { ...record, bytes: weigh(record) }
+  return unread === undefined ? weighed : { ...weighed, unread }
 }
 
-/** The record of a terminal result that the contract refuses. */
+/** The record of a result that cannot be counted as a page, or that an earlier build refused. */
 export const refusedRecord = (
   place: Pick<PageRecord, "jobId" | "key" | "url" | "inputIndex"> & { readonly status: JobStatus },
   refusal: Refusal

@@ -1,6 +1,6 @@
 import type { JobKind } from "../record/JobSnapshot.ts"
 import type { PageRecord } from "../record/PageRecord.ts"
-import { batchedRecord } from "./Batch.ts"
+import { batchedRecord } from "./batchedRecord.ts"
 import { crawledRecord } from "./Crawl.ts"
 import { extractedAnswer } from "./extractedRecord.ts"
 import { recognise } from "./JobItem.ts"
@@ -19,7 +19,8 @@ export const recordOfResult = (
   if (kind === "extract") return extractedAnswer({ ...page, inputIndex: page.inputIndex ?? null }, raw)
   const said = recognise(raw)
   if (said === undefined) return undefined
-  const { inputIndex = page.inputIndex ?? null, status } = said
+  const { status } = said
+  const inputIndex = page.inputIndex ?? said.inputIndex ?? null
   if (kind === "crawl") return crawledRecord({ ...page, status }, raw)
   return batchedRecord({ ...page, inputIndex, status }, raw)
 }

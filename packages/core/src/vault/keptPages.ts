@@ -15,7 +15,12 @@ const KeptPage = Schema.Struct({
   status: PageStatus,
   answer: Schema.optionalKey(Schema.Unknown),
   refusal: Schema.optionalKey(
-    Schema.Struct({ reason: Schema.Literal("contract"), detail: Schema.String, raw: Schema.String })
+    Schema.Struct({
+      reason: Schema.Literal("contract"),
+      detail: Schema.String,
+      raw: Schema.String,
+      uncountable: Schema.optionalKey(Schema.Literal(true))
+    })
   )
 })
 

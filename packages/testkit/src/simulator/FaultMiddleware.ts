@@ -4,6 +4,7 @@ import { type Context, DateTime, Effect, type Layer, Stream } from "effect"
 import { Headers, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { errorAnswer, htmlPage } from "./answers.ts"
 import type { Fault } from "./Faults.ts"
+import { MisbehaviourPlan, misbehaved } from "./MisbehaviourPlan.ts"
 import { reshaped } from "./reshaped.ts"
 import { SimulatedApi } from "./SimulatedApi.ts"
 
@@ -11,19 +12,28 @@ import { SimulatedApi } from "./SimulatedApi.ts"
 export const FaultMiddleware: Layer.Layer<never, never, HttpRouter.HttpRouter | SimulatedApi> = HttpRouter.middleware(
   Effect.gen(function* () {
     const { charges, faults, options } = yield* SimulatedApi
+    const plan = new MisbehaviourPlan(options.misbehave)
     return (handler) =>
       Effect.gen(function* () {
         const request = yield* HttpServerRequest.HttpServerRequest
         const [path = ""] = request.url.split("?")
         if (path.startsWith(ownPath)) return yield* handler
         const fault = faults.take(request.method, path)
-        const received = { method: request.method, url: request.url, fault: fault?._tag ?? null }
+        const due = plan.take(request.method, path)
+        const instead = due.find(({ rule }) => rule.instead !== undefined)
+        const received = { method: request.method, url: request.url, fault: fault?._tag ?? instead?.name ?? null }
         charges.note(received)
         if (options.onRequest !== undefined) yield* options.onRequest(received)
         const { reshape } = options
         const shaped =
           reshape === undefined ? handler : Effect.map(handler, (answer) => reshaped(answer, path, reshape))
-        return fault === undefined ? yield* shaped : yield* play(fault, shaped, request)
+        if (fault === undefined && instead?.rule.instead !== undefined) {
+          const { body, status } = instead.rule.instead
+          return HttpServerResponse.jsonUnsafe(body, { status })
+        }
+        const rules = due.map(({ rule }) => rule)
+        const odd = rules.length === 0 ? shaped : Effect.map(shaped, (answer) => misbehaved(answer, rules))
+        return fault === undefined ? yield* odd : yield* play(fault, odd, request)
       })
   }),
   { global: true }

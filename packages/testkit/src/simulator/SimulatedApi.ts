@@ -5,6 +5,7 @@ import type { FaultPlan, FaultRule } from "./Faults.ts"
 import type { JobHistory } from "./JobHistory.ts"
 import type { JobStore } from "./JobStore.ts"
 import type { Listing } from "./Listing.ts"
+import type { MisbehaviourName } from "./Misbehaviours.ts"
 import type { Paging } from "./Paging.ts"
 import type { SentItem } from "./reshaped.ts"
 import type { PageEnding, SiteModel } from "./SiteModel.ts"
@@ -30,6 +31,8 @@ export interface SimulatorOptions {
   readonly faults?: ReadonlyArray<FaultRule>
   /** What becomes of each result of a crawl or a batch as it is sent: members of the wrong type, members nobody knows. */
   readonly reshape?: (item: SentItem) => Schema.Json
+  /** What the API does that the contract does not say, by name, for as long as it runs. */
+  readonly misbehave?: ReadonlyArray<MisbehaviourName>
   /** Run as a request arrives, before it has any effect: what it does to the client, it does in the middle of this request. */
   readonly onRequest?: (request: ReceivedRequest) => Effect.Effect<void>
   /** Reads of a job list that do not show a job yet, counted from its creation. */

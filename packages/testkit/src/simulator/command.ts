@@ -3,6 +3,7 @@ import { Console, Effect, Option, Redacted, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { type FaultRates, faultProfiles, faultRules } from "./FaultProfiles.ts"
 import { crawlHistory, type JobHistory, stale, unknownAtFirst } from "./JobHistory.ts"
+import { misbehaviourNames } from "./Misbehaviours.ts"
 import { Simulator } from "./Simulator.ts"
 import { makeSite } from "./SiteModel.ts"
 import { listOrders, restless } from "./Unrest.ts"
@@ -63,6 +64,10 @@ const flags = {
   dripping: rate("rate-drip", "Reads answered in small pieces"),
   lostPost: rate("rate-lost-post", "Submissions that take effect and whose answer is lost"),
   slowMillis: count("slow-ms", "How late a late answer comes, in milliseconds", 50),
+  misbehave: Flag.Literals("misbehave", misbehaviourNames).pipe(
+    Flag.withDescription("What the API does that its contract does not say; may be given more than once"),
+    Flag.between(0, misbehaviourNames.length)
+  ),
   charges: Flag.String("charges").pipe(
     Flag.withDescription("File the books are written to, as JSON, when the simulator ends"),
     Flag.optional
@@ -87,6 +92,7 @@ export const simulatorCommand = Command.make(
       apiKey: key,
       site,
       listLag,
+      misbehave: config.misbehave,
       faults: faultRules(given, config.slowMillis),
       ...(Option.isSome(balance) ? { balance: balance.value } : {}),
       crawl: ({ depth, limit }, n): JobHistory => {

@@ -5,6 +5,7 @@ export * from "./Faults.ts"
 export * from "./JobHistory.ts"
 export type { Listing } from "./Listing.ts"
 export * from "./Misbehaviour.ts"
+export { type Misbehaviour, type MisbehaviourName, misbehaviourNames, misbehaviours } from "./Misbehaviours.ts"
 export {
   arbitraryHistory,
   arbitraryMovingOptions,

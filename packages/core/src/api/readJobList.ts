@@ -1,0 +1,52 @@
+import { BatchJobSummary, CrawlJobSummary, ExtractJobSummary } from "@sluice/contract"
+import { DateTime, Effect } from "effect"
+import { lenientReader } from "../record/lenientReader.ts"
+import { looseInteger } from "../record/looseValues.ts"
+import { idOf, isMembers, type Members, membersOf, misfit } from "./answerFrame.ts"
+import type { JobListing, JobListPage } from "./JobListing.ts"
+import { jobState } from "./jobState.ts"
+import type { Unreadable } from "./ScraperError.ts"
+
+const ignore = () => {}
+const readers = {
+  crawl: lenientReader(CrawlJobSummary),
+  batch: lenientReader(BatchJobSummary),
+  extract: lenientReader(ExtractJobSummary)
+}
+
+/**
+ * A page of a job list. A row that names no job is left out; one that does not tell when it was made may be of any time. Where the
+ * list does not tell how many pages it has, a full page has another behind it.
+ */
+export const jobList =
+  (kind: keyof typeof readers, { page, pageSize }: { readonly page: number; readonly pageSize: number }) =>
+  (raw: unknown): Effect.Effect<JobListPage, Unreadable> =>
+    Effect.flatMap(membersOf(raw), ({ jobs, page_count: pageCount, page_size: toldSize }) => {
+      if (!Array.isArray(jobs)) return misfit('["jobs"]')
+      const pages = looseInteger(pageCount, false)
+      const size = looseInteger(toldSize, false)
+      return Effect.succeed({
+        pageSize: typeof size === "number" ? Math.min(pageSize, Math.max(1, size)) : pageSize,
+        jobs: jobs.filter(isMembers).flatMap((row) => listingOf(kind, row) ?? []),
+        pages: typeof pages === "number" ? pages : jobs.length >= pageSize ? page + 1 : page
+      })
+    })
+
+const listingOf = (kind: keyof typeof readers, row: Members): JobListing | undefined => {
+  const jobId = idOf(row.job_id)
+  if (jobId === "") return undefined
+  const told = readers[kind](row, ignore) ?? {}
+  return {
+    jobId,
+    status: jobState(row.status, row.completed_at),
+    createdAt: told.created_at ? DateTime.toEpochMillis(told.created_at) : Number.POSITIVE_INFINITY,
+    url: "url" in told ? (told.url ?? null) : null,
+    accepted: "accepted_urls" in told ? (told.accepted_urls ?? null) : null,
+    config: configOf(row)
+  }
+}
+
+const configOf = ({ batch_config: batch, config, crawl_config: crawl, output }: Members): Members => {
+  const told = [config, crawl, batch].find(isMembers) ?? {}
+  return Array.isArray(output) ? { ...told, formats: output } : told
+}
