@@ -54,7 +54,8 @@ export const poisonedWork = (seed: number, { pages: count, poison }: PoisonedSiz
     simulator: {
       site,
       crawl: () => crawlHistory(site, { perPoll: Math.max(50, Math.ceil(count / mostSteps)) }),
-      reshape: (item: SentItem) => (wrong.has(`${item.url}`) ? { ...item, metadata: { http_status: "two hundred" } } : item)
+      reshape: (item: SentItem) =>
+        wrong.has(`${item.url}`) ? { ...item, metadata: { http_status: "two hundred" } } : item
     },
     submissions: 1,
     pages: lines,
