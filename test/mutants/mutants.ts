@@ -74,5 +74,37 @@ export const mutants: ReadonlyArray<Mutant> = [
     replace: "if (!this.#isWanted || this.#sent > 0) return",
     test: "test/core/Cancellation.test.ts",
     named: "that is answered with 500 is asked for again until the job has ended"
+  },
+  {
+    name: "settings of a role are not pinned",
+    file: "packages/sink-postgres/src/database/beginStatement.ts",
+    find: "const pins = Object.entries(pinnedSettings)",
+    replace: "const pins = Object.entries(pinnedSettings).slice(0, 0)",
+    test: "test/e2e/HostileSettings.integration.test.ts",
+    named: "never change what is read or written"
+  },
+  {
+    name: "nothing is tried out before a run",
+    file: "packages/core/src/run/beginRun.ts",
+    find: "  yield* dryLoad(pipeline, connected)\n",
+    replace: "",
+    test: "apps/runner/test/TouchedTables.integration.test.ts",
+    named: "has a constraint that no page meets"
+  },
+  {
+    name: "rows that a trigger drops are counted",
+    file: "packages/sink-postgres/src/load/LoadSegment.ts",
+    find: "const kept = written === records.length ? records : yield* findKept(tx, records)",
+    replace: "const kept = written < 0 ? yield* findKept(tx, records) : records",
+    test: "packages/sink-postgres/test/TouchedTables.integration.test.ts",
+    named: "they are not counted"
+  },
+  {
+    name: "a refused statement is taken for a refused row",
+    file: "packages/sink-postgres/src/load/Bisection.ts",
+    find: "let isRowwise = false",
+    replace: "let isRowwise = true",
+    test: "packages/sink-postgres/test/TouchedTables.integration.test.ts",
+    named: "of the table fails it, of a row is a dead letter"
   }
 ]

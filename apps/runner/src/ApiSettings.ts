@@ -1,4 +1,4 @@
-import { PostgresSinkConfig } from "@sluice/sink-postgres"
+import { DatabaseUrl, PostgresSinkConfig } from "@sluice/sink-postgres"
 import { DirectoryVaultConfig, S3VaultConfig, SpoolConfig } from "@sluice/sink-s3"
 import { Schema } from "effect"
 import { TimeSpan } from "./TimeSpan.ts"
@@ -31,7 +31,7 @@ export type EmbeddedSettings = typeof EmbeddedSettings.Type
 
 /** Where runs are remembered: a Postgres, or an embedded one in a directory. */
 const LedgerSettings = Schema.Struct({
-  url: Schema.optionalKey(Schema.RedactedFromValue(Schema.NonEmptyString, { label: "url" })),
+  url: Schema.optionalKey(Schema.RedactedFromValue(DatabaseUrl, { label: "url" })),
   directory: PostgresSinkConfig.fields.directory,
   schema: PostgresSinkConfig.fields.schema
 }).annotate({

@@ -19,7 +19,7 @@ export const scraperRefusal = (error: ScraperError): Refusal => {
 /** A database that is down or refuses, or was prepared by a newer Sluice. */
 export const databaseRefusal = (error: DatabaseError | MigrationError): Refusal =>
   refuse(
-    exitCodes.failed,
+    error.reason._tag === "Unsuitable" ? exitCodes.invalid : exitCodes.failed,
     error.reason._tag === "Unreachable" ? `Postgres cannot be reached: ${error.reason.detail}` : error.reason.detail
   )
 

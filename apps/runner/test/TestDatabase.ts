@@ -11,15 +11,20 @@ export interface TestDatabase {
   readonly rows: <A = Row>(sql: string) => Effect.Effect<ReadonlyArray<A>>
 }
 
-/** Makes a database whose owner the role is, or, with `owned` false, one in which it may do what everybody may. */
-export const testDatabase = Effect.fnUntraced(function* (options: { readonly owned: boolean } = { owned: true }) {
+/**
+ * Makes a database whose owner the role is, or, with `owned` false, one in which it may do what everybody may. `settings` follow
+ * its name in SQL.
+ */
+export const testDatabase = Effect.fnUntraced(function* (
+  options: { readonly owned: boolean; readonly settings?: string } = { owned: true }
+) {
   const serverUrl = yield* Config.String("TEST_DATABASE_URL")
   const server = yield* Postgres.open({ url: serverUrl })
   const role = `sluice_${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`
   yield* Effect.acquireRelease(server.query(`CREATE ROLE ${role} LOGIN PASSWORD '${canary.password}'`), () =>
     Effect.orDie(server.query(`DROP ROLE ${role}`))
   )
-  const ownUrl = yield* createDatabase({ url: serverUrl, label: "" })
+  const ownUrl = yield* createDatabase({ url: serverUrl, label: "" }, options.settings)
   const url = new URL(ownUrl)
   url.username = role
   url.password = canary.password

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { getTableName, is, Table } from "drizzle-orm"
+import { getTableConfig, PgTable } from "drizzle-orm/pg-core"
 import * as schema from "../src/schema/schema.ts"
 
 const folder = join(import.meta.dirname, "../../../migrations")
@@ -20,6 +21,20 @@ export const embedMigrations = (): string => {
     .filter((value) => is(value, Table))
     .map((table) => `  "${getTableName(table)}"`)
     .sort()
+  const shapes = Object.values(schema)
+    .filter((value) => is(value, PgTable))
+    .map((table) => getTableConfig(table))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map((table) => {
+      const columns = table.columns.map((column) => `      ${column.name}: "${column.getSQLType()}"`).join(",\n")
+      const keys = [
+        ...table.columns.filter(({ primary }) => primary).map(({ name }) => [name]),
+        ...table.primaryKeys.map((key) => key.columns.map(({ name }) => name)),
+        ...table.columns.filter(({ isUnique }) => isUnique).map(({ name }) => [name]),
+        ...table.uniqueConstraints.map((key) => key.columns.map(({ name }) => name))
+      ].map((names) => `[${names.map((name) => `"${name}"`).join(", ")}]`)
+      return `  ${table.name}: {\n    columns: {\n${columns}\n    },\n    keys: [${keys.join(", ")}]\n  }`
+    })
   const views = new Set(
     journal.entries.flatMap(({ tag }) =>
       [...readFileSync(join(folder, `${tag}.sql`), "utf8").matchAll(/^CREATE (?:OR REPLACE )?VIEW "?(\w+)"?/gm)].map(
@@ -37,6 +52,14 @@ export interface Migration {
 
 /** The tables they make; kept here because drizzle's schema costs 200 MB to import. */
 export const tableNames: ReadonlyArray<string> = [\n${tables.join(",\n")}\n]
+
+/** The columns of each, with their types, and the columns that together name a row. */
+export const tableShapes: Readonly<
+  Record<
+    string,
+    { readonly columns: Readonly<Record<string, string>>; readonly keys: ReadonlyArray<ReadonlyArray<string>> }
+  >
+> = {\n${shapes.join(",\n")}\n}
 
 /** The views they make. */
 export const viewNames: ReadonlyArray<string> = [\n${[...views].sort().join(",\n")}\n]

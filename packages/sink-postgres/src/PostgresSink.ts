@@ -1,11 +1,13 @@
-import type { AuditClaim, LedgerError, RunHandle, Sink, SinkError, SinkSession } from "@sluice/core"
+import type { AuditClaim, LedgerError, PlannedRun, RunHandle, Sink, SinkError, SinkSession } from "@sluice/core"
 import { Effect, Schema, Scope, Stream } from "effect"
 import { auditRun } from "./audit/auditRun.ts"
 import type { Database } from "./database/Database.ts"
 import type { DatabaseError } from "./database/DatabaseError.ts"
 import { migrate } from "./database/Migrations.ts"
 import { open } from "./database/openDatabase.ts"
+import { dryLoad } from "./dryload/DryLoad.ts"
 import { make as makeLedger } from "./ledger/PostgresLedger.ts"
+import { mayDropRows } from "./load/mayDropRows.ts"
 import { makeSessionKeys } from "./load/SessionKeys.ts"
 import { writeSegment } from "./load/WriteSegment.ts"
 import { behaviourOf, PostgresSinkConfig, type PostgresSinkOptions, withDefaults } from "./PostgresSinkConfig.ts"
@@ -46,6 +48,8 @@ export const sink = (options: PostgresSinkOptions = {}): Sink => {
           refuseOtherModes(database, { pipeline, sink: config.name, mode: config.mode }).pipe(
             Effect.mapError(toSinkError(config.name, "connect"))
           ),
+        dryLoad: (planned: PlannedRun) =>
+          dryLoad(database, config, planned).pipe(Effect.mapError(toSinkError(config.name, "dry load"))),
         begin: (run: RunHandle) => begin(database, config, run, scope),
         audit: (claim: AuditClaim) =>
           auditRun(database, config, claim).pipe(
@@ -72,12 +76,17 @@ const begin = Effect.fnUntraced(
         Effect.forkIn(scope)
       )
     }
-    return beginSession(database, config, run)
+    return beginSession(database, config, run, yield* mayDropRows(database, database.schema))
   },
   (effect, _, config) => Effect.mapError(effect, toSinkError(config.name, "begin"))
 )
 
-const beginSession = (database: Database["Service"], config: PostgresSinkConfig, run: RunHandle): SinkSession => {
+const beginSession = (
+  database: Database["Service"],
+  config: PostgresSinkConfig,
+  run: RunHandle,
+  mayDrop: boolean
+): SinkSession => {
   const sessionKeys = makeSessionKeys(database, config, run)
   const preview = previewPublish(database, config, run)
   return {
@@ -97,6 +106,7 @@ const beginSession = (database: Database["Service"], config: PostgresSinkConfig,
           sink: config.name,
           mode: config.mode,
           isRelaxed: config.synchronous_commit === "off",
+          mayDrop,
           segment,
           keys,
           commit

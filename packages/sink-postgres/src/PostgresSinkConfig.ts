@@ -1,4 +1,5 @@
-import { Effect, Redacted, Schema } from "effect"
+import { Effect, Redacted, Result, Schema } from "effect"
+import { connectionSettings } from "./database/ConnectionSettings.ts"
 
 /**
  * How pages of later runs meet those of earlier ones: kept beside them, taking their place page by page or all at once, or
@@ -7,16 +8,33 @@ import { Effect, Redacted, Schema } from "effect"
 export const LoadMode = Schema.Literals(["append", "merge", "replace", "history"])
 export type LoadMode = typeof LoadMode.Type
 
+/** What Postgres takes of a name; it cuts off the rest without an error, in the middle of what two names would tell apart. */
+const mostBytes = 63
+
+/** A name of a schema that means what it says: one that the server takes whole, and that is not the server's own. */
 const SchemaName = Schema.NonEmptyString.check(
-  Schema.isMaxLength(63),
-  Schema.isPattern(/^[^\0]+$/),
-  Schema.makeFilter((name: string) => !name.startsWith("pg_") || "schemas that begin with pg_ belong to the server")
+  Schema.makeFilter((name: string) => {
+    if (/\p{Cc}/u.test(name) || !name.isWellFormed()) return "a name without control characters and half characters"
+    if (Buffer.byteLength(name) > mostBytes) {
+      return `a name of at most ${mostBytes} bytes, as Postgres counts names (this one has ${Buffer.byteLength(name)})`
+    }
+    if (name.startsWith("pg_")) return "schemas that begin with pg_ belong to the server"
+    return name !== "information_schema" || "the schema information_schema belongs to the server"
+  })
+)
+
+/** Where a server is, and how it is connected to; see `docs/postgres.md` for what may be written. */
+export const DatabaseUrl = Schema.String.check(
+  Schema.makeFilter((url: string) => {
+    const settings = connectionSettings(url)
+    return Result.isSuccess(settings) || settings.failure
+  })
 )
 
 /** The settings of a Postgres sink as a pipeline file holds them. */
 export const PostgresSinkConfig = Schema.Struct({
   /** Address of the server, `postgres://user:password@host:port/database`. Absent: an embedded database in `directory`. */
-  url: Schema.optionalKey(Schema.RedactedFromValue(Schema.String, { label: "url" })),
+  url: Schema.optionalKey(Schema.RedactedFromValue(DatabaseUrl, { label: "url" })),
   /** Where the embedded database lives; made if absent. */
   directory: Schema.NonEmptyString.pipe(Schema.withDecodingDefaultKey(Effect.succeed("./.sluice/postgres"))),
   /** Schema the tables are in; made if absent. */

@@ -36,7 +36,10 @@ const reasonOf = (cause: Failure): SinkError["reason"] => {
     case "Unreachable":
       return new SinkUnreachable({ cause })
     case "Denied":
+    case "ReadOnly":
       return new SinkDenied({ detail: cause.reason.detail, cause })
+    case "Unsuitable":
+      return new SinkMisconfigured({ detail: cause.reason.detail })
     case "RejectedData":
     case "Conflict":
     case "Other":

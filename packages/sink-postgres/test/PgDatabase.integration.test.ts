@@ -36,7 +36,7 @@ layer(Url.layer, { timeout: 120_000 })("a Postgres server", (it) => {
       assert.strictEqual(failure.reason._tag, "SinkUnreachable")
       assert.isTrue(failure.isRetryable)
       const malformed = yield* Effect.flip(Postgres.sink({ url: "postgres://someone:hush-hush@[bad/nothing" }).connect)
-      assert.strictEqual(malformed.reason._tag, "SinkDenied")
+      assert.strictEqual(malformed.reason._tag, "SinkMisconfigured")
       for (const error of [failure, malformed]) {
         assert.notInclude(`${error} ${error.stack} ${JSON.stringify(error)}`, "hush-hush")
       }

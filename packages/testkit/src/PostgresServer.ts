@@ -35,11 +35,14 @@ export const postgresServer: Effect.Effect<PostgresServer, Config.ConfigError, S
   )
 })
 
-/** Creates a database on a server, drops it when the scope ends, and returns its URL. */
-export const createDatabase = Effect.fn("PostgresServer.createDatabase")(function* (server: PostgresServer) {
+/** Creates a database on a server, drops it when the scope ends, and returns its URL; `settings` follow its name in SQL. */
+export const createDatabase = Effect.fn("PostgresServer.createDatabase")(function* (
+  server: PostgresServer,
+  settings = ""
+) {
   const name = `sluice_${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`
   yield* Effect.acquireRelease(
-    Effect.promise(() => administer(server.url, `CREATE DATABASE ${name}`)),
+    Effect.promise(() => administer(server.url, `CREATE DATABASE ${name} ${settings}`)),
     () => Effect.promise(() => administer(server.url, `DROP DATABASE ${name} WITH (FORCE)`))
   )
   const url = new URL(server.url)

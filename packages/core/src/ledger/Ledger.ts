@@ -172,6 +172,8 @@ export const unpublishedKept = { runs: 3, days: 30 } as const
 export interface Ledger {
   /** Identity of the store: a sink living in the same one commits inside its own transaction. */
   readonly store: object
+  /** Writes all that a run of the pipeline will have written, and takes it back. Absent where nothing can be refused. */
+  readonly dryRun?: (pipeline: string) => Effect.Effect<void, LedgerError>
   /**
    * Begins a new run under epoch 1, held by this lease. With `unlessOpen` it is refused with {@link Held} while `open` answers
    * a run of the pipeline; of several that are begun so at once, one is.

@@ -14,6 +14,7 @@ import { supersedes } from "../record/JobSnapshot.ts"
 import { KeySet } from "../record/KeySet.ts"
 import type { SinkConnection, SinkSession } from "../sink/Sink.ts"
 import { SinkError } from "../sink/SinkError.ts"
+import { samplePages } from "../source/samplePages.ts"
 import type { KeptSegment, RunVault, Vault } from "../vault/Vault.ts"
 import { type Allowance, allowanceOf } from "./Allowance.ts"
 import { type HeldRun, holdRun, PipelineChanged, type Resume } from "./holdRun.ts"
@@ -89,12 +90,23 @@ export const connect = Effect.fnUntraced(function* (
   return { connections, ledger: given ?? own ?? makeLedgerMemory() }
 })
 
+/** Tries out every store that the run will write to. Each takes back what it wrote. */
+const dryLoad = Effect.fnUntraced(function* (
+  pipeline: PipelineDefinition,
+  { connections, ledger }: Connected
+): Effect.fn.Return<void, SinkError | LedgerError> {
+  const planned = { pipeline: pipeline.name, samples: samplePages(pipeline.source) }
+  yield* ledger.dryRun?.(pipeline.name) ?? Effect.void
+  for (const { connection } of connections) yield* connection.dryLoad?.(planned) ?? Effect.void
+})
+
 /** Opens sinks, vault and ledger, and begins a run or takes the open one over. */
 export const beginRun = Effect.fnUntraced(function* (
   pipeline: PipelineDefinition,
   options: BeginOptions
 ): Effect.fn.Return<Begun, SinkError | LedgerError | PipelineChanged, Scope.Scope> {
   const connected = yield* connect(pipeline, options.ledger)
+  yield* dryLoad(pipeline, connected)
   const vault = pipeline.vault ?? (pipeline.sinks.length > 1 ? options.spool : undefined)
   const kept = vault === undefined ? undefined : yield* vault.connect
   const lease = yield* leaseOf(options.lease)

@@ -3,6 +3,7 @@ import type { Ledger, LedgerError, LedgerTransaction, RunHandle } from "../ledge
 import type { PageRecord } from "../record/PageRecord.ts"
 import type { Segment, SegmentBounds, WrittenRows } from "../record/Segment.ts"
 import type { AuditClaim, AuditFinding } from "./Audit.ts"
+import type { PlannedRun } from "./PlannedRun.ts"
 import type { Publication } from "./Publication.ts"
 import type { SinkError } from "./SinkError.ts"
 
@@ -14,7 +15,7 @@ export interface WriteResult {
 
 /** What a sink commits of a segment. */
 export interface CommitResult extends WriteResult {
-  /** The records that became dead letters; absent where those are just the ones the contract refuses. */
+  /** The records that became dead letters or that the store dropped; absent where those are just the ones the contract refuses. */
   readonly quarantined?: ReadonlyArray<PageRecord>
 }
 
@@ -75,6 +76,11 @@ export interface SinkConnection {
   readonly showsLatest?: boolean
   /** Refuses a pipeline the store cannot take as the sink is set, before a run of it is begun. */
   readonly admit?: (pipeline: string) => Effect.Effect<void, SinkError>
+  /**
+   * Loads made-up pages of the run the way the run will load its own, and takes all of it back: what would be refused shows
+   * before anything is paid.
+   */
+  readonly dryLoad?: (planned: PlannedRun) => Effect.Effect<void, SinkError>
   readonly begin: (run: RunHandle) => Effect.Effect<SinkSession, SinkError>
   /** Holds what stands of a run that is over against what is claimed of it. Writes nothing. */
   readonly audit?: (claim: AuditClaim) => Stream.Stream<AuditFinding, SinkError>

@@ -11,16 +11,17 @@ export interface Queryable {
 
 /** An open transaction. */
 export interface Transaction extends Queryable {
-  /** Runs any number of statements without parameters. */
-  readonly execute: (sql: string) => Effect.Effect<void, DatabaseError>
+  /** Runs any number of statements without parameters, and answers the rows of each. */
+  readonly execute: (sql: string) => Effect.Effect<ReadonlyArray<ReadonlyArray<Row>>, DatabaseError>
   /**
-   * Loads rows in COPY's binary format into `target`, a table with its columns. Pulls `chunks` only as fast as they leave, and
-   * needs none when the next but one is asked for: see `encodeRows`.
+   * Loads rows in COPY's binary format into `target`, a table with its columns, and answers how many the server says it wrote:
+   * a trigger may have dropped some. Pulls `chunks` only as fast as they leave, and needs none when the next but one is asked
+   * for: see `encodeRows`.
    */
   readonly copyIn: (
     target: string,
     chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>
-  ) => Effect.Effect<void, DatabaseError>
+  ) => Effect.Effect<number, DatabaseError>
 }
 
 /** A Postgres database under one schema: a server behind a pool, or PGlite in a directory. */
@@ -36,6 +37,8 @@ export class Database extends Context.Service<
     readonly store: object
     /** How many transactions make progress at once. */
     readonly concurrency: number
+    /** Opens as many connections as may be needed at once, and fails where the server has no room for them. */
+    readonly assertRoom: Effect.Effect<void, DatabaseError>
     /** Commits when `use` succeeds, rolls back when it fails or is interrupted. Must not be nested. */
     readonly transaction: <A, E, R>(
       use: (transaction: Transaction) => Effect.Effect<A, E, R>
@@ -45,10 +48,3 @@ export class Database extends Context.Service<
 
 /** Quotes a name for SQL. */
 export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
-
-/**
- * What every transaction begins with. Settings are local to it, so a pooler between us and the server does no harm. JIT
- * never pays for statements as short as ours.
- */
-export const beginStatement = (schema: string): string =>
-  `BEGIN; SET LOCAL search_path TO ${quoteName(schema)}; SET LOCAL jit = off`

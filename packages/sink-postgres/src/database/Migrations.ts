@@ -26,7 +26,6 @@ export const migrate = Effect.fn("Migrations.migrate")(function* (
   database: Database["Service"],
   known: ReadonlyArray<Migration> = migrations
 ): Effect.fn.Return<ReadonlyArray<string>, DatabaseError | MigrationError> {
-  yield* checkVersion(database)
   const inTransaction: TransactionRunner<DatabaseError | MigrationError> = (use) =>
     database.transaction((tx) => use(migrationTransaction(tx, database.schema)))
   return yield* Effect.catchTag(runMigrations(inTransaction, known), "NewerSchema", ({ ids }) =>
@@ -39,16 +38,6 @@ export const migrate = Effect.fn("Migrations.migrate")(function* (
     )
   )
 }, Effect.mapError(explainDenied))
-
-const checkVersion = Effect.fnUntraced(function* (database: Database["Service"]) {
-  const [row] = yield* database.query(
-    "SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS name"
-  )
-  if (Number(row?.number) >= 150000) return
-  return yield* new MigrationError({
-    reason: new Unsuitable({ detail: `the server is Postgres ${row?.name}; Sluice needs 15 or newer` })
-  })
-})
 
 const migrationTransaction = (
   tx: Transaction,
@@ -72,11 +61,11 @@ const migrationTransaction = (
   apply: Effect.fnUntraced(function* ({ id, sql }) {
     yield* tx.execute(sql).pipe(
       Effect.catchIf(
-        ({ reason }) => reason._tag === "Other" && reason.sqlState === duplicateTable,
+        ({ reason }) => reason._tag === "Other" && inTheWay.has(reason.sqlState),
         ({ reason }) =>
           new MigrationError({
             reason: new Unsuitable({
-              detail: `the schema "${schemaName}" holds a table or view that is not made by Sluice, under a name it needs (${reason.detail}); rename that, or set the option "schema" to another`
+              detail: `the schema "${schemaName}" holds something that is not made by Sluice, under a name it needs (${reason.detail}); rename that, or set the option "schema" to another`
             })
           })
       )
@@ -85,7 +74,8 @@ const migrationTransaction = (
   })
 })
 
-const duplicateTable = "42P07"
+/** A table, a view, an index, a type or a function of somebody else's has the name, or columns or results of its own. */
+const inTheWay = new Set(["42P07", "42710", "42723", "42P13", "42P16"])
 
 const prepareSchema = Effect.fnUntraced(function* (tx: Transaction, schemaName: string) {
   const [present] = yield* tx.query("SELECT 1 FROM pg_namespace WHERE nspname = $1", [schemaName])

@@ -1,45 +1,45 @@
 import { randomBytes } from "node:crypto"
 import type { Writable } from "node:stream"
 import { pipeline } from "node:stream/promises"
-import { Effect, Exit, Redacted, type Scope } from "effect"
-import pg from "pg"
+import { Effect, Exit, Redacted, Result, type Scope } from "effect"
+import type pg from "pg"
 import { from as copyFrom } from "pg-copy-streams"
+import { beginStatement } from "./beginStatement.ts"
+import { makePool, type PgOptions } from "./ConnectionPool.ts"
+import { connectionSettings } from "./ConnectionSettings.ts"
 import { largerOfTwo } from "./CopyBinary.ts"
-import { columnParsers } from "./columnParsers.ts"
-import { beginStatement, Database, type Row, type Transaction } from "./Database.ts"
-import { DatabaseError, Other, toDatabaseError } from "./DatabaseError.ts"
-
-/** How a server is reached. */
-export interface PgOptions {
-  readonly url: Redacted.Redacted
-  readonly schema: string
-  /** Connections at most. */
-  readonly max: number
-  /** Milliseconds a new connection may take. */
-  readonly connectTimeout: number
-}
-
-const asText = (text: string): unknown => text
+import { Database, type Row, type Transaction } from "./Database.ts"
+import { DatabaseError, Other, toDatabaseError, Unreachable, Unsuitable } from "./DatabaseError.ts"
+import { knownServer } from "./knownServer.ts"
 
 /** A Postgres server behind a pool that lives as long as the scope. Nothing is sent before the first statement. */
 export const openPg = Effect.fn("PgDatabase.open")(function* (
   options: PgOptions
 ): Effect.fn.Return<Database["Service"], DatabaseError, Scope.Scope> {
   const session = `sluice-${process.pid}-${randomBytes(6).toString("hex")}`
+  const settings = connectionSettings(Redacted.value(options.url))
+  if (Result.isFailure(settings)) {
+    const detail = `the url of the database ${settings.failure}`
+    return yield* new DatabaseError({ operation: "open", reason: new Unsuitable({ detail }) })
+  }
   const pool = yield* Effect.acquireRelease(
-    Effect.try({ try: () => makePool(options, session), catch: toDatabaseError("open") }),
+    Effect.sync(() => makePool(settings.success, options, session)),
     (pool) => Effect.promise(() => pool.end())
   )
   const begin = beginStatement(options.schema)
+  const server = knownServer()
   const connect = Effect.tryPromise({ try: () => pool.connect(), catch: toDatabaseError("connect") })
   const transaction = <A, E, R>(use: (transaction: Transaction) => Effect.Effect<A, E, R>) =>
     Effect.acquireUseRelease(
       connect,
       (client) =>
-        run("begin", () => client.query(begin)).pipe(
-          Effect.andThen(use(transactionOf(client))),
-          Effect.tap(run("commit", () => client.query("COMMIT")).pipe(Effect.flatMap(committed)))
-        ),
+        server
+          .assertSuitable(transactionOf(client, server.explain))
+          .pipe(
+            Effect.andThen(run("begin", () => client.query(begin))),
+            Effect.andThen(use(transactionOf(client, server.explain))),
+            Effect.tap(run("commit", () => client.query("COMMIT")).pipe(Effect.flatMap(committed)))
+          ),
       (client, exit) => Effect.promise(() => giveBack(client, exit))
     )
   return Database.of({
@@ -48,27 +48,26 @@ export const openPg = Effect.fn("PgDatabase.open")(function* (
     schema: options.schema,
     store: pool,
     concurrency: 2,
+    assertRoom: Effect.scoped(
+      Effect.all(
+        Array.from({ length: options.max }, () =>
+          Effect.acquireRelease(connect, (client) => Effect.sync(() => client.release()))
+        ),
+        { concurrency: "unbounded", discard: true }
+      )
+    ).pipe(Effect.mapError((error) => noRoom(error, options.max))),
     transaction,
     query: (sql, parameters) => transaction((tx) => tx.query(sql, parameters))
   })
 })
 
-const ignore = () => {}
-
-const makePool = (options: PgOptions, session: string): pg.Pool => {
-  const pool = new pg.Pool({
-    connectionString: Redacted.value(options.url),
-    max: options.max,
-    connectionTimeoutMillis: options.connectTimeout,
-    application_name: session,
-    types: { getTypeParser: (oid: number) => columnParsers[oid] ?? asText }
-  })
-  // Without a listener a connection's end would end the process, whether it is idle, at work or on its way between the two;
-  // the next statement meets the failure anyway.
-  pool.on("connect", (client) => void client.on("error", ignore))
-  pool.on("error", ignore)
-  return pool
-}
+const noRoom = (error: DatabaseError, connections: number): DatabaseError =>
+  error.reason._tag === "Unreachable"
+    ? new DatabaseError({
+        operation: error.operation,
+        reason: new Unreachable({ detail: `${error.reason.detail}; a run takes up to ${connections} connections` })
+      })
+    : error
 
 const run = <A>(operation: string, statement: () => Promise<A>): Effect.Effect<A, DatabaseError> =>
   Effect.tryPromise({ try: statement, catch: toDatabaseError(operation) })
@@ -84,7 +83,7 @@ const committed = (result: pg.QueryResult): Effect.Effect<void, DatabaseError> =
         })
       )
 
-const transactionOf = (client: pg.PoolClient): Transaction => ({
+const transactionOf = (client: pg.PoolClient, explain: (error: DatabaseError) => DatabaseError): Transaction => ({
   query: (text, parameters) =>
     run("query", async (): Promise<ReadonlyArray<Row>> => {
       const config: pg.QueryConfig & { queryMode: string } = {
@@ -94,13 +93,19 @@ const transactionOf = (client: pg.PoolClient): Transaction => ({
       }
       const result = await client.query(config)
       return result.rows
-    }),
-  execute: (sql) => run("execute", () => client.query(sql)),
+    }).pipe(Effect.mapError(explain)),
+  execute: (sql) =>
+    run("execute", async (): Promise<ReadonlyArray<ReadonlyArray<Row>>> => {
+      // Of several statements the driver answers an array of results, which its types do not know.
+      const results: pg.QueryResult<Row> | ReadonlyArray<pg.QueryResult<Row>> = await client.query<Row>(sql)
+      return ("rows" in results ? [results] : results).map(({ rows }) => rows)
+    }).pipe(Effect.mapError(explain)),
   copyIn: (target, chunks) =>
     Effect.tryPromise({
-      try: (signal) => {
+      try: async (signal) => {
         const copy = client.query(copyFrom(`COPY ${target} FROM STDIN WITH (FORMAT binary)`))
-        return pipeline(isWaitedFor(copy, client) ? chunks : copies(chunks), copy, { signal })
+        await pipeline(isWaitedFor(copy, client) ? chunks : copies(chunks), copy, { signal })
+        return copy.rowCount
       },
       catch: toDatabaseError("copy")
     })

@@ -2,8 +2,9 @@ import { mkdir, realpath } from "node:fs/promises"
 import type { PGlite } from "@electric-sql/pglite"
 import { DirectoryInUse, holdDirectory } from "@sluice/directory-lock"
 import { Effect, Exit, type Scope, Semaphore } from "effect"
+import { beginStatement } from "./beginStatement.ts"
 import { columnParsers } from "./columnParsers.ts"
-import { beginStatement, Database, type Row, type Transaction } from "./Database.ts"
+import { Database, type Row, type Transaction } from "./Database.ts"
 import { DatabaseError, Denied, Other, toDatabaseError } from "./DatabaseError.ts"
 import { assertDatabaseOrEmpty, makeDirectory, NoDatabase } from "./makeDirectory.ts"
 import { syncTree } from "./syncTree.ts"
@@ -46,6 +47,7 @@ export const openPglite = Effect.fn("PgliteDatabase.open")(function* (
     schema: options.schema,
     store: storeOf(shared, options.schema),
     concurrency: 1,
+    assertRoom: Effect.void,
     transaction,
     query: (sql, parameters) => transaction((tx) => tx.query(sql, parameters))
   })
@@ -161,11 +163,16 @@ const run = <A>(operation: string, statement: () => Promise<A>): Effect.Effect<A
 const transactionOf = (engine: PGlite): Transaction => ({
   query: (sql, parameters) =>
     run("query", async (): Promise<ReadonlyArray<Row>> => (await engine.query<Row>(sql, [...(parameters ?? [])])).rows),
-  execute: (sql) => run("execute", () => engine.exec(sql)),
+  execute: (sql) =>
+    run(
+      "execute",
+      async (): Promise<ReadonlyArray<ReadonlyArray<Row>>> => (await engine.exec(sql)).map(({ rows }) => rows)
+    ),
   copyIn: (target, chunks) =>
     run("copy", async () => {
       const parts: Array<Uint8Array<ArrayBuffer>> = []
       for await (const chunk of chunks) parts.push(new Uint8Array(chunk))
-      await engine.query(`COPY ${target} FROM '/dev/blob' WITH (FORMAT binary)`, [], { blob: new Blob(parts) })
+      const copied = `COPY ${target} FROM '/dev/blob' WITH (FORMAT binary)`
+      return (await engine.query(copied, [], { blob: new Blob(parts) })).affectedRows ?? 0
     })
 })

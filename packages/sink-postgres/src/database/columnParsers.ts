@@ -5,9 +5,23 @@ const exactNumber = (text: string): number | string => {
   return Number.isSafeInteger(value) ? value : text
 }
 
-/** `infinity` and years beyond JavaScript's stay as the server writes them. */
+/** An instant as a server writes it in the date style `ISO`: with seconds, up to six digits of them, and an offset. */
+const isoInstant = /^(\d{4,6})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?$/
+
+/**
+ * `infinity`, years before Christ and beyond JavaScript's, and whatever is not in the date style we ask for stay as the server
+ * writes them: `Date` would guess, and swap day and month.
+ */
 const instant = (text: string): string => {
-  const at = new Date(text)
+  const parts = isoInstant.exec(text)
+  if (parts === null) return text
+  const [year, month, day, hours, minutes, seconds] = parts.slice(1, 7).map(Number)
+  const milliseconds = Number((parts[7] ?? "").padEnd(3, "0").slice(0, 3))
+  const offset = (Number(parts[9]) * 60 + Number(parts[10] ?? 0)) * 60 + Number(parts[11] ?? 0)
+  // Not by `Date.UTC`, which takes the years 0 to 99 for those of the last century.
+  const at = new Date(0)
+  at.setUTCFullYear(year!, month! - 1, day!)
+  at.setUTCHours(hours!, minutes!, seconds! - (parts[8] === "-" ? -offset : offset), milliseconds)
   return Number.isNaN(at.getTime()) ? text : at.toISOString()
 }
 

@@ -22,6 +22,200 @@ export const tableNames: ReadonlyArray<string> = [
   "token_summaries"
 ]
 
+/** The columns of each, with their types, and the columns that together name a row. */
+export const tableShapes: Readonly<
+  Record<
+    string,
+    { readonly columns: Readonly<Record<string, string>>; readonly keys: ReadonlyArray<ReadonlyArray<string>> }
+  >
+> = {
+  dead_letters: {
+    columns: {
+      letter_no: "bigint",
+      run_id: "uuid",
+      pipeline: "text",
+      sink: "text",
+      job_id: "text",
+      page_key: "bigint",
+      url: "text",
+      reason: "text",
+      detail: "text",
+      raw: "text",
+      created_at: "timestamp with time zone",
+      replayed_at: "timestamp with time zone"
+    },
+    keys: [["letter_no"], ["run_id", "sink", "job_id", "page_key"]]
+  },
+  jobs: {
+    columns: {
+      job_no: "integer",
+      job_id: "text",
+      run_id: "uuid",
+      kind: "text",
+      url: "text",
+      status: "text",
+      first_seen_at: "timestamp with time zone"
+    },
+    keys: [["job_no"], ["job_id"]]
+  },
+  links: {
+    columns: {
+      set_no: "integer",
+      page_key: "bigint",
+      position: "integer",
+      url: "text"
+    },
+    keys: [["set_no", "page_key", "position"]]
+  },
+  missing_pages: {
+    columns: {
+      set_no: "integer",
+      page_key: "bigint",
+      misses: "integer",
+      since: "timestamp with time zone"
+    },
+    keys: [["set_no", "page_key"]]
+  },
+  page_history: {
+    columns: {
+      set_no: "integer",
+      page_key: "bigint",
+      valid_from: "timestamp with time zone",
+      valid_to: "timestamp with time zone",
+      closed_as: "text",
+      job_no: "integer",
+      url: "text",
+      parent_url: "text",
+      depth: "integer",
+      input_index: "integer",
+      status: "text",
+      error_code: "text",
+      error_message: "text",
+      markdown: "text",
+      html: "text",
+      fingerprint: "bigint",
+      extra: "jsonb",
+      http_status: "integer",
+      duration_ms: "integer",
+      retry_count: "integer",
+      tokens_charged: "integer",
+      links: "text[]"
+    },
+    keys: [["set_no", "page_key", "valid_from"]]
+  },
+  page_metadata: {
+    columns: {
+      set_no: "integer",
+      page_key: "bigint",
+      job_no: "integer",
+      http_status: "integer",
+      duration_ms: "integer",
+      retry_count: "integer",
+      tokens_charged: "integer"
+    },
+    keys: [["set_no", "page_key"]]
+  },
+  page_sets: {
+    columns: {
+      set_no: "integer",
+      pipeline: "text",
+      sink: "text",
+      mode: "text",
+      job_no: "integer",
+      run_id: "uuid",
+      state: "text",
+      counted_run: "uuid",
+      counted_run_at: "timestamp with time zone",
+      completed_pages: "integer"
+    },
+    keys: [["set_no"], ["pipeline", "sink", "mode", "job_no", "run_id"]]
+  },
+  pages: {
+    columns: {
+      set_no: "integer",
+      page_key: "bigint",
+      job_no: "integer",
+      url: "text",
+      parent_url: "text",
+      depth: "integer",
+      input_index: "integer",
+      status: "text",
+      error_code: "text",
+      error_message: "text",
+      markdown: "text",
+      html: "text",
+      fingerprint: "bigint",
+      extra: "jsonb",
+      landed_at: "timestamp with time zone"
+    },
+    keys: [["set_no", "page_key"]]
+  },
+  runs: {
+    columns: {
+      run_id: "uuid",
+      pipeline: "text",
+      config_hash: "text",
+      status: "text",
+      epoch: "integer",
+      started_at: "timestamp with time zone",
+      finished_at: "timestamp with time zone",
+      receipt: "jsonb",
+      superseded_receipts: "jsonb",
+      published_at: "timestamp with time zone",
+      holder: "text",
+      lease_until: "timestamp with time zone",
+      session: "text",
+      tokens: "bigint"
+    },
+    keys: [["run_id"]]
+  },
+  segments: {
+    columns: {
+      run_id: "uuid",
+      sink: "text",
+      seq: "integer",
+      epoch: "integer",
+      bytes: "bigint",
+      keys: "bytea",
+      pages: "integer",
+      links: "integer",
+      page_metadata: "integer",
+      token_summaries: "integer",
+      dead_letters: "integer",
+      drift: "text[]",
+      tally: "jsonb",
+      committed_at: "timestamp with time zone"
+    },
+    keys: [["run_id", "sink", "seq"]]
+  },
+  submissions: {
+    columns: {
+      run_id: "uuid",
+      ordinal: "integer",
+      kind: "text",
+      url: "text",
+      request_hash: "text",
+      submitted_at: "timestamp with time zone",
+      job_id: "text",
+      tokens: "bigint"
+    },
+    keys: [["run_id", "ordinal"]]
+  },
+  token_summaries: {
+    columns: {
+      job_no: "integer",
+      pages_discovered: "bigint",
+      pages_completed: "bigint",
+      pages_failed: "bigint",
+      pages_cancelled: "bigint",
+      tokens_charged: "bigint",
+      tokens_reserved: "bigint",
+      observed_at: "timestamp with time zone"
+    },
+    keys: [["job_no"]]
+  }
+}
+
 /** The views they make. */
 export const viewNames: ReadonlyArray<string> = [
   "broken_links",

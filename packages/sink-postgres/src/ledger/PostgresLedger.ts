@@ -1,5 +1,6 @@
 import type { Ledger } from "@sluice/core"
 import type { Database } from "../database/Database.ts"
+import { dryRun } from "./dryRun.ts"
 import { ledgerRuns } from "./LedgerRuns.ts"
 import { ledgerSegments } from "./LedgerSegments.ts"
 import { ledgerSubmissions } from "./LedgerSubmissions.ts"
@@ -9,5 +10,6 @@ export const make = (database: Database["Service"]): Ledger => ({
   store: database.store,
   ...ledgerRuns(database),
   ...ledgerSubmissions(database),
-  ...ledgerSegments(database)
+  ...ledgerSegments(database),
+  ...dryRun(database, make)
 })

@@ -3,10 +3,12 @@ import { Effect, Stream } from "effect"
 import type { Database, Transaction } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"
 import { landRecords } from "../load/LandRecords.ts"
+import type { Loss } from "../load/Loss.ts"
 import { makeSessionKeys, type SegmentKeys } from "../load/SessionKeys.ts"
 import { siftRecords } from "../load/SiftRecords.ts"
-import { standingId } from "../load/StandingPages.ts"
+import { standingId } from "../load/standingId.ts"
 import type { LoadMode } from "../PostgresSinkConfig.ts"
+import type { KeyedRecord } from "../pages/Rows.ts"
 import { type LetterBatch, letterBatches } from "./LetterBatches.ts"
 import type { LetterFilter } from "./LetterFilter.ts"
 import { decodeLetterRows, type LetterRow, letterRowColumns, recordOfLetter } from "./LetterRecord.ts"
@@ -83,7 +85,7 @@ const replayBatch = Effect.fnUntraced(function* (
       asked = yield* askFor(tx, batch, mode, keys, options)
       return siftRecords(mode, asked.records.keys(), keys)
     }),
-    finish: (tx, _, letters) => settle(tx, asked, letters)
+    finish: (tx, keyed, letters, lost) => settle(tx, asked, letters, droppedOf(keyed, lost))
   }).pipe(
     Effect.catchTag("SetSuperseded", () =>
       Effect.succeed(
@@ -150,16 +152,28 @@ const askFor = Effect.fnUntraced(function* (
 const followedSentence =
   "a later run has been loaded since: what it saw is newer, and a version cannot be put in before another"
 
+const droppedSentence = "a trigger of the table dropped the row"
+
+/** The records whose pages the server has dropped. */
+const droppedOf = (keyed: ReadonlyArray<KeyedRecord>, { pages }: Loss): ReadonlySet<PageRecord> => {
+  if (pages.length === 0) return new Set()
+  const lost = new Set(pages)
+  return new Set(keyed.filter((each) => lost.has(standingId(each))).map(({ record }) => record))
+}
+
 const unpublishedSentence = "their run has ended without being published, and readers will never see its pages"
 
 /** Marks the letters whose records stand, and keeps the new reasons of the others. */
 const settle = Effect.fnUntraced(function* (
   tx: Transaction,
   { held, outdone, records }: Asked,
-  letters: ReadonlyArray<DeadLetter>
+  letters: ReadonlyArray<DeadLetter>,
+  dropped: ReadonlySet<PageRecord>
 ): Effect.fn.Return<Replay, DatabaseError> {
   const open = new Map(records)
   const refused = new Map(held)
+  if (dropped.size > 0) refused.set(droppedSentence, dropped.size)
+  for (const record of dropped) open.delete(record)
   const rows = letters.map(({ detail, reason, record }) => {
     const letter = open.get(record)!
     open.delete(record)

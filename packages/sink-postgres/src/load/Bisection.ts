@@ -1,37 +1,51 @@
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import type { Transaction } from "../database/Database.ts"
-import { DatabaseError, isKeyCollision, type RejectedData } from "../database/DatabaseError.ts"
+import { DatabaseError, inFull, isKeyCollision, type RejectedData } from "../database/DatabaseError.ts"
 
 /**
- * Loads what can be loaded and sets the rest aside: where the server refuses data, the batch is halved until what it refuses
- * stands alone. Each try is a savepoint of the same transaction, so one refusal costs about two loads a halving.
+ * Loads what can be loaded and quarantines the rest: where the server refuses data, the batch is halved until what it refuses
+ * is alone. Each try is a savepoint of the same transaction, so one refusal costs about two loads a halving. Answers what
+ * the loads that passed have answered.
+ *
+ * A statement that is refused without any row is refused for its table's sake, not for a row's: that fails the whole.
  */
-export const loadOrSetAside = Effect.fnUntraced(function* <A, E>(
+export const loadOrQuarantine = Effect.fnUntraced(function* <A, B, E>(
   tx: Transaction,
   items: ReadonlyArray<A>,
-  load: (items: ReadonlyArray<A>) => Effect.Effect<void, DatabaseError | E>,
-  setAside: (item: A, refusal: RejectedData) => void
-): Effect.fn.Return<void, DatabaseError | E> {
+  load: (items: ReadonlyArray<A>) => Effect.Effect<B, DatabaseError | E>,
+  quarantine: (item: A, refusal: RejectedData) => void
+): Effect.fn.Return<ReadonlyArray<B>, DatabaseError | E> {
   const open: Array<ReadonlyArray<A>> = [items]
+  const loaded: Array<B> = []
+  let isRowwise = false
   while (open.length > 0) {
     const batch = open.pop()!
     yield* tx.execute("SAVEPOINT sluice_batch")
-    const refusal = yield* load(batch).pipe(Effect.as(undefined), Effect.catchIf(isRefusal, Effect.succeed))
-    if (refusal === undefined) {
+    const tried = yield* Effect.result(load(batch))
+    if (Result.isSuccess(tried)) {
+      loaded.push(tried.success)
       yield* tx.execute("RELEASE SAVEPOINT sluice_batch")
       continue
     }
+    const refusal = tried.failure
+    if (!isRefusal(refusal)) return yield* Effect.fail(refusal)
     yield* tx.execute("ROLLBACK TO SAVEPOINT sluice_batch; RELEASE SAVEPOINT sluice_batch")
+    if (!isRowwise) {
+      yield* load([]).pipe(Effect.catchIf(isRefusal, (error) => Effect.fail(inFull(error))))
+      isRowwise = true
+    }
     const half = batch.length >> 1
-    if (half === 0) setAside(batch[0]!, refusal.reason)
+    if (half === 0) quarantine(batch[0]!, refusal.reason)
     else open.push(batch.slice(half), batch.slice(0, half))
   }
+  return loaded
 })
 
-interface Refusal extends DatabaseError {
+/** The server's refusal of rows. */
+export interface Refusal extends DatabaseError {
   readonly reason: RejectedData
 }
 
-/** A row of ours in the way is another writer's doing, not the data's: that is tried again as a whole. */
-const isRefusal = (error: unknown): error is Refusal =>
+/** Whether the server refused rows. A row of ours in the way is another writer's doing, not the data's: that is tried again as a whole. */
+export const isRefusal = (error: unknown): error is Refusal =>
   error instanceof DatabaseError && error.reason._tag === "RejectedData" && !isKeyCollision(error)

@@ -3,9 +3,10 @@ import type { Transaction } from "../database/Database.ts"
 import { Conflict, DatabaseError } from "../database/DatabaseError.ts"
 import type { KeyedRecord } from "../pages/Rows.ts"
 import { arrayOf, copyNew } from "./LoadSegment.ts"
+import { type Loss, sumOf } from "./Loss.ts"
 import { mergeRecords } from "./MergeSegment.ts"
 import { keepVersions } from "./PageVersions.ts"
-import { standingId } from "./StandingPages.ts"
+import { standingId } from "./standingId.ts"
 
 const CurrentPage = Schema.Struct({
   id: Schema.String,
@@ -22,7 +23,7 @@ const decodeCurrent = Schema.decodeUnknownEffect(Schema.Array(CurrentPage))
 export const loadHistory = Effect.fnUntraced(function* (
   tx: Transaction,
   records: ReadonlyArray<KeyedRecord>
-): Effect.fn.Return<void, DatabaseError> {
+): Effect.fn.Return<Loss, DatabaseError> {
   const current = yield* findCurrent(tx, records)
   const added: Array<KeyedRecord> = []
   const changed: Array<KeyedRecord> = []
@@ -35,10 +36,10 @@ export const loadHistory = Effect.fnUntraced(function* (
       former.push(page.fingerprint)
     }
   }
-  yield* copyNew(tx, added)
-  if (changed.length === 0) return
+  const lost = yield* copyNew(tx, added)
+  if (changed.length === 0) return lost
   yield* keepFormer(tx, changed, former)
-  yield* mergeRecords(tx, changed)
+  return sumOf([lost, yield* mergeRecords(tx, changed)])
 })
 
 /** A page that failed or was cancelled tells nothing of what it would have held. */

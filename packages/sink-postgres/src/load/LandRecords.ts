@@ -6,9 +6,10 @@ import type { LoadMode } from "../PostgresSinkConfig.ts"
 import type { SetSuperseded } from "../pages/PageSets.ts"
 import { proveOpen } from "../pages/ReplaceSet.ts"
 import type { KeyedRecord } from "../pages/Rows.ts"
-import { loadOrSetAside } from "./Bisection.ts"
+import { loadOrQuarantine } from "./Bisection.ts"
 import { loadHistory } from "./HistorySegment.ts"
 import { copyNew, updateMetadata } from "./LoadSegment.ts"
+import { type Loss, noLoss, sumOf } from "./Loss.ts"
 import { mergeRecords } from "./MergeSegment.ts"
 import type { Sifted } from "./SiftRecords.ts"
 import { findStanding, partition } from "./StandingPages.ts"
@@ -19,11 +20,15 @@ export interface Landing<A, E> {
   readonly runId: string
   /** Begins the transaction. Done anew when all was rolled back. */
   readonly sifted: (tx: Transaction) => Effect.Effect<Sifted, E>
-  /** Ends it; `letters` are the records that do not stand, those the server refused among them. */
+  /**
+   * Ends it; `letters` are the records that are not loaded, those the server refused among them, `lost` what it has dropped of
+   * the others.
+   */
   readonly finish: (
     tx: Transaction,
     records: ReadonlyArray<KeyedRecord>,
-    letters: ReadonlyArray<DeadLetter>
+    letters: ReadonlyArray<DeadLetter>,
+    lost: Loss
   ) => Effect.Effect<A, E>
 }
 
@@ -31,7 +36,7 @@ const carefulAttempts = 3
 
 /**
  * Lands records in one transaction. The fast way copies pages that are new straight into the keyed tables; whenever the server
- * refuses that, all is rolled back and the careful way merges page by page what differs and sets aside what the server does
+ * refuses that, all is rolled back and the careful way merges page by page what differs and quarantines what the server does
  * not take.
  */
 export const landRecords = <A, E>(
@@ -44,8 +49,8 @@ export const landRecords = <A, E>(
       Effect.fnUntraced(function* (tx) {
         const { letters, records } = yield* sifted(tx)
         if (mode === "replace") yield* proveOpenSets(tx, runId, records)
-        const refused = yield* load(tx, records)
-        return yield* finish(tx, records, [...letters, ...refused])
+        const { lost, refused } = yield* load(tx, records)
+        return yield* finish(tx, records, [...letters, ...refused], lost)
       })
     )
   return attempt(loadFast).pipe(
@@ -63,41 +68,61 @@ const isWorthCare = (error: unknown): error is DatabaseError =>
 const proveOpenSets = (tx: Transaction, runId: string, records: ReadonlyArray<KeyedRecord>) =>
   Effect.forEach(new Set(records.map(({ setNo }) => setNo)), (setNo) => proveOpen(tx, setNo, runId), { discard: true })
 
-type Load = (tx: Transaction, records: ReadonlyArray<KeyedRecord>) => Effect.Effect<void, DatabaseError>
+type Load = (tx: Transaction, records: ReadonlyArray<KeyedRecord>) => Effect.Effect<Loss, DatabaseError>
+
+/** What of the records was not loaded. */
+interface Loaded {
+  readonly refused: ReadonlyArray<DeadLetter>
+  readonly lost: Loss
+}
 
 /** A way to load what is likely to be taken as it is, and one that finds out what is not. */
-const loading = (fast: Load, careful: Load) => ({
-  loadFast: (tx: Transaction, records: ReadonlyArray<KeyedRecord>) =>
-    Effect.as(fast(tx, records), [] as ReadonlyArray<DeadLetter>),
+const loading = ({ careful, fast }: { readonly fast: Load; readonly careful: Load }) => ({
+  loadFast: (tx: Transaction, records: ReadonlyArray<KeyedRecord>): Effect.Effect<Loaded, DatabaseError> =>
+    Effect.map(fast(tx, records), (lost) => ({ refused: [], lost })),
   loadCarefully: Effect.fnUntraced(function* (
     tx: Transaction,
     records: ReadonlyArray<KeyedRecord>
-  ): Effect.fn.Return<ReadonlyArray<DeadLetter>, DatabaseError> {
-    const letters: Array<DeadLetter> = []
-    yield* loadOrSetAside(
+  ): Effect.fn.Return<Loaded, DatabaseError> {
+    const refused: Array<DeadLetter> = []
+    const losses = yield* loadOrQuarantine(
       tx,
       records,
-      (batch) => careful(tx, batch),
+      // Without a record, history has nothing to merge; what it merges with is asked all the same.
+      (batch) => (batch.length === 0 ? mergeRecords(tx, batch) : careful(tx, batch)),
       ({ record }, refusal) =>
-        letters.push({ record, reason: "refused", detail: `${refusal.detail} (SQLSTATE ${refusal.sqlState})` })
+        refused.push({ record, reason: "refused", detail: `${refusal.detail} (SQLSTATE ${refusal.sqlState})` })
     )
-    return letters
+    return { refused, lost: sumOf(losses) }
   })
 })
 
-const unversioned = loading(
-  Effect.fnUntraced(function* (tx, records) {
+const unversionedLoads = {
+  fast: Effect.fnUntraced(function* (
+    tx: Transaction,
+    records: ReadonlyArray<KeyedRecord>
+  ): Effect.fn.Return<Loss, DatabaseError> {
     const { added, changed, refetched } = partition(records, yield* findStanding(tx, records))
-    yield* copyNew(tx, added)
-    yield* mergeRecords(tx, changed)
+    const copied = yield* copyNew(tx, added)
+    const merged = changed.length === 0 ? noLoss : yield* mergeRecords(tx, changed)
     yield* updateMetadata(tx, refetched)
+    return sumOf([copied, merged])
   }),
-  mergeRecords
-)
+  careful: mergeRecords
+}
 
-const versioned = loading(loadHistory, (tx, records) =>
-  loadHistory(
-    tx,
-    records.map((record) => ({ ...record, mayStand: true }))
-  )
-)
+const versionedLoads = {
+  fast: loadHistory,
+  careful: (tx: Transaction, records: ReadonlyArray<KeyedRecord>) =>
+    loadHistory(
+      tx,
+      records.map((record) => ({ ...record, mayStand: true }))
+    )
+}
+
+const unversioned = loading(unversionedLoads)
+const versioned = loading(versionedLoads)
+
+/** The two ways in which a mode loads, without care: they fail with what the server refuses. */
+export const loadsOf = (mode: LoadMode): { readonly fast: Load; readonly careful: Load } =>
+  mode === "history" ? versionedLoads : unversionedLoads

@@ -1,3 +1,4 @@
+import type { WrittenRows } from "@sluice/core"
 import { Effect } from "effect"
 import type { Transaction } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"
@@ -10,17 +11,93 @@ import {
   metadataTarget,
   pagesTarget
 } from "../pages/Rows.ts"
+import { type Loss, noLoss } from "./Loss.ts"
+import { standingId } from "./standingId.ts"
 
-/** Copies pages that stand nowhere yet straight into the keyed tables; a page that does stand fails the transaction. */
+/**
+ * Copies pages that are nowhere yet straight into the keyed tables; a page that is there fails the transaction. Where the
+ * server wrote fewer rows than it was given, it is asked which: a trigger may have dropped them, or put them elsewhere.
+ */
 export const copyNew = Effect.fnUntraced(function* (
   tx: Transaction,
   records: ReadonlyArray<KeyedRecord>
-): Effect.fn.Return<void, DatabaseError> {
-  if (records.length === 0) return
-  yield* tx.copyIn(pagesTarget, encodePages(records))
-  if (records.some(({ record }) => record.links.length > 0)) yield* tx.copyIn(linksTarget, encodeLinks(records))
-  yield* tx.copyIn(metadataTarget, encodeMetadata(records))
+): Effect.fn.Return<Loss, DatabaseError> {
+  if (records.length === 0) return noLoss
+  const written = yield* tx.copyIn(pagesTarget, encodePages(records))
+  const kept = written === records.length ? records : yield* findKept(tx, records)
+  if (kept.length === 0) return lossOf(records, kept, 0, 0)
+  const offered = linksOf(kept)
+  const links = offered === 0 ? 0 : yield* tx.copyIn(linksTarget, encodeLinks(kept))
+  const metadata = yield* tx.copyIn(metadataTarget, encodeMetadata(kept))
+  if (kept === records && links === offered && metadata === records.length) return noLoss
+  return lossOf(
+    records,
+    kept,
+    links === offered ? links : yield* countRows(tx, "links", kept),
+    metadata === kept.length ? metadata : yield* countRows(tx, "page_metadata", kept)
+  )
 })
+
+const linksOf = (records: ReadonlyArray<KeyedRecord>): number =>
+  records.reduce((sum, { record }) => sum + record.links.length, 0)
+
+const lossOf = (
+  records: ReadonlyArray<KeyedRecord>,
+  kept: ReadonlyArray<KeyedRecord>,
+  links: number,
+  metadata: number
+): Loss => {
+  const there = new Set(kept)
+  return {
+    pages: records.filter((keyed) => !there.has(keyed)).map(standingId),
+    links: linksOf(records) - links,
+    metadata: records.length - metadata
+  }
+}
+
+const keysOf = (records: ReadonlyArray<KeyedRecord>): ReadonlyArray<string> => [
+  arrayOf(records, ({ setNo }) => setNo),
+  arrayOf(records, ({ record }) => record.key)
+]
+
+/** The records whose pages are there. */
+const findKept = Effect.fnUntraced(function* (
+  tx: Transaction,
+  records: ReadonlyArray<KeyedRecord>
+): Effect.fn.Return<ReadonlyArray<KeyedRecord>, DatabaseError> {
+  const rows = yield* tx.query(
+    `SELECT p.set_no || ':' || p.page_key AS id
+     FROM unnest($1::int[], $2::bigint[]) AS k (set_no, page_key) JOIN pages p USING (set_no, page_key)`,
+    keysOf(records)
+  )
+  const there = new Set(rows.map(({ id }) => String(id)))
+  return records.filter((keyed) => there.has(standingId(keyed)))
+})
+
+const countRows = (
+  tx: Transaction,
+  table: "pages" | "links" | "page_metadata",
+  records: ReadonlyArray<KeyedRecord>
+): Effect.Effect<number, DatabaseError> =>
+  Effect.map(
+    tx.query(
+      `SELECT count(*)::int AS rows
+       FROM unnest($1::int[], $2::bigint[]) AS k (set_no, page_key) JOIN ${table} t USING (set_no, page_key)`,
+      keysOf(records)
+    ),
+    ([row]) => Number(row?.rows)
+  )
+
+/** The rows that are there for records, counted one by one. */
+export const countAll = (
+  tx: Transaction,
+  records: ReadonlyArray<KeyedRecord>
+): Effect.Effect<WrittenRows, DatabaseError> =>
+  Effect.all({
+    pages: countRows(tx, "pages", records),
+    links: countRows(tx, "links", records),
+    page_metadata: countRows(tx, "page_metadata", records)
+  })
 
 /** Updates how pages were fetched, where their content stands unchanged. */
 export const updateMetadata = Effect.fnUntraced(function* (

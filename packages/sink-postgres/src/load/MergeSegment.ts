@@ -1,8 +1,9 @@
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import type { Transaction } from "../database/Database.ts"
-import type { DatabaseError } from "../database/DatabaseError.ts"
+import { DatabaseError, Denied, inFull, Other } from "../database/DatabaseError.ts"
 import { contentColumns, fetchColumns } from "../pages/PageColumns.ts"
 import { encodeStage, type KeyedRecord, stageTarget } from "../pages/Rows.ts"
+import type { Loss } from "./Loss.ts"
 
 /** When what takes the place of a row lands; later than that row did, whatever the server's clock has done in between. */
 export const landsAt = (row: string): string => `greatest(now(), ${row}.landed_at + interval '1 microsecond')`
@@ -39,6 +40,18 @@ WHEN NOT MATCHED THEN INSERT (${columns.join(", ")}) VALUES (${list(columns, "s"
 const mergePages = mergeInto("pages", contentColumns, ["job_no"], [`landed_at = ${landsAt("t")}`])
 const mergeMetadata = mergeInto("page_metadata", ["job_no", ...fetchColumns], [], [])
 
+// A page that a trigger has dropped: what came with it would belong to nothing.
+const dropAbsent = `
+WITH absent AS (
+  DELETE FROM sluice_stage s WHERE NOT EXISTS (
+    SELECT FROM pages p WHERE p.set_no = s.set_no AND p.page_key = s.page_key)
+  RETURNING set_no, page_key, cardinality(links) AS links)
+SELECT coalesce(array_agg(set_no || ':' || page_key), '{}') AS pages, coalesce(sum(links), 0)::int AS links FROM absent`
+
+const countLostMetadata = `
+SELECT count(*)::int AS lost FROM sluice_stage s WHERE NOT EXISTS (
+  SELECT FROM page_metadata m WHERE m.set_no = s.set_no AND m.page_key = s.page_key)`
+
 // By now the stage has served for pages and metadata: what is left in it are pages whose links differ.
 const dropUnchangedLinks = `
 DELETE FROM sluice_stage s WHERE links = ARRAY(
@@ -56,13 +69,64 @@ MERGE INTO links t USING (
 WHEN MATCHED AND t.url IS DISTINCT FROM s.url THEN UPDATE SET url = s.url
 WHEN NOT MATCHED THEN INSERT (set_no, page_key, position, url) VALUES (s.set_no, s.page_key, s.position, s.url)`
 
-/** Merges pages that may stand already, by way of a session-temporary stage, and writes only what differs. */
+const countLostLinks = `
+SELECT coalesce(sum(cardinality(s.links) - (
+  SELECT count(*) FROM links l WHERE l.set_no = s.set_no AND l.page_key = s.page_key)), 0)::int AS lost FROM sluice_stage s`
+
+const merge = [
+  mergePages,
+  dropAbsent,
+  mergeMetadata,
+  countLostMetadata,
+  dropUnchangedLinks,
+  dropSurplusLinks,
+  mergeLinks,
+  countLostLinks
+].join(";\n")
+
+const Merged = Schema.Tuple([
+  Schema.Unknown,
+  Schema.Tuple([Schema.Struct({ pages: Schema.Array(Schema.String), links: Schema.Int })]),
+  Schema.Unknown,
+  Schema.Tuple([Schema.Struct({ lost: Schema.Int })]),
+  Schema.Unknown,
+  Schema.Unknown,
+  Schema.Unknown,
+  Schema.Tuple([Schema.Struct({ lost: Schema.Int })])
+])
+const decodeMerged = Schema.decodeUnknownEffect(Merged)
+
+/**
+ * Merges pages that may be there already, by way of a session-temporary stage, and writes only what differs. Without records it
+ * runs the same statements, which then meet what refuses them whatever the row.
+ */
 export const mergeRecords = Effect.fnUntraced(function* (
   tx: Transaction,
   records: ReadonlyArray<KeyedRecord>
-): Effect.fn.Return<void, DatabaseError> {
-  if (records.length === 0) return
-  yield* tx.execute(prepare)
+): Effect.fn.Return<Loss, DatabaseError> {
+  yield* prepareStage(tx)
   yield* tx.copyIn(stageTarget, encodeStage(records))
-  yield* tx.execute([mergePages, mergeMetadata, dropUnchangedLinks, dropSurplusLinks, mergeLinks].join(";\n"))
+  const answers = yield* tx.execute(merge)
+  const [, [absent], , [metadata], , , , [links]] = yield* Effect.orDie(decodeMerged(answers))
+  return {
+    pages: absent.pages,
+    links: absent.links + links.lost,
+    metadata: absent.pages.length + metadata.lost
+  }
 })
+
+/** No row is in it yet: whatever refuses this is no refusal of a row, and may be told in full. */
+const prepareStage = (tx: Transaction): Effect.Effect<void, DatabaseError> =>
+  tx.execute(prepare).pipe(
+    Effect.mapError((error) => {
+      const { operation, reason } = inFull(error)
+      if (reason._tag === "Denied") {
+        const detail = `${reason.detail}; pages that may be there already are merged by way of a temporary table, so grant the role TEMPORARY on the database`
+        return new DatabaseError({ operation, reason: new Denied({ detail }) })
+      }
+      if (reason._tag !== "Other") return error
+      const detail = `the temporary table "sluice_stage", by way of which pages are merged, cannot be made: ${reason.detail}`
+      return new DatabaseError({ operation, reason: new Other({ sqlState: reason.sqlState, detail }) })
+    }),
+    Effect.asVoid
+  )

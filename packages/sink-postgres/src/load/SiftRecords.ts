@@ -3,7 +3,7 @@ import type { LoadMode } from "../PostgresSinkConfig.ts"
 import { fingerprint } from "../pages/Fingerprint.ts"
 import type { KeyedRecord } from "../pages/Rows.ts"
 import type { SegmentKeys } from "./SessionKeys.ts"
-import { standingId } from "./StandingPages.ts"
+import { standingId } from "./standingId.ts"
 
 /** Records that a table may take, with their keys, and those that none does. */
 export interface Sifted {

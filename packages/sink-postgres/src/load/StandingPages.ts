@@ -3,6 +3,7 @@ import type { Transaction } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"
 import type { KeyedRecord } from "../pages/Rows.ts"
 import { arrayOf } from "./LoadSegment.ts"
+import { standingId } from "./standingId.ts"
 
 const StandingPage = Schema.Struct({
   id: Schema.String,
@@ -16,9 +17,6 @@ const StandingPage = Schema.Struct({
 })
 type StandingPage = typeof StandingPage.Type
 const decodeStanding = Schema.decodeUnknownEffect(Schema.Array(StandingPage))
-
-/** Names a page within all sets. */
-export const standingId = ({ setNo, record }: Pick<KeyedRecord, "setNo" | "record">): string => `${setNo}:${record.key}`
 
 /** What stands already of the records that may, by {@link standingId}; asks nothing where none may. */
 export const findStanding = Effect.fnUntraced(function* (

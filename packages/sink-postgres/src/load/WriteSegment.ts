@@ -8,8 +8,11 @@ import type { SetRefusal } from "../pages/PageSets.ts"
 import type { KeyedRecord } from "../pages/Rows.ts"
 import { writeDeadLetters } from "./DeadLetters.ts"
 import { landRecords } from "./LandRecords.ts"
+import { countAll } from "./LoadSegment.ts"
+import type { Loss } from "./Loss.ts"
 import type { SegmentKeys } from "./SessionKeys.ts"
 import { siftRecords } from "./SiftRecords.ts"
+import { standingId } from "./standingId.ts"
 
 /** A segment on its way into the tables. */
 export interface SegmentWrite {
@@ -18,6 +21,8 @@ export interface SegmentWrite {
   readonly mode: LoadMode
   /** Whether the commit may be answered before it is on disk. */
   readonly isRelaxed: boolean
+  /** Whether a trigger may drop rows, now or before: then what is there is counted, whether it was written or unchanged. */
+  readonly mayDrop: boolean
   readonly segment: Segment
   readonly keys: SegmentKeys
   readonly commit: Commit
@@ -34,8 +39,8 @@ export const writeSegment = Effect.fnUntraced(function* (
     mode,
     runId: segment.runId,
     sifted: () => Effect.succeed(sifted),
-    finish: Effect.fnUntraced(function* (tx, records, letters) {
-      const result = yield* writeRest(tx, write, records, letters)
+    finish: Effect.fnUntraced(function* (tx, records, letters, lost) {
+      const result = yield* writeRest(tx, write, records, letters, lost)
       if (commit.store === database.store) {
         // Only here: a ledger elsewhere would remember a segment that this server, when it crashes, has lost.
         if (write.isRelaxed) yield* tx.execute("SET LOCAL synchronous_commit TO off")
@@ -53,20 +58,29 @@ const writeRest = Effect.fnUntraced(function* (
   tx: Transaction,
   write: SegmentWrite,
   records: ReadonlyArray<KeyedRecord>,
-  letters: ReadonlyArray<DeadLetter>
+  letters: ReadonlyArray<DeadLetter>,
+  lost: Loss
 ): Effect.fn.Return<CommitResult, DatabaseError> {
   yield* writeDeadLetters(tx, write, write.segment, letters)
   // Late, because it locks rows that the next segment writes too.
   yield* writeSnapshots(tx, write.segment.jobs, write.keys.jobs)
   const aside = new Set<PageRecord>(letters.map(({ record }) => record))
   const landed = records.filter(({ record }) => !aside.has(record))
+  const counted = {
+    pages: landed.length - lost.pages.length,
+    links: landed.reduce((sum, { record }) => sum + record.links.length, 0) - lost.links,
+    page_metadata: landed.length - lost.metadata
+  }
   return {
-    rows: {
-      pages: landed.length,
-      links: landed.reduce((sum, { record }) => sum + record.links.length, 0),
-      page_metadata: landed.length
-    },
+    rows: write.mayDrop ? yield* countAll(tx, landed) : counted,
     deadLetters: letters.length,
-    quarantined: letters.map(({ record }) => record)
+    // What a trigger has dropped is in no table either: it counts towards no expectation.
+    quarantined: [...letters.map(({ record }) => record), ...droppedOf(landed, lost)]
   }
 })
+
+const droppedOf = (landed: ReadonlyArray<KeyedRecord>, { pages }: Loss): ReadonlyArray<PageRecord> => {
+  if (pages.length === 0) return []
+  const dropped = new Set(pages)
+  return landed.filter((keyed) => dropped.has(standingId(keyed))).map(({ record }) => record)
+}
