@@ -3,6 +3,7 @@ import { Crawl, Pipeline } from "@sluice/core"
 import { Postgres } from "@sluice/sink-postgres"
 import { Effect } from "effect"
 import { Environment } from "../src/Environment.ts"
+import { machineOf } from "../src/Machine.ts"
 import { printResult, tell } from "../src/Output.ts"
 import { failed } from "../src/Refusal.ts"
 import { describeReceipt, exitCodeOf, runWithProgress } from "../src/runPipelineFile.ts"
@@ -37,7 +38,7 @@ const firstMinute = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
     source: Crawl.make({ url: `${site}${firstPage}`, depth: 5, limit: 200 }),
     sinks: [Postgres.sink({})]
   })
-  const machine = { embedded: { allow_private_targets: true, host_delay_ms: 0 } }
+  const machine = machineOf({ embedded: { allow_private_targets: true, host_delay_ms: 0 } }, (path) => path)
   // It costs nothing, and the site may have another address than last time: never gone on with.
   const outcome = yield* runWithProgress(pipeline, machine, { resume: "never" })
   const code = exitCodeOf(outcome)
@@ -55,7 +56,7 @@ const firstMinute = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
 if (import.meta.main) {
   runProcess(
     sluiceProcess((args) => firstMinute(args), process.argv.slice(2)).pipe(
-      Effect.provideService(Environment, { variables: {}, stateDirectory: ".sluice", isTerminal: process.stderr.isTTY })
+      Effect.provideService(Environment, { variables: {}, isTerminal: process.stderr.isTTY })
     )
   )
 }

@@ -1,12 +1,18 @@
-import { DatabaseUrl, PostgresSinkConfig } from "@sluice/sink-postgres"
+import { isServiceUrl } from "@sluice/core"
+import { DatabaseUrl, oneDatabase, PostgresSinkConfig } from "@sluice/sink-postgres"
 import { DirectoryVaultConfig, S3VaultConfig, SpoolConfig } from "@sluice/sink-s3"
 import { Schema } from "effect"
 import { TimeSpan } from "./TimeSpan.ts"
 
+/** What an HTTP header can carry. */
+export const ApiKey = Schema.String.check(
+  Schema.isPattern(/^[\x21-\x7e]+$/, { expected: "a key without blanks, line breaks and control characters" })
+)
+
 /** Which Scraper API serves a pipeline, when the environment does not say. */
 const ApiSettings = Schema.Struct({
-  base_url: Schema.optionalKey(Schema.String),
-  key: Schema.optionalKey(Schema.NonEmptyString),
+  base_url: Schema.optionalKey(Schema.String.check(isServiceUrl)),
+  key: Schema.optionalKey(Schema.RedactedFromValue(ApiKey, { label: "key" })),
   auth: Schema.optionalKey(Schema.Literals(["x-api-key", "bearer"])),
   concurrency: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 64 }))),
   requests_per_second: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 }))),
@@ -34,10 +40,12 @@ const LedgerSettings = Schema.Struct({
   url: Schema.optionalKey(Schema.RedactedFromValue(DatabaseUrl, { label: "url" })),
   directory: PostgresSinkConfig.fields.directory,
   schema: PostgresSinkConfig.fields.schema
-}).annotate({
-  identifier: "LedgerSettings",
-  description: "Where runs are remembered. Absent: with the first Postgres sink, or else in ./.sluice/postgres."
 })
+  .check(oneDatabase)
+  .annotate({
+    identifier: "LedgerSettings",
+    description: "Where runs are remembered. Absent: with the first Postgres sink, or else in ./.sluice/postgres."
+  })
 
 export type LedgerSettings = typeof LedgerSettings.Type
 
@@ -69,6 +77,6 @@ export const machineFields = {
   )
 }
 
-/** {@link machineFields} read off a whole file. */
-export const MachineSettings = Schema.Struct(machineFields)
+const MachineSettings = Schema.Struct(machineFields)
+/** {@link machineFields}, decoded. */
 export type MachineSettings = typeof MachineSettings.Type

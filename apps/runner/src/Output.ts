@@ -1,24 +1,25 @@
-import { Console, Effect, Logger } from "effect"
-import { type SecretBox, Secrets } from "./Secrets.ts"
+import { Console, Context, Effect, Formatter, Logger } from "effect"
+import type { SecretBox } from "./Secrets.ts"
 
-/** Prints a result; with {@link printData} the only thing that goes to standard output. */
-export const printResult = Effect.fnUntraced(function* (text: string) {
-  const secrets = yield* Secrets
-  yield* Console.log(secrets.scrub(text))
+/** Whether this process has printed a result. */
+export const Printed: Context.Reference<{ any: boolean }> = Context.Reference("@sluice/runner/Printed", {
+  defaultValue: (): { any: boolean } => ({ any: false })
 })
 
-/**
- * Prints data the user asked for, as it is: a password that is also a word must not change what a page says. Nothing but rows goes
- * here, which hold what was crawled and never what a pipeline was told.
- */
-export const printData = (text: string) => Console.log(text)
+/** Prints a result, as it is: the only thing that goes to standard output. */
+export const printResult = Effect.fnUntraced(function* (text: string) {
+  const printed = yield* Printed
+  printed.any = true
+  yield* Console.log(text)
+})
 
 /** Tells the user something beside the result, on standard error. */
-export const tell = Effect.fnUntraced(function* (text: string) {
-  const secrets = yield* Secrets
-  yield* Console.error(secrets.scrub(text))
-})
+export const tell = (text: string) => Console.error(text)
 
-/** Structured logs, one JSON object a line, on standard error. */
+/** Structured logs, one JSON object a line, on standard error. Of an entry, the cause alone is a text that nobody composed. */
 export const jsonLogger = (secrets: SecretBox) =>
-  Logger.withConsoleError(Logger.map(Logger.formatJson, (line) => secrets.scrub(line)))
+  Logger.withConsoleError(
+    Logger.map(Logger.formatStructured, ({ cause, ...entry }) =>
+      Formatter.formatJson({ ...entry, ...(cause === undefined ? {} : { cause: secrets.redact(cause) }) })
+    )
+  )

@@ -1,19 +1,18 @@
-import { type ConfigInvalid, type Pipeline, pipelineFromConfig, type SinkFactory } from "@sluice/core"
-import { Postgres, PostgresSinkConfig } from "@sluice/sink-postgres"
-import {
-  Directory,
-  DirectorySinkConfig,
-  type DirectorySinkOptions,
-  S3,
-  S3SinkConfig,
-  type S3SinkOptions
-} from "@sluice/sink-s3"
-import { Effect, FileSystem, Option, type Path, Result, Schema } from "effect"
-import { embeddedLedger, type LedgerSettings, MachineSettings, machineFields } from "./ApiSettings.ts"
+import { ConfigInvalid, configJsonSchema, decodeConfig, type Pipeline, pipelineOf, pipelineSchema } from "@sluice/core"
+import type { PostgresSinkConfig } from "@sluice/sink-postgres"
+import { Effect, FileSystem, Option, Path, Result } from "effect"
+import { embeddedLedger, type LedgerSettings, machineFields } from "./ApiSettings.ts"
 import { type ConfigText, readConfigText } from "./ConfigText.ts"
 import { Environment } from "./Environment.ts"
+import { homeOf, makeResolve } from "./home.ts"
+import { chooseHome, type HomeQuestion } from "./legacyHome.ts"
+import { keptByMachine, keptByScraper, ledgerAt, type Machine, machineOf } from "./Machine.ts"
+import { type Lake, pipelineSinks } from "./PipelineSinks.ts"
+import { placeConflicts } from "./placeConflicts.ts"
 import { invalid, type Refusal } from "./Refusal.ts"
+import { readUtf8 } from "./readUtf8.ts"
 import { Secrets } from "./Secrets.ts"
+import { rememberSecrets } from "./secretsOf.ts"
 import { vaultOf } from "./vaults.ts"
 
 /** Where a pipeline is looked for when no file is named, in this order. */
@@ -25,26 +24,24 @@ export const isStandardName = (file: string): boolean => standardNames.some((nam
 /** Larger files are no pipelines. */
 const largestFile = 1024 * 1024
 
-/** The sinks a pipeline file can name. */
-export const sinkFactories: ReadonlyArray<SinkFactory> = [
-  {
-    kind: "postgres",
-    options: PostgresSinkConfig,
-    make: (written) => Postgres.sink(Schema.decodeUnknownSync(PostgresSinkConfig)(written))
-  },
-  { kind: "s3", options: S3SinkConfig, make: (written) => S3.sink(written as S3SinkOptions) },
-  {
-    kind: "directory",
-    options: DirectorySinkConfig,
-    make: (written) => Directory.sink(written as DirectorySinkOptions)
-  }
-]
+/** The schema of a pipeline file. Its paths are as they are written. */
+const fileSchema = pipelineSchema(pipelineSinks((path) => path).factories, machineFields)
+
+let jsonSchema: Record<string, unknown> | undefined
+
+/** {@link fileSchema} as a JSON Schema, for editors; made when it is first asked for. */
+export const fileJsonSchema = (): Record<string, unknown> => {
+  jsonSchema ??= configJsonSchema(fileSchema)
+  return jsonSchema
+}
 
 /** A pipeline file, read and checked. */
 export interface PipelineFile {
   readonly file: string
+  /** What its relative paths start from, absolute. */
+  readonly home: string
   readonly pipeline: Pipeline
-  readonly machine: MachineSettings
+  readonly machine: Machine
   /** The settings of its first Postgres sink, which is where `query` looks. */
   readonly postgres: Option.Option<PostgresSinkConfig>
   /** Where its runs are remembered, if not with that sink. */
@@ -52,11 +49,6 @@ export interface PipelineFile {
   /** The settings of its sinks of objects. */
   readonly lakes: ReadonlyArray<Lake>
 }
-
-/** A sink of objects, as its package's own functions take it. */
-export type Lake =
-  | { readonly kind: "s3"; readonly options: S3SinkOptions }
-  | { readonly kind: "directory"; readonly options: DirectorySinkOptions }
 
 /** The named file, or the first of {@link standardNames} in the working directory. */
 export const findPipelineFile = Effect.fnUntraced(function* (
@@ -72,9 +64,17 @@ export const findPipelineFile = Effect.fnUntraced(function* (
   return Option.none()
 })
 
-/** Reads a pipeline file. Everything wrong with it is told at once, with line and path; nothing is connected to. */
-export const loadPipelineFile = Effect.fnUntraced(function* (
-  named: Option.Option<string>
+/** A pipeline file for commands that run it or look at what it has written: finds where earlier versions have left that. */
+export const loadPipelineFile = (named: Option.Option<string>) => readPipelineFile(named, chooseHome)
+
+/** A pipeline file for commands that connect to nothing. */
+export const checkPipelineFile = (named: Option.Option<string>) =>
+  readPipelineFile(named, ({ home }) => Effect.succeed(home))
+
+/** Reads a pipeline file. Everything wrong with it is told at once, with line and path. */
+const readPipelineFile = Effect.fnUntraced(function* (
+  named: Option.Option<string>,
+  choose: (question: HomeQuestion) => Effect.Effect<string, Refusal, FileSystem.FileSystem | Path.Path>
 ): Effect.fn.Return<PipelineFile, Refusal, FileSystem.FileSystem | Path.Path> {
   const found = yield* findPipelineFile(named)
   if (Option.isNone(found)) {
@@ -85,71 +85,55 @@ export const loadPipelineFile = Effect.fnUntraced(function* (
   const file = found.value
   const text = yield* readText(file)
   const { variables } = yield* Environment
-  const secrets = yield* Secrets
-  const parsed = readConfigText(text, file.endsWith(".json") ? "JSON" : "YAML", variables, (value, path) => {
-    if (mayBeSecret(path)) secrets.add(value)
+  const parsed = readConfigText(text, {
+    language: file.endsWith(".json") ? "JSON" : "YAML",
+    environment: variables,
+    schema: fileJsonSchema
   })
   if (Result.isFailure(parsed)) {
     const [first, ...others] = parsed.failure.map((issue) => sentence(file, issue, issue.path, issue.message))
     return yield* invalid(first!, ...others)
   }
   const config = parsed.success
-  const described = yield* pipelineFromConfig(config.value, sinkFactories, machineFields).pipe(
+  const decoded = yield* decodeConfig(fileSchema, config.value).pipe(
     Effect.mapError((error) => inFile(file, config, error))
   )
-  const machine = yield* Effect.orDie(Schema.decodeUnknownEffect(MachineSettings)(config.value))
-  const written = yield* Effect.orDie(Schema.decodeUnknownEffect(WrittenSinks)(config.value))
-  const pipeline = { ...described, vault: vaultOf(machine) }
-  if (machine.api?.key !== undefined) secrets.add(machine.api.key)
-  const postgres = Option.fromUndefinedOr(written.sinks.find(({ postgres }) => postgres !== undefined)?.postgres)
-  return {
-    file,
-    pipeline,
-    machine,
-    postgres,
-    ledger:
-      machine.ledger === undefined && Option.isSome(postgres)
-        ? Option.none()
-        : Option.some(machine.ledger ?? embeddedLedger),
-    lakes: written.sinks.flatMap(
-      ({ directory, s3 }): ReadonlyArray<Lake> => [
-        ...(s3 === undefined ? [] : [{ kind: "s3" as const, options: s3 }]),
-        ...(directory === undefined ? [] : [{ kind: "directory" as const, options: directory }])
-      ]
-    )
-  }
+  rememberSecrets(yield* Secrets, decoded)
+  const build = (home: string) =>
+    buildPipeline(file, decoded, home).pipe(Effect.mapError((error) => inFile(file, config, error)))
+  const built = yield* build(yield* homeOf(file))
+  const home = yield* choose({ file, home: built.home, pipeline: built.pipeline.name, kept: built.kept })
+  return home === built.home ? built : yield* build(home)
 })
 
-/** Members of `api` and of sinks that receipts and rows name: blotted out, those would be wrong. */
-const plainMembers: ReadonlyArray<unknown> = [
-  "auth",
-  "base_url",
-  "bucket",
-  "compression",
-  "conditional_writes",
-  "directory",
-  "endpoint",
-  "format",
-  "mode",
-  "name",
-  "path",
-  "prefix",
-  "region",
-  "schema"
-]
-
-/** What is crawled and how is no secret: it stands in the tables, and every receipt tells it. */
-const mayBeSecret = (path: ReadonlyArray<string | number>): boolean =>
-  ["api", "sinks", "ledger", "vault"].includes(String(path[0])) && !plainMembers.includes(path.at(-1))
-
-const WrittenSinks = Schema.Struct({
-  sinks: Schema.Array(
-    Schema.Struct({
-      postgres: Schema.optionalKey(PostgresSinkConfig),
-      s3: Schema.optionalKey(Schema.toEncoded(S3SinkConfig)),
-      directory: Schema.optionalKey(Schema.toEncoded(DirectorySinkConfig))
-    })
-  )
+/** What a decoded file describes, with its relative paths below a home. */
+const buildPipeline = Effect.fnUntraced(function* (
+  file: string,
+  decoded: typeof fileSchema.Type,
+  home: string
+): Effect.fn.Return<PipelineFile & Pick<HomeQuestion, "kept">, ConfigInvalid, Path.Path> {
+  const path = yield* Path.Path
+  const resolve = yield* makeResolve(home)
+  const sinks = pipelineSinks(resolve)
+  const described = yield* pipelineOf(decoded, sinks.factories)
+  const machine = machineOf(decoded, resolve)
+  const [first, ...others] = placeConflicts(sinks, machine, path.resolve)
+  if (first !== undefined) return yield* new ConfigInvalid({ issues: [first, ...others] })
+  const postgres = Option.fromUndefinedOr(sinks.postgres[0])
+  // Of a pipeline without a Postgres sink, runs are remembered in an embedded database.
+  const ledger = decoded.ledger ?? (Option.isSome(postgres) ? undefined : embeddedLedger)
+  const written = [...sinks.kept, ...keptByMachine({ ...decoded, ...(ledger === undefined ? {} : { ledger }) })]
+  const kept = written.some(({ kind }) => kind === "database") ? written : [...written, keptByScraper]
+  return {
+    file,
+    home,
+    kept: kept.filter((place) => !path.isAbsolute(place.path)),
+    pipeline: { ...described, vault: vaultOf(machine) },
+    machine,
+    postgres,
+    ledger: ledger === undefined ? Option.none() : Option.some(ledgerAt(ledger, resolve)),
+    lakes: sinks.lakes
+  }
 })
 
 const readText = Effect.fnUntraced(function* (file: string): Effect.fn.Return<string, Refusal, FileSystem.FileSystem> {
@@ -157,14 +141,19 @@ const readText = Effect.fnUntraced(function* (file: string): Effect.fn.Return<st
   const unreadable = () => invalid(`${file} cannot be read: check that it is a file and that you may read it`)
   const info = yield* files.stat(file).pipe(Effect.mapError(unreadable))
   if (info.size > largestFile) return yield* invalid(`${file} is larger than a pipeline file can be (1 MiB)`)
-  return yield* files.readFileString(file).pipe(Effect.mapError(unreadable))
+  const text = readUtf8(yield* files.readFile(file).pipe(Effect.mapError(unreadable)))
+  return Result.isSuccess(text) ? text.success : yield* invalid(sentence(file, text.failure, [], text.failure.message))
 })
 
 const inFile = (file: string, config: ConfigText, error: ConfigInvalid): Refusal => {
   const [first, ...others] = error.issues
     .map(({ message, path }) => ({ at: config.locate(path), path, message }))
     .sort((a, b) => a.at.line - b.at.line || a.at.column - b.at.column)
-    .map(({ at, message, path }) => sentence(file, at, path, message))
+    .map(({ at, message, path }) => {
+      const variables = config.variablesAt(path)
+      const origin = variables.length === 0 ? "" : ` (the value comes from ${variables.join(", ")})`
+      return sentence(file, at, path, `${message}${origin}`)
+    })
   return invalid(first!, ...others)
 }
 

@@ -1,7 +1,6 @@
 import type { Progress } from "@sluice/core"
 import { Clock, Effect } from "effect"
 import { Environment } from "./Environment.ts"
-import { Secrets } from "./Secrets.ts"
 
 /** Pauses between two lines: a terminal's is redrawn, others are added. */
 const redrawMs = 100
@@ -17,10 +16,9 @@ export interface ProgressLine {
 /** A progress line for this process. */
 export const makeProgressLine: Effect.Effect<ProgressLine> = Effect.gen(function* () {
   const { isTerminal } = yield* Environment
-  const secrets = yield* Secrets
   const startedAt = yield* Clock.currentTimeMillis
   let shownAt = isTerminal ? 0 : startedAt
-  const write = (text: string) => Effect.sync(() => void process.stderr.write(secrets.scrub(text)))
+  const write = (text: string) => Effect.sync(() => void process.stderr.write(text))
   return {
     show: (progress) =>
       Effect.gen(function* () {

@@ -1,39 +1,30 @@
+import { makeRedactor, secretsInAddress } from "@sluice/core"
 import { Context } from "effect"
 
-/** Shorter values would blot out ordinary words. */
-const shortest = 4
-
 /**
- * Values that must never be printed: API keys, and what came from the environment into a sink's address. Errors are made
- * without them; this is the second lock, in front of everything the process writes.
+ * The secrets this process was given. What it prints is built without them; this hides them where the text is nobody's: in the
+ * stack of a defect, and in the causes of log entries.
  */
 export class SecretBox {
   readonly #values = new Set<string>()
 
-  /** Remembers a value and, of a URL, its password, as written and decoded. */
+  /** Remembers a secret. */
   add(value: string): void {
-    this.#remember(value)
-    if (!URL.canParse(value)) return
-    const { password } = new URL(value)
-    this.#remember(password)
-    this.#remember(decodeURIComponent(password))
+    this.#values.add(value)
   }
 
-  /** The text with every remembered value blotted out, longest first. */
-  scrub(text: string): string {
-    let scrubbed = text
-    for (const value of [...this.#values].sort((a, b) => b.length - a.length)) {
-      scrubbed = scrubbed.replaceAll(value, "<redacted>")
-    }
-    return scrubbed
+  /** Remembers the password and the like of an address. */
+  addAddress(address: string): void {
+    for (const secret of secretsInAddress(address)) this.add(secret)
   }
 
-  #remember(value: string): void {
-    if (value.length >= shortest) this.#values.add(value)
+  /** Hides every remembered secret in a text. */
+  redact(text: string): string {
+    return makeRedactor(this.#values)(text)
   }
 }
 
-/** The values this process must not print. */
+/** The secrets of this process. */
 export const Secrets: Context.Reference<SecretBox> = Context.Reference("@sluice/runner/Secrets", {
   defaultValue: () => new SecretBox()
 })

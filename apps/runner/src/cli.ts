@@ -15,6 +15,8 @@ import { run } from "./commands/run.ts"
 import { runs } from "./commands/runs.ts"
 import { schema } from "./commands/schema.ts"
 import { validate } from "./commands/validate.ts"
+import { EnvFile, environmentWithFiles } from "./EnvFile.ts"
+import { Environment } from "./Environment.ts"
 import { ExitCodeOfCommand } from "./ExitCodeOfCommand.ts"
 import { exitCodes } from "./Refusal.ts"
 
@@ -41,7 +43,9 @@ export const sluice = Command.make("sluice").pipe(
     loaders,
     migrate,
     dbtSources
-  ])
+  ]),
+  Command.provideEffect(Environment, environmentWithFiles),
+  Command.withGlobalFlags([EnvFile])
 )
 
 /** Help goes to standard output when it was asked for. On bad arguments it stays away: the caller says what is wrong. */

@@ -1,6 +1,8 @@
-import { Postgres, PostgresLedger } from "@sluice/sink-postgres"
+import { embeddedDirectory, Postgres, PostgresLedger } from "@sluice/sink-postgres"
 import { Effect, FileSystem, Option, Path } from "effect"
 import { embeddedLedger, type LedgerSettings } from "./ApiSettings.ts"
+import { homeOf, makeResolve } from "./home.ts"
+import { ledgerAt } from "./Machine.ts"
 import { findPipelineFile, loadPipelineFile, type PipelineFile } from "./PipelineFile.ts"
 import { invalid } from "./Refusal.ts"
 import { databaseRefusal } from "./refusals.ts"
@@ -18,10 +20,15 @@ export const openDatabase = Effect.fnUntraced(function* (
   if (Option.isSome(file) && Option.isNone(settings)) {
     return yield* invalid(`${file.value.file} has no postgres sink`)
   }
-  const config = Option.getOrElse(settings, (): LedgerSettings => embeddedLedger)
+  const config: LedgerSettings = Option.isSome(settings) ? settings.value : yield* embeddedHere
   if (options.mustExist) yield* proveExists(config)
   const database = yield* Postgres.open(config).pipe(Effect.mapError(databaseRefusal))
   return { database, config }
+})
+
+/** The embedded database where there is no pipeline file: below `SLUICE_HOME` or the working directory. */
+const embeddedHere = Effect.gen(function* () {
+  return ledgerAt(embeddedLedger, yield* makeResolve(yield* homeOf(undefined)))
 })
 
 /** The named pipeline file, the one in the working directory, or none. */
@@ -31,7 +38,7 @@ const loadIfFound = Effect.fnUntraced(function* (named: Option.Option<string>) {
 })
 
 /** Refuses an embedded database that is not there: nothing has been run into it. */
-const proveExists = Effect.fnUntraced(function* ({ directory, url }: LedgerSettings) {
+const proveExists = Effect.fnUntraced(function* ({ directory = embeddedDirectory, url }: LedgerSettings) {
   if (url !== undefined) return
   const files = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -51,10 +58,11 @@ export const openRuns = (named: Option.Option<string>) => Effect.flatMap(loadIfF
 
 /** The ledger that a pipeline file that has been read leaves its runs in. */
 export const openRunsOf = Effect.fnUntraced(function* (file: Option.Option<PipelineFile>) {
-  const config = file.pipe(
-    Option.flatMap(({ ledger, postgres }) => Option.orElse(ledger, () => postgres)),
-    Option.getOrElse(() => embeddedLedger)
+  const known = Option.flatMap(
+    file,
+    ({ ledger, postgres }): Option.Option<LedgerSettings> => Option.orElse(ledger, () => postgres)
   )
+  const config = Option.isSome(known) ? known.value : yield* embeddedHere
   yield* proveExists(config)
   return PostgresLedger.make(yield* Postgres.open(config).pipe(Effect.mapError(databaseRefusal)))
 })

@@ -1,4 +1,5 @@
-#!/usr/bin/env -S node --max-semi-space-size=8 --max-old-space-size=1024
+#!/usr/bin/env -S node --max-semi-space-size=8 --max-old-space-size=1024 --
+// The `--` keeps Node from reading `--env-file` as its own: it looks for that behind the program as well.
 import { enableCompileCache } from "node:module"
 import { join } from "node:path"
 import envPaths from "env-paths"

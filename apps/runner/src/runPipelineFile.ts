@@ -1,7 +1,7 @@
 import { type Outcome, Pipeline, type Receipt, type RunOptions, readerDefaults, unpublishedKept } from "@sluice/core"
 import { Duration, Effect, type FileSystem, Option, type Path } from "effect"
-import type { MachineSettings } from "./ApiSettings.ts"
 import { openLedger } from "./database.ts"
+import type { Machine } from "./Machine.ts"
 import { printResult, tell } from "./Output.ts"
 import { isStandardName, type PipelineFile } from "./PipelineFile.ts"
 import { duration, makeProgressLine } from "./ProgressLine.ts"
@@ -14,7 +14,7 @@ import { spoolOf } from "./vaults.ts"
 /** Runs a pipeline with progress on standard error. Fails only if it could not begin. */
 export const runWithProgress = Effect.fnUntraced(function* (
   pipeline: Pipeline,
-  machine: MachineSettings,
+  machine: Machine,
   options: RunOptions = {}
 ): Effect.fn.Return<Outcome, Refusal, FileSystem.FileSystem | Path.Path> {
   const line = yield* makeProgressLine
@@ -28,7 +28,7 @@ export const runWithProgress = Effect.fnUntraced(function* (
 })
 
 /** How long a job may be unknown, or its pages lag: no longer than an outage may last, unless it is said. */
-const readerOf = ({ api }: MachineSettings): RunOptions["reader"] => {
+const readerOf = ({ api }: Machine): RunOptions["reader"] => {
   if (api?.settle_time !== undefined) return { settleTime: millisOf(api.settle_time) }
   if (api?.give_up_after === undefined) return {}
   return { settleTime: Math.min(millisOf(api.give_up_after), Duration.toMillis(readerDefaults.settleTime)) }
@@ -50,8 +50,18 @@ export const runAndReport = Effect.fnUntraced(function* (
 ) {
   const { json } = options
   const ledger = Option.isNone(settings) ? {} : { ledger: yield* openLedger(settings.value) }
-  const outcome = yield* runWithProgress(pipeline, machine, { ...options, ...ledger }).pipe(
-    Effect.onInterrupt(() => tell("sluice: interrupted; what has landed stands, and the next run goes on with it"))
+  let last: Receipt | undefined
+  const onReceipt = (receipt: Receipt) =>
+    Effect.sync(() => {
+      last = receipt
+    })
+  const outcome = yield* runWithProgress(pipeline, machine, { ...options, ...ledger, onReceipt }).pipe(
+    Effect.onInterrupt(() =>
+      Effect.gen(function* () {
+        yield* tell("sluice: interrupted; what has landed stays, and the next run resumes this one")
+        if (json && last !== undefined) yield* printResult(JSON.stringify(last))
+      })
+    )
   )
   const { receipt } = outcome
   if (receipt.reason !== undefined) {

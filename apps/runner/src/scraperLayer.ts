@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Scraper, type ScraperError } from "@sluice/core"
-import { Effect, FileSystem, Layer, Path, Redacted } from "effect"
-import type { MachineSettings } from "./ApiSettings.ts"
+import { Effect, FileSystem, Layer, Path, Redacted, Schema } from "effect"
+import { ApiKey } from "./ApiSettings.ts"
 import { Environment } from "./Environment.ts"
+import type { Machine } from "./Machine.ts"
 import { failed, invalid, type Refusal } from "./Refusal.ts"
 import { scraperRefusal } from "./refusals.ts"
 import { Secrets } from "./Secrets.ts"
@@ -16,17 +17,21 @@ const hostedBaseUrl = "https://scraper.geonode.io"
  * The Scraper API that serves a run: the one the environment or the file names, or, when neither names one, the embedded
  * scraper on a loopback port of its own.
  */
-export const scraperLayer = (
-  machine: MachineSettings
-): Layer.Layer<Scraper, Refusal, FileSystem.FileSystem | Path.Path> =>
+export const scraperLayer = (machine: Machine): Layer.Layer<Scraper, Refusal, FileSystem.FileSystem | Path.Path> =>
   Layer.unwrap(
     Effect.gen(function* () {
       const { variables } = yield* Environment
       const secrets = yield* Secrets
       const { api } = machine
       const baseUrl = given(variables.SCRAPER_API_BASE_URL) ?? api?.base_url
-      const key = given(variables.GEONODE_SCRAPER_API_KEY) ?? api?.key
-      if (key !== undefined) secrets.add(key)
+      const ofEnvironment = given(variables.GEONODE_SCRAPER_API_KEY)
+      if (ofEnvironment !== undefined) secrets.add(ofEnvironment)
+      if (ofEnvironment !== undefined && !Schema.is(ApiKey)(ofEnvironment)) {
+        return yield* invalid(
+          "GEONODE_SCRAPER_API_KEY holds a blank, a line break or a control character: remove it from the variable"
+        )
+      }
+      const key = ofEnvironment === undefined ? api?.key : Redacted.make(ofEnvironment)
       if (baseUrl !== undefined && key === undefined) {
         return yield* invalid(
           "a base URL is set and no API key: set GEONODE_SCRAPER_API_KEY, or unset SCRAPER_API_BASE_URL to use the embedded scraper"
@@ -36,7 +41,7 @@ export const scraperLayer = (
       return client({
         ...(api?.give_up_after === undefined ? {} : { giveUpAfter: millisOf(api.give_up_after) }),
         baseUrl: baseUrl ?? hostedBaseUrl,
-        apiKey: Redacted.make(key),
+        apiKey: key,
         ...(api?.auth === undefined ? {} : { auth: api.auth }),
         ...(api?.concurrency === undefined ? {} : { concurrency: api.concurrency }),
         ...(api?.requests_per_second === undefined ? {} : { requestsPerSecond: api.requests_per_second })
@@ -53,12 +58,12 @@ const client = (options: Parameters<typeof Scraper.layer>[0]): Layer.Layer<Scrap
   )
 
 /** The embedded scraper. Its state and its key stay under `.sluice`, so that its jobs can be found again. */
-const embedded = (machine: MachineSettings) =>
+const embedded = (machine: Machine) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const path = yield* Path.Path
-      const { embedded: settings = {} } = machine
-      const { stateDirectory, variables } = yield* Environment
+      const { embedded: settings = {}, stateDirectory } = machine
+      const { variables } = yield* Environment
       const chromium = given(variables.SCRAPER_CHROMIUM)
       const directory = path.join(stateDirectory, "scraper")
       const apiKey = yield* embeddedKey(path.join(stateDirectory, "scraper.key"))

@@ -2,11 +2,12 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Exit, Logger, Option } from "effect"
 import { CliError } from "effect/cli"
-import { jsonLogger, tell } from "./Output.ts"
+import { jsonLogger, Printed, tell } from "./Output.ts"
+import { keepJsonPromise } from "./promisedJson.ts"
 import { exitCodes, Refusal } from "./Refusal.ts"
 import { SecretBox, Secrets } from "./Secrets.ts"
 
-/** Runs a command and answers what the process ends with; whatever went wrong has been told by then. */
+/** Runs a command and answers what the process ends with; what went wrong has been told by then. */
 export const sluiceProcess = <E>(
   command: (args: ReadonlyArray<string>) => Effect.Effect<number, E, NodeServices.NodeServices>,
   args: ReadonlyArray<string>
@@ -15,33 +16,42 @@ export const sluiceProcess = <E>(
     const secrets = new SecretBox()
     return command(args).pipe(
       Effect.catchCause((cause) =>
-        Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause as Cause.Cause<never>) : report(cause)
+        Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause as Cause.Cause<never>) : report(cause, args)
       ),
+      Effect.onInterrupt(() =>
+        keepJsonPromise(args, exitCodes.interrupted, "interrupted before the run had a receipt")
+      ),
+      Effect.provideService(Printed, { any: false }),
       Effect.provideService(Secrets, secrets),
       Effect.provide(Logger.layer([jsonLogger(secrets)]))
     )
   })
 
 /** Tells what went wrong in sentences and answers the exit code. */
-const report = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>) {
-  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
-  if (error instanceof Refusal) {
-    for (const sentence of error.sentences) yield* tell(`sluice: ${sentence}`)
-    return error.exitCode
-  }
-  if (CliError.isCliError(error)) {
-    if (error._tag !== "ShowHelp") {
-      yield* tell(`sluice: ${error.message}`)
-      return exitCodes.invalid
-    }
-    if (error.errors.length === 0) return exitCodes.completed
-    const sentences = error.errors.map(({ message }) => message.replaceAll("\n\n", ". ").replace(/\s+/g, " "))
-    yield* tell(`sluice: ${sentences.join("; ")}; see: ${error.commandPath.join(" ")} --help`)
-    return exitCodes.invalid
-  }
-  yield* tell(`sluice: a defect of Sluice, please report it: ${Cause.pretty(cause)}`)
-  return exitCodes.failed
+const report = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>, args: ReadonlyArray<string>) {
+  const secrets = yield* Secrets
+  const { exitCode, sentences } = describe(cause, secrets)
+  for (const sentence of sentences) yield* tell(`sluice: ${sentence}`)
+  yield* keepJsonPromise(args, exitCode, sentences.join("\n"))
+  return exitCode
 })
+
+const describe = (
+  cause: Cause.Cause<unknown>,
+  secrets: SecretBox
+): { readonly exitCode: number; readonly sentences: ReadonlyArray<string> } => {
+  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+  if (error instanceof Refusal) return error
+  if (!CliError.isCliError(error)) {
+    const stack = secrets.redact(Cause.pretty(cause))
+    return { exitCode: exitCodes.failed, sentences: [`a defect of Sluice, please report it: ${stack}`] }
+  }
+  if (error._tag !== "ShowHelp") return { exitCode: exitCodes.invalid, sentences: [error.message] }
+  if (error.errors.length === 0) return { exitCode: exitCodes.completed, sentences: [] }
+  const sentences = error.errors.map(({ message }) => message.replaceAll("\n\n", ". ").replace(/\s+/g, " "))
+  const help = `see: ${error.commandPath.join(" ")} --help`
+  return { exitCode: exitCodes.invalid, sentences: [`${sentences.join("; ")}; ${help}`] }
+}
 
 /** Starts a command as this process. */
 export const runProcess = (program: Effect.Effect<number, never, NodeServices.NodeServices>): void =>

@@ -123,7 +123,7 @@ interface Launched {
 }
 
 const launch = (args: ReadonlyArray<string>, { cwd, entry = bundles.sluice.file, env = {} }: Start): Launched => {
-  const child = spawn(process.execPath, [entry, ...args], {
+  const child = spawn(process.execPath, ["--", entry, ...args], {
     cwd,
     env: { PATH: process.env.PATH, HOME: cwd, NODE_COMPILE_CACHE: compileCache, ...env },
     stdio: ["ignore", "pipe", "pipe"]

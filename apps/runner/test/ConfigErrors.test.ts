@@ -157,15 +157,15 @@ const cases: ReadonlyArray<Case> = [
     title: "a file that is no JSON",
     file: "p.json",
     text: '{\n  "name": "quotes",\n',
-    says: ["p.json:3:1: not valid JSON: Flow map must end with a }"]
+    says: ["p.json:3:1: not valid JSON: the text ends before it is complete"]
   },
   {
     title: "a wrong value without quoting it, secret or not",
     text: `name: quotes\nsource:\n  crawl: { url: $GEONODE_SCRAPER_API_KEY }\nsinks:\n  - postgres: { url: $DATABASE_URL, mode: $DATABASE_URL }\n`,
     env: { GEONODE_SCRAPER_API_KEY: canary.apiKey, DATABASE_URL: `postgres://me:${canary.password}@127.0.0.1:1/x` },
     says: [
-      "p.yaml:3:12: source.crawl.url: must be an absolute http or https URL",
-      'p.yaml:5:37: sinks.0.postgres.mode: must be one of "append", "merge", "replace", "history"'
+      "p.yaml:3:12: source.crawl.url: must be an absolute http or https URL (the value comes from GEONODE_SCRAPER_API_KEY)",
+      'p.yaml:5:37: sinks.0.postgres.mode: must be one of "append", "merge", "replace", "history" (the value comes from DATABASE_URL)'
     ]
   },
   {

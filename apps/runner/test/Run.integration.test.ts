@@ -178,8 +178,9 @@ describe("run", () => {
         yield* Deferred.await(reached)
         running.signal("SIGINT")
         const { code, stderr, stdout } = yield* running.finished
-        assert.strictEqual(stderr, "sluice: interrupted; what has landed stands, and the next run goes on with it\n")
-        assert.strictEqual(stdout, "")
+        assert.strictEqual(stderr, "sluice: interrupted; what has landed stays, and the next run resumes this one\n")
+        const receipt: Receipt = JSON.parse(stdout)
+        assert.deepInclude(receipt, { status: "interrupted", pipeline: "site" })
         assert.strictEqual(code, 130)
         const listed = yield* runJson<ReadonlyArray<Record<string, unknown>>>(["runs", "--json"], options)
         assert.deepStrictEqual(

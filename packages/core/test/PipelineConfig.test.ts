@@ -1,7 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { Pipeline } from "../src/Pipeline.ts"
-import { pipelineFromConfig, pipelineJsonSchema, type SinkFactory } from "../src/pipeline/PipelineConfig.ts"
+import { decodeConfig } from "../src/pipeline/ConfigInvalid.ts"
+import {
+  pipelineFromConfig,
+  pipelineJsonSchema,
+  pipelineOf,
+  pipelineSchema,
+  type SinkFactory
+} from "../src/pipeline/PipelineConfig.ts"
 import { Transform } from "../src/record/Transform.ts"
 import type { Sink } from "../src/sink/Sink.ts"
 import { Batch } from "../src/source/Batch.ts"
@@ -23,11 +30,7 @@ const store = (options: typeof StoreOptions.Type = {}): Sink => ({
   connect: Effect.never
 })
 
-const factory: SinkFactory = {
-  kind: "store",
-  options: StoreOptions,
-  make: (written) => store(Schema.decodeUnknownSync(StoreOptions)(written))
-}
+const factory: SinkFactory<typeof StoreOptions.Type> = { kind: "store", schema: StoreOptions, make: store }
 
 const read = (config: unknown) => pipelineFromConfig(config, [factory])
 
@@ -175,7 +178,10 @@ describe("pipelineFromConfig", () => {
         refused.map((line) => line.split(":")[0]),
         ["schedule"]
       )
-      yield* pipelineFromConfig(config, [factory], { schedule: Schema.optionalKey(Schema.String) })
+      const further = { schedule: Schema.optionalKey(Schema.String) }
+      const decoded = yield* decodeConfig(pipelineSchema([factory], further), config)
+      assert.strictEqual(decoded.schedule, "0 3 * * *")
+      assert.strictEqual((yield* pipelineOf(decoded, [factory])).hash, (yield* read(good)).hash)
     })
   )
 

@@ -1,6 +1,7 @@
 import { inspect } from "node:util"
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Fiber, Ref } from "effect"
+import { Cause, Effect, Fiber, Redacted, Ref } from "effect"
 import type { HttpClientRequest } from "effect/http"
 import { TestClock } from "effect/testing"
 import { CurrentRequestCounter } from "../src/api/RequestCounter.ts"
@@ -224,6 +225,56 @@ describe("Scraper", () => {
     )
   })
 
+  describe("answers in a content encoding nobody asked for", () => {
+    const pack: Readonly<Record<string, (text: string) => Uint8Array>> = {
+      gzip: gzipSync,
+      "x-gzip": gzipSync,
+      deflate: deflateSync,
+      br: brotliCompressSync,
+      zstd: zstdCompressSync,
+      "br, gzip": (text) => gzipSync(brotliCompressSync(text)),
+      "a client has undone": (text) => Buffer.from(text),
+      identity: (text) => Buffer.from(text)
+    }
+    const encoded = (body: unknown, encoding: string, status = 200) =>
+      new Response(Buffer.from(pack[encoding]!(JSON.stringify(body))), {
+        status,
+        headers: {
+          "content-type": "application/json",
+          "content-encoding": encoding === "a client has undone" ? "gzip" : encoding
+        }
+      })
+    for (const encoding of Object.keys(pack)) {
+      it.effect(`${encoding}: results, errors and submissions are read`, () =>
+        Effect.gen(function* () {
+          for (const text of ["", "x".repeat(100_000), "{[<"]) {
+            const api = fakeApi(() => encoded({ ...crawlBody, results: [{ text }] }, encoding))
+            const answer = yield* readCrawl.pipe(Effect.provide(scraperOver(api)))
+            assert.deepStrictEqual(answer.results, [{ text }])
+          }
+          const refused = yield* reasonFor(() => encoded(envelope("Said so"), encoding, 402))
+          assert.include(refused.message, "Said so")
+          const accepting = fakeApi(() => encoded(acceptedBody, encoding, 202))
+          const { jobId: made } = yield* startCrawl.pipe(Effect.provide(scraperOver(accepting)))
+          assert.strictEqual(made, jobId)
+        })
+      )
+    }
+
+    it.effect("are an answer that cannot be read where they are none", () =>
+      Effect.gen(function* () {
+        for (const encoding of ["gzip", "br", "zstd", "compress"]) {
+          const broken = () =>
+            new Response(Buffer.from([0x1f, 0x8b, 1, 2, 3]), { headers: { "content-encoding": encoding } })
+          const { isRetryable, message, reason } = yield* reasonFor(broken)
+          assert.strictEqual(reason._tag, "Unreadable")
+          assert.include(message, `its content encoding (${encoding}) cannot be undone`)
+          assert.isTrue(isRetryable)
+        }
+      })
+    )
+  })
+
   describe("the key", () => {
     const quoting = {
       "an envelope": (status: number) => json(envelope(`the key ${canary} is wrong`), status),
@@ -244,6 +295,38 @@ describe("Scraper", () => {
         })
       )
     }
+
+    it.effect("appears in no error, in whatever escaped form, nor do headers sent on to pages", () =>
+      Effect.gen(function* () {
+        const key = 'key/with "quotes" & ümlauts'
+        const cookie = "session=canary-cookie-1"
+        const forms = [
+          key,
+          JSON.stringify(key),
+          encodeURIComponent(key),
+          Buffer.from(`me:${key}`).toString("base64"),
+          cookie,
+          encodeURIComponent(cookie)
+        ]
+        const api = fakeApi(() => json(envelope(forms.join(" ")), 422))
+        const error = yield* Scraper.use((scraper) =>
+          scraper.createExtraction({ url: "https://site.test/", headers: { Cookie: cookie } })
+        ).pipe(Effect.flip, Effect.provide(scraperOver(api, { retries: 0, apiKey: Redacted.make(key) })))
+        for (const form of forms) assert.notInclude(traces(error), form)
+        assert.include(error.message, "<redacted>")
+      })
+    )
+
+    it.effect("may be a word of an answer, which is read all the same", () =>
+      Effect.gen(function* () {
+        for (const word of ["message", "code", "Said so", "true", "422", '"']) {
+          const answer = () => json(envelope("Said so"), 422)
+          const error = yield* reasonFor(answer, { retries: 0, apiKey: Redacted.make(word) })
+          const detail = word === "Said so" ? "<redacted>" : "Said so"
+          assert.isTrue(error.reason._tag === "InvalidRequest" && error.reason.detail === detail, word)
+        }
+      })
+    )
 
     it.effect("appears in no error of the network, of a time-out, of a wrong shape", () =>
       Effect.gen(function* () {

@@ -31,8 +31,10 @@ const prove = ({ url, ...others }: PostgresSinkConfig): PostgresSinkConfig => ({
  * segment is one transaction, together with its commit where the ledger lives in the same database. Throws a
  * `SchemaError` on options that make no sense.
  */
-export const sink = (options: PostgresSinkOptions = {}): Sink => {
-  const config = prove(withDefaults(options))
+export const sink = (options: PostgresSinkOptions = {}): Sink => fromConfig(prove(withDefaults(options)))
+
+/** The sink of settings that have been decoded. */
+export const fromConfig = (config: PostgresSinkConfig): Sink => {
   return {
     kind: "postgres",
     name: config.name,

@@ -1,3 +1,4 @@
+import { isLocalPath, isPlainText } from "@sluice/core"
 import { Effect, Redacted, Result, Schema } from "effect"
 import { connectionSettings } from "./database/ConnectionSettings.ts"
 
@@ -31,12 +32,22 @@ export const DatabaseUrl = Schema.String.check(
   })
 )
 
+/** Where an embedded database is if nothing says so. */
+export const embeddedDirectory = "./.sluice/postgres"
+
+/** A database is a server or embedded. */
+export const oneDatabase = Schema.makeFilter<{ readonly url?: unknown; readonly directory?: unknown }>(
+  ({ directory, url }) =>
+    directory === undefined ||
+    url === undefined || { path: ["directory"], issue: "has no effect with url: leave one out" }
+)
+
 /** The settings of a Postgres sink as a pipeline file holds them. */
 export const PostgresSinkConfig = Schema.Struct({
   /** Address of the server, `postgres://user:password@host:port/database`. Absent: an embedded database in `directory`. */
   url: Schema.optionalKey(Schema.RedactedFromValue(DatabaseUrl, { label: "url" })),
   /** Where the embedded database lives; made if absent. */
-  directory: Schema.NonEmptyString.pipe(Schema.withDecodingDefaultKey(Effect.succeed("./.sluice/postgres"))),
+  directory: Schema.optionalKey(Schema.NonEmptyString.check(isLocalPath).annotate({ default: embeddedDirectory })),
   /** Schema the tables are in; made if absent. */
   schema: SchemaName.pipe(Schema.withDecodingDefaultKey(Effect.succeed("public"))),
   /**
@@ -56,9 +67,10 @@ export const PostgresSinkConfig = Schema.Struct({
    */
   synchronous_commit: Schema.optionalKey(Schema.Literals(["on", "off"])),
   /** Tells sinks of one pipeline apart. */
-  name: Schema.NonEmptyString.pipe(Schema.withDecodingDefaultKey(Effect.succeed("postgres")))
+  name: Schema.NonEmptyString.check(isPlainText).pipe(Schema.withDecodingDefaultKey(Effect.succeed("postgres")))
 })
   .check(
+    oneDatabase,
     Schema.makeFilter(
       ({ close_after, mode }) =>
         close_after === undefined ||
@@ -81,11 +93,11 @@ export interface PostgresSinkOptions {
 }
 
 /** Fills in what was left out. */
-export const withDefaults = (options: PostgresSinkOptions): PostgresSinkConfig => ({
+export const withDefaults = (options: PostgresSinkOptions): PostgresSinkConfig & { readonly directory: string } => ({
   ...(options.url === undefined
     ? {}
     : { url: Redacted.isRedacted(options.url) ? options.url : Redacted.make(options.url, { label: "url" }) }),
-  directory: options.directory ?? "./.sluice/postgres",
+  directory: options.directory ?? embeddedDirectory,
   schema: options.schema ?? "public",
   mode: options.mode ?? "merge",
   ...(options.close_after === undefined ? {} : { close_after: options.close_after }),

@@ -4,4 +4,11 @@ export { DatabaseError } from "./database/DatabaseError.ts"
 export { MigrationError } from "./database/Migrations.ts"
 export * as PostgresLedger from "./ledger/PostgresLedger.ts"
 export * as Postgres from "./Postgres.ts"
-export { DatabaseUrl, LoadMode, PostgresSinkConfig, type PostgresSinkOptions } from "./PostgresSinkConfig.ts"
+export {
+  DatabaseUrl,
+  embeddedDirectory,
+  LoadMode,
+  oneDatabase,
+  PostgresSinkConfig,
+  type PostgresSinkOptions
+} from "./PostgresSinkConfig.ts"

@@ -7,7 +7,7 @@ import { type LoaderOptions, loadStatements as statementsOf } from "./loaders/lo
 import { directoryPlace } from "./loaders/Place.ts"
 import type { StoreError } from "./StoreError.ts"
 
-export { sink } from "./DirectorySink.ts"
+export { fromConfig, sink } from "./DirectorySink.ts"
 export { directorySpool as spool, directoryVault as vault } from "./vault/vaults.ts"
 
 /** Removes what no reader of a pipeline is shown from the place of its sink: see {@link Garbage}. */

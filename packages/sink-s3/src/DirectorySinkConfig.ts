@@ -1,13 +1,14 @@
+import { isLocalPath, isPlainText } from "@sluice/core"
 import { Effect, Schema } from "effect"
 import { fitting, lakeFields } from "./LakeOptions.ts"
 
 /** The settings of a directory sink as a pipeline file holds them. */
 export const DirectorySinkConfig = Schema.Struct({
   /** The directory, on a local file system; made if absent. */
-  path: Schema.NonEmptyString.pipe(Schema.withDecodingDefaultKey(Effect.succeed("./.sluice/lake"))),
+  path: Schema.NonEmptyString.check(isLocalPath).pipe(Schema.withDecodingDefaultKey(Effect.succeed("./.sluice/lake"))),
   ...lakeFields,
   /** Tells sinks of one pipeline apart. */
-  name: Schema.NonEmptyString.pipe(Schema.withDecodingDefaultKey(Effect.succeed("directory")))
+  name: Schema.NonEmptyString.check(isPlainText).pipe(Schema.withDecodingDefaultKey(Effect.succeed("directory")))
 })
   .check(fitting)
   .annotate({ identifier: "DirectorySinkConfig" })

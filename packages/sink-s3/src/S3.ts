@@ -8,8 +8,8 @@ import { openS3Store } from "./openS3Store.ts"
 import { type S3SinkOptions, withS3Defaults } from "./S3SinkConfig.ts"
 import type { StoreError } from "./StoreError.ts"
 
-export { sink } from "./S3Sink.ts"
-export { s3Vault as vault } from "./vault/vaults.ts"
+export { fromConfig, sink } from "./S3Sink.ts"
+export { s3Vault as vault, s3VaultOf as vaultFromConfig } from "./vault/vaults.ts"
 
 /** Removes what no reader of a pipeline is shown from the place of its sink: see {@link Garbage}. */
 export const collectGarbage = <E>(

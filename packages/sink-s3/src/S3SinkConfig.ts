@@ -1,21 +1,35 @@
+import { isPlainText, isServiceUrl } from "@sluice/core"
 import { Effect, Redacted, Schema } from "effect"
 import { fitting, lakeFields } from "./LakeOptions.ts"
 
-/** Ends with a slash, or is empty. */
+/** What S3 and the stores like it take, older names included; or an access point of AWS. */
+const Bucket = Schema.String.check(
+  Schema.isPattern(/^(?:[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]|arn:[A-Za-z0-9:/_-]+)$/, {
+    expected: "the name of a bucket: letters, digits, dots and hyphens, 3 at least, without s3:// and slashes"
+  })
+)
+
+/** Ends with a slash, or is empty. S3 takes keys of 1,024 bytes, and what Sluice appends needs some 300 of them. */
 const Prefix = Schema.String.check(
+  isPlainText,
+  Schema.isMaxLength(700, { expected: "a prefix of 700 characters at most" }),
   Schema.isPattern(/^(?!\/)(?:.*[^/]\/)?$/, { expected: "a prefix that ends with one / and does not begin with one" })
 )
 
 /** Where a bucket is and who may write to it. */
 export const placeFields = {
   /** The bucket, which has to be there. */
-  bucket: Schema.NonEmptyString,
+  bucket: Bucket,
   /** What the keys of all objects begin with, such as `lake/`. */
   prefix: Prefix.pipe(Schema.withDecodingDefaultKey(Effect.succeed(""))),
   /** Absent: as the AWS SDK finds it (`AWS_REGION`, a profile). */
-  region: Schema.optionalKey(Schema.NonEmptyString),
+  region: Schema.optionalKey(
+    Schema.String.check(
+      Schema.isPattern(/^[A-Za-z0-9._-]+$/, { expected: "the name of a region, such as eu-central-1" })
+    )
+  ),
   /** The address of a store that is not AWS, `https://host:port`. */
-  endpoint: Schema.optionalKey(Schema.NonEmptyString),
+  endpoint: Schema.optionalKey(Schema.String.check(isServiceUrl)),
   /** Whether the bucket is named in the path, not in the host. Absent: with an `endpoint`. */
   path_style: Schema.optionalKey(Schema.Boolean),
   /** Absent: as the AWS SDK finds them (`AWS_*` variables, a profile, the machine's role). */
@@ -52,7 +66,7 @@ export const S3SinkConfig = Schema.Struct({
   ...placeFields,
   ...lakeFields,
   /** Tells sinks of one pipeline apart. */
-  name: Schema.NonEmptyString.pipe(Schema.withDecodingDefaultKey(Effect.succeed("s3")))
+  name: Schema.NonEmptyString.check(isPlainText).pipe(Schema.withDecodingDefaultKey(Effect.succeed("s3")))
 })
   .check(fitting, wholeCredentials)
   .annotate({ identifier: "S3SinkConfig" })

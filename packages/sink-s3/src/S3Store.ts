@@ -11,6 +11,7 @@ import {
   type S3ClientConfig
 } from "@aws-sdk/client-s3"
 import { Upload } from "@aws-sdk/lib-storage"
+import { makeRedactor } from "@sluice/core"
 import { Effect, Option, Redacted, type Scope, Stream } from "effect"
 import { probes } from "./Layout.ts"
 import { type NewObject, type ObjectStore, objectOf, type Pointed, type StoredObject } from "./ObjectStore.ts"
@@ -97,9 +98,13 @@ const addressOf = ({ bucket, prefix }: S3Place): string => `s3://${bucket}/${pre
 
 const s3Store = (client: S3Client, config: S3Place, conditions: Conditions): ObjectStore => {
   const { bucket: Bucket } = config
+  const redact = makeRedactor(config.secret_access_key === undefined ? [] : [Redacted.value(config.secret_access_key)])
   const keyOf = (key: string) => `${config.prefix}${key}`
   const attempt = <A>(operation: string, key: string, work: (abortSignal: AbortSignal) => Promise<A>) =>
-    Effect.tryPromise({ try: work, catch: (cause) => toStoreError(operation, `${addressOf(config)}${key}`, cause) })
+    Effect.tryPromise({
+      try: work,
+      catch: (cause) => toStoreError(operation, `${addressOf(config)}${key}`, cause, redact)
+    })
 
   const head = async (key: string, abortSignal: AbortSignal) =>
     orMissing(client.send(new HeadObjectCommand({ Bucket, Key: keyOf(key) }), { abortSignal }))

@@ -1,3 +1,4 @@
+import { keepText, type Redact } from "@sluice/core"
 import { StoreDenied, StoreError, StoreFailed, StoreUnfit, StoreUnreachable } from "./StoreError.ts"
 
 /** Whether the store answered with this status. */
@@ -27,8 +28,8 @@ const refusals: Readonly<Record<string, string>> = {
 }
 const gone = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "ECONNRESET", "EPIPE", "ETIMEDOUT", "EHOSTUNREACH"]
 
-/** Says in our words what the SDK failed with, without what was sent. */
-export const toStoreError = (operation: string, key: string, cause: unknown): StoreError => {
+/** Says in our words what the SDK failed with, without what was sent. `redact` hides the credentials in the store's own words. */
+export const toStoreError = (operation: string, key: string, cause: unknown, redact: Redact = keepText): StoreError => {
   const {
     code = "",
     message = "",
@@ -41,13 +42,14 @@ export const toStoreError = (operation: string, key: string, cause: unknown): St
   const status = statusOf(cause)
   const refusal = refusals[name] ?? (status === 401 || status === 403 ? refusals.AccessDenied : undefined)
   if (refusal !== undefined) return of(new StoreDenied({ detail: refusal, cause: name }), false)
-  if (gone.includes(code) || name === "TimeoutError") return of(new StoreUnreachable({ cause: code || name }), true)
+  if (gone.includes(code) || name === "TimeoutError")
+    return of(new StoreUnreachable({ cause: redact(code || name) }), true)
   const isRetryable =
     status === undefined || status >= 500 || name === "NoSuchUpload" || [408, 409, 429].includes(status)
   return of(
     new StoreFailed({
-      detail: `the store failed with ${name}${status === undefined ? "" : ` (${status})`}`,
-      cause: name
+      detail: `the store failed with ${redact(name)}${status === undefined ? "" : ` (${status})`}`,
+      cause: redact(name)
     }),
     isRetryable
   )

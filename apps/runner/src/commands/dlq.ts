@@ -2,7 +2,7 @@ import { Postgres } from "@sluice/sink-postgres"
 import { Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { openDatabase } from "../database.ts"
-import { printData, printResult } from "../Output.ts"
+import { printResult } from "../Output.ts"
 import { invalid } from "../Refusal.ts"
 import { databaseRefusal } from "../refusals.ts"
 import { jsonFlag } from "./run.ts"
@@ -78,7 +78,7 @@ const show = Command.make(
     const letters = yield* openLetters(file)
     const letter = yield* letters.get(letterNo).pipe(Effect.mapError(databaseRefusal))
     if (letter === undefined) return yield* invalid(`there is no letter ${letterNo}`)
-    yield* printData(json ? JSON.stringify({ ...asRow(letter), raw: letter.raw }) : letter.raw)
+    yield* printResult(json ? JSON.stringify({ ...asRow(letter), raw: letter.raw }) : letter.raw)
   }, Effect.scoped)
 ).pipe(Command.withDescription("Print the record of a letter as JSON, page content included"))
 

@@ -2,7 +2,8 @@ import { Directory, LoaderRefused, lakeDatasets, loaderEngines, S3, type StoreEr
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { printResult } from "../Output.ts"
-import { type Lake, loadPipelineFile, type PipelineFile } from "../PipelineFile.ts"
+import { loadPipelineFile, type PipelineFile } from "../PipelineFile.ts"
+import type { Lake } from "../PipelineSinks.ts"
 import { failed, invalid, type Refusal } from "../Refusal.ts"
 import { pipelineArgument } from "./run.ts"
 

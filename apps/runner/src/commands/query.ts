@@ -2,7 +2,7 @@ import { type DatabaseError, Postgres } from "@sluice/sink-postgres"
 import { Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { openDatabase } from "../database.ts"
-import { printData } from "../Output.ts"
+import { printResult } from "../Output.ts"
 import { invalid, type Refusal } from "../Refusal.ts"
 import { databaseRefusal } from "../refusals.ts"
 import { describeTable } from "../table.ts"
@@ -26,7 +26,7 @@ export const query = Command.make(
   Effect.fnUntraced(function* ({ json, pipeline, sql, write }) {
     const { database } = yield* openDatabase(pipeline, { mustExist: true })
     const rows = yield* Postgres.query(database, sql, { readOnly: !write }).pipe(Effect.mapError(queryRefusal))
-    yield* printData(json ? JSON.stringify(rows) : describeTable(rows))
+    yield* printResult(json ? JSON.stringify(rows) : describeTable(rows))
   }, Effect.scoped)
 ).pipe(Command.withDescription("Run SQL on what has landed; read-only unless told"))
 

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { printResult } from "../Output.ts"
-import { loadPipelineFile } from "../PipelineFile.ts"
+import { checkPipelineFile } from "../PipelineFile.ts"
 import { jsonFlag, pipelineArgument } from "./run.ts"
 
 /** `sluice validate`: checks a file without connecting to anything. */
@@ -9,7 +9,7 @@ export const validate = Command.make(
   "validate",
   { file: pipelineArgument, json: jsonFlag },
   Effect.fnUntraced(function* ({ file: named, json }) {
-    const { file, pipeline } = yield* loadPipelineFile(named)
+    const { file, pipeline } = yield* checkPipelineFile(named)
     const { hash, name } = pipeline
     yield* printResult(
       json

@@ -8,12 +8,14 @@ import {
   type MapRequest,
   ScraperApi
 } from "@sluice/contract"
-import { Config, Context, DateTime, type Duration, Effect, Layer, Redacted, Schema, Semaphore } from "effect"
+import { Config, Context, DateTime, type Duration, Effect, Layer, Option, Redacted, Schema, Semaphore } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest, type HttpClientResponse } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import { RateLimiter } from "effect/persistence"
+import { makeRedactor } from "../secret/redactor.ts"
 import { isSameJob } from "./answerFrame.ts"
 import { bodyOf, parse } from "./body.ts"
+import { decodedAnswer } from "./decodedAnswer.ts"
 import type { JobListPage } from "./JobListing.ts"
 import { makeOutage } from "./Outage.ts"
 import { CurrentRequestCounter } from "./RequestCounter.ts"
@@ -148,6 +150,7 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
   const limiter = yield* RateLimiter.RateLimiter
   const slots = yield* Semaphore.make(options.concurrency)
   const outage = makeOutage(options)
+  const apiKey = Redacted.value(options.apiKey)
 
   const httpClient = (yield* HttpClient.HttpClient).pipe(
     HttpClient.mapRequest((request) =>
@@ -156,11 +159,13 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
         HttpClientRequest.acceptJson,
         options.auth === "bearer"
           ? HttpClientRequest.bearerToken(options.apiKey)
-          : HttpClientRequest.setHeader("X-Api-Key", Redacted.value(options.apiKey))
+          : HttpClientRequest.setHeader("X-Api-Key", apiKey)
       )
     ),
-    HttpClient.transform((answer) =>
-      Effect.flatMap(answer, (given) => judgeAnswer(given, Redacted.value(options.apiKey)))
+    HttpClient.transform((answer, request) =>
+      Effect.flatMap(Effect.flatMap(answer, decodedAnswer), (given) =>
+        judgeAnswer(given, () => makeRedactor([apiKey, ...headersSentOn(request)]))
+      )
     ),
     // fetch would follow a redirect to another host and take the key there
     HttpClient.transformResponse(Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }))
@@ -301,6 +306,19 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
 
 /** Where a job is read and cancelled. An id is whatever the API says it is. */
 const pathOf = (kind: ListedKind, jobId: JobId): string => `/v1/${kind}/${encodeURIComponent(jobId)}`
+
+const readHeadersSentOn = Schema.decodeUnknownOption(
+  Schema.fromJsonString(Schema.Struct({ headers: Schema.Record(Schema.String, Schema.String) }))
+)
+
+/** What a request asks to be sent to the pages' servers, such as a cookie: an answer may quote it, and an error must not. */
+const headersSentOn = ({ body }: HttpClientRequest.HttpClientRequest): ReadonlyArray<string> =>
+  body._tag === "Uint8Array"
+    ? Option.match(readHeadersSentOn(new TextDecoder().decode(body.body)), {
+        onNone: () => [],
+        onSome: ({ headers }) => Object.values(headers)
+      })
+    : []
 
 const isReason = Schema.is(ScraperReason)
 

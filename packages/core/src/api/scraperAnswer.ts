@@ -2,6 +2,7 @@ import { ErrorResponse, HTTPValidationError, SearchErrorResponse } from "@sluice
 import { Clock, Effect, Option, Schema } from "effect"
 import { HttpClientError, type HttpClientResponse } from "effect/http"
 import { whereOf } from "../record/whereOf.ts"
+import type { Redact } from "../secret/redactor.ts"
 import {
   Conflict,
   InvalidRequest,
@@ -23,7 +24,13 @@ const readEnvelope = Schema.decodeUnknownOption(Schema.fromJsonString(ErrorRespo
 const readValidation = Schema.decodeUnknownOption(Schema.fromJsonString(HTTPValidationError))
 const readSearch = Schema.decodeUnknownOption(Schema.fromJsonString(SearchErrorResponse))
 
-const quote = (text: string): string => (text.length > longestQuote ? `${text.slice(0, longestQuote)}…` : text)
+/** Hides before it cuts: a secret that is cut in two is not found. */
+const quoting =
+  (redact: Redact) =>
+  (text: string): string => {
+    const hidden = redact(text)
+    return hidden.length > longestQuote ? `${hidden.slice(0, longestQuote)}…` : hidden
+  }
 
 interface ErrorBody {
   readonly code?: string
@@ -33,12 +40,13 @@ interface ErrorBody {
 }
 
 /** Tells the three error bodies and the empty one apart by their members. Any other body is not quoted. */
-const readErrorBody = (body: string, status: number): ErrorBody => {
+const readErrorBody = (body: string, status: number, redact: Redact): ErrorBody => {
   const text = body.slice(0, longestBody)
+  const quote = quoting(redact)
   const validation = Option.getOrUndefined(readValidation(text))
   if (validation !== undefined) {
     const fields = validation.detail.map((issue) => ({
-      path: issue.loc.filter((part, index) => index > 0 || part !== "body").join("."),
+      path: quote(issue.loc.filter((part, index) => index > 0 || part !== "body").join(".")),
       message: quote(issue.msg)
     }))
     return { detail: "fields are missing or wrong", fields }
@@ -53,12 +61,6 @@ const readErrorBody = (body: string, status: number): ErrorBody => {
   if (search !== undefined) return { detail: quote(search.message), fields: [] }
   return { detail: `HTTP ${status} without a message`, fields: [] }
 }
-
-/** A server may quote the key it was sent; what we quote of its answer must not. */
-const hide = (text: string, secret: string): string =>
-  secret === ""
-    ? text
-    : text.replaceAll(secret, "<redacted>").replaceAll(JSON.stringify(secret).slice(1, -1), "<redacted>")
 
 /** `Retry-After` in both forms, as milliseconds from now; null when absent or senseless. */
 const readRetryAfter = (value: string | undefined, now: number): number | null => {
@@ -76,10 +78,10 @@ const htmlAnswer = () =>
     foreign: true
   })
 
-/** Lets a 2xx JSON answer through and turns every other one into its reason, which never quotes the secret. */
+/** Lets a 2xx JSON answer through and turns every other one into its reason. `redactor` makes what hides the secrets that a server may quote. */
 export const judgeAnswer = Effect.fnUntraced(function* (
   response: HttpClientResponse.HttpClientResponse,
-  secret: string
+  redactor: () => Redact
 ): Effect.fn.Return<HttpClientResponse.HttpClientResponse, ScraperReason> {
   const { status } = response
   const type = response.headers["content-type"] ?? ""
@@ -90,7 +92,7 @@ export const judgeAnswer = Effect.fnUntraced(function* (
   const now = yield* Clock.currentTimeMillis
   const retryAfterMs = readRetryAfter(response.headers["retry-after"], now)
   const body = yield* response.text.pipe(Effect.orElseSucceed(() => ""))
-  const { detail, retryable, ...refusal } = readErrorBody(hide(body, secret), status)
+  const { detail, retryable, ...refusal } = readErrorBody(body, status, redactor())
   if (status === 401 || status === 403) return yield* new Unauthorized({ detail })
   if (status === 402) return yield* new PaymentRequired({ detail })
   if (status === 404) {

@@ -28,7 +28,9 @@ const at = (root: unknown, path: ReadonlyArray<string | number>): ReadonlyArray<
       schemas.flatMap((schema) => {
         const { items, properties } = schema
         if (typeof key === "number") return alternatives(root, items)
-        return isObject(properties) ? alternatives(root, properties[key]) : []
+        const { additionalProperties } = schema
+        const member = isObject(properties) ? properties[key] : undefined
+        return alternatives(root, member ?? (isObject(additionalProperties) ? additionalProperties : undefined))
       }),
     alternatives(root, root)
   )
@@ -38,8 +40,23 @@ export const membersAt = (root: unknown, path: ReadonlyArray<string | number>): 
   ...new Set(at(root, path).flatMap(({ properties }) => (isObject(properties) ? Object.keys(properties) : [])))
 ]
 
-/** The values a JSON Schema lists at a path, in words; undefined where it lists none. */
+/** The values a JSON Schema lists at a path, in words, or else the types it has there; undefined where it tells neither. */
 export const expectedAt = (root: unknown, path: ReadonlyArray<string | number>): string | undefined => {
-  const values = at(root, path).flatMap((schema) => (Array.isArray(schema.enum) ? schema.enum : []))
-  return values.length === 0 ? undefined : `one of ${values.map((value) => JSON.stringify(value)).join(", ")}`
+  const schemas = at(root, path)
+  const values = schemas.flatMap((schema) => (Array.isArray(schema.enum) ? schema.enum : []))
+  if (values.length > 0) return `one of ${values.map((value) => JSON.stringify(value)).join(", ")}`
+  const types = new Set([...typesAt(root, path)].map((type) => wordFor[type] ?? type))
+  return types.size === 0 ? undefined : [...types].join(" or ")
 }
+
+/** The types of values a JSON Schema takes at a path; a list of values counts as their types. */
+export const typesAt = (root: unknown, path: ReadonlyArray<string | number>): ReadonlySet<string> =>
+  new Set(
+    at(root, path).flatMap(({ enum: values, type }) => {
+      if (Array.isArray(values)) return values.map((value) => typeof value)
+      return typeof type === "string" ? [type] : []
+    })
+  )
+
+/** Of a number that has to be whole, its check says so: its type is that of every number. */
+const wordFor: Readonly<Record<string, string>> = { integer: "number" }

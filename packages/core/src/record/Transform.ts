@@ -10,7 +10,11 @@ const SelectOptions = Schema.Struct({
   status: Schema.optionalKey(Schema.Array(PageStatus).check(Schema.isMinLength(1))),
   url: Schema.optionalKey(Schema.NonEmptyString),
   max_depth: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)))
-})
+}).check(
+  Schema.makeFilter((conditions) => Object.keys(conditions).length > 0, {
+    expected: "at least one of status, url and max_depth"
+  })
+)
 
 /** A transform as a pipeline file writes it: exactly one of `select` and `drop`. */
 export const TransformConfig = Schema.Struct({

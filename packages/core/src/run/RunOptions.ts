@@ -1,4 +1,5 @@
 import type { Duration, Effect } from "effect"
+import type { Receipt } from "../ledger/Receipt.ts"
 import type { AdoptionOptions } from "../source/Adoption.ts"
 import type { ReaderOptions } from "../source/JobReader.ts"
 import type { BeginOptions } from "./beginRun.ts"
@@ -28,6 +29,8 @@ export interface RunOptions extends Partial<BeginOptions> {
   readonly writeRetries?: number
   /** Called after each answer and each landed segment. */
   readonly onProgress?: (progress: Progress) => Effect.Effect<void>
+  /** Called with the receipt, also of a run that is interrupted, whose caller gets none. */
+  readonly onReceipt?: (receipt: Receipt) => Effect.Effect<void>
 }
 
 /** What the bounds of a run default to. */

@@ -196,11 +196,13 @@ export const carryOut = Effect.fnUntraced(function* <R>(
       if (written._tag === "Failure" && (status === "completed" || isLost)) {
         const reason = isLost ? yield* fateOf(ledger, run.runId) : written.failure.message
         const unwritten: Receipt = { ...receipt, status: isLost ? "halted" : "failed", reason }
+        yield* options.onReceipt?.(unwritten) ?? Effect.void
         return { receipt: unwritten, failure: Option.some(written.failure), mayHavePaid: hasAsked() }
       }
       if (Exit.isFailure(exit) && Option.isNone(failure) && status !== "interrupted") {
         return yield* Effect.failCause(exit.cause as Cause.Cause<never>)
       }
+      yield* options.onReceipt?.(receipt) ?? Effect.void
       return { receipt, failure, mayHavePaid: hasAsked() }
     })
   )

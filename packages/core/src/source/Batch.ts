@@ -10,8 +10,9 @@ import { type EndedRow, type ReaderOptions, readerDefaults, readJob } from "./Jo
 import { RefusalCount } from "./RefusalCount.ts"
 import { refusedBy } from "./refusedPages.ts"
 import type { SourceError } from "./SourceError.ts"
+
 import { isSameUrl } from "./sameUrl.ts"
-import { Formats, PageUrl } from "./sourceOptions.ts"
+import { Formats, PageHeaders, PageProxy, PageUrl } from "./sourceOptions.ts"
 import { splitResults } from "./splitResults.ts"
 import { submitBatch } from "./submitBatch.ts"
 
@@ -23,6 +24,8 @@ const { urls: _, ...shared } = BatchRequest.fields
 /** What a batch is asked besides its URLs. `batch_size` is how many URLs go into one job, at most 1,000. */
 export const batchFields = {
   ...shared,
+  headers: Schema.optionalKey(PageHeaders),
+  proxy: Schema.optionalKey(PageProxy),
   formats: Formats,
   batch_size: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: largestBatch })).pipe(
     Schema.withDecodingDefaultTypeKey(Effect.succeed(largestBatch))

@@ -7,19 +7,26 @@ import { type Recognised, readCrawlItem } from "./JobItem.ts"
 import { type EndedRow, type ReaderOptions, readerDefaults, readJob } from "./JobReader.ts"
 import { recordOfItem } from "./recordOfItem.ts"
 import type { SourceError } from "./SourceError.ts"
-import { Formats, PageUrl } from "./sourceOptions.ts"
+
+import { Formats, PageProxy, PageUrl } from "./sourceOptions.ts"
 import { splitResults } from "./splitResults.ts"
+
 import { submitJob } from "./submitJob.ts"
 
 /** A site to crawl: the members of the API's request, `formats` being `["markdown"]` when absent. */
-export const CrawlOptions = Schema.Struct({ ...CrawlRequest.fields, url: PageUrl, formats: Formats }).annotate({
+export const CrawlOptions = Schema.Struct({
+  ...CrawlRequest.fields,
+  url: PageUrl,
+  proxy: Schema.optionalKey(PageProxy),
+  formats: Formats
+}).annotate({
   identifier: "CrawlOptions",
   description: "Crawl a site breadth first from one URL."
 })
 export type CrawlOptions = typeof CrawlOptions.Type
 
 /** Pages the API crawls at most, and so tokens a crawl can cost. */
-const largestCrawl = 10_000
+export const largestCrawl = 10_000
 
 const decode = Schema.decodeUnknownSync(CrawlOptions, { onExcessProperty: "error" })
 

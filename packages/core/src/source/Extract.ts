@@ -11,7 +11,7 @@ import { CurrentJournal } from "./Journal.ts"
 import { RefusalCount } from "./RefusalCount.ts"
 import { isRefusedId, refusalIn, refusedAnswer, refusedBefore, refusedJobId, refusedPage } from "./refusedPages.ts"
 import { type ApiFailed, DeadlinePassed, LedgerFailed, SourceError, type Vanished } from "./SourceError.ts"
-import { Formats, PageUrl } from "./sourceOptions.ts"
+import { Formats, PageHeaders, PageProxy, PageUrl } from "./sourceOptions.ts"
 import { submitJob } from "./submitJob.ts"
 import { untilKnown } from "./untilKnown.ts"
 
@@ -23,6 +23,8 @@ const { processing_mode: _mode, url: _url, ...shared } = ExtractRequest.fields
  */
 export const extractFields = {
   ...shared,
+  headers: Schema.optionalKey(PageHeaders),
+  proxy: Schema.optionalKey(PageProxy),
   formats: Formats,
   mode: Schema.Literals(["sync", "async"]).pipe(Schema.withDecodingDefaultTypeKey(Effect.succeed("async" as const))),
   concurrency: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 64 })).pipe(

@@ -1,3 +1,4 @@
+import { keepText, type Redact } from "@sluice/core"
 import { Redacted, Schema } from "effect"
 import { explainGuard } from "./guards.ts"
 
@@ -43,11 +44,14 @@ export const isKeyCollision = (error: DatabaseError): boolean =>
   error.reason.sqlState === "23505" &&
   (error.reason.constraint?.endsWith("_pkey") ?? false)
 
-/** Translates what a driver threw. Only the SQLSTATE, the constraint's name and a message without values pass. */
+/**
+ * Translates what a driver threw. Only the SQLSTATE, the constraint's name and a message without values pass. `redact` hides the
+ * address's secrets in that message.
+ */
 export const toDatabaseError =
-  (operation: string) =>
+  (operation: string, redact: Redact = keepText) =>
   (cause: unknown): DatabaseError =>
-    new DatabaseError({ operation, reason: classify(cause) })
+    new DatabaseError({ operation, reason: classify(cause, redact) })
 
 /** The same failure told with the server's own words: for a row that we have made up, and for a statement that has none. */
 export const inFull = (error: DatabaseError): DatabaseError =>
@@ -71,11 +75,11 @@ interface Thrown {
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "")
 
-const classify = (cause: unknown): DatabaseError["reason"] => {
+const classify = (cause: unknown, redact: Redact): DatabaseError["reason"] => {
   if (typeof cause !== "object" || cause === null) return new Other({ sqlState: "", detail: "the driver failed" })
   const thrown: Thrown = cause
   const code = textOf(thrown.code)
-  const message = textOf(thrown.message)
+  const message = redact(textOf(thrown.message))
   // EPIPE and EPERM look like a SQLSTATE; no class of those begins with an E.
   if (!/^[0-9A-DF-Z][0-9A-Z]{4}$/.test(code)) return withoutState(code, message, thrown)
   const family = code.slice(0, 2)

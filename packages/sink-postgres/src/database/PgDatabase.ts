@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto"
 import type { Writable } from "node:stream"
 import { pipeline } from "node:stream/promises"
+import { makeRedactor, type Redact, secretsInAddress } from "@sluice/core"
 import { Effect, Exit, Redacted, Result, type Scope } from "effect"
 import type pg from "pg"
 import { from as copyFrom } from "pg-copy-streams"
@@ -16,6 +17,7 @@ import { knownServer } from "./knownServer.ts"
 export const openPg = Effect.fn("PgDatabase.open")(function* (
   options: PgOptions
 ): Effect.fn.Return<Database["Service"], DatabaseError, Scope.Scope> {
+  const redact = makeRedactor(secretsInAddress(Redacted.value(options.url)))
   const session = `sluice-${process.pid}-${randomBytes(6).toString("hex")}`
   const settings = connectionSettings(Redacted.value(options.url))
   if (Result.isFailure(settings)) {
@@ -28,17 +30,17 @@ export const openPg = Effect.fn("PgDatabase.open")(function* (
   )
   const begin = beginStatement(options.schema)
   const server = knownServer()
-  const connect = Effect.tryPromise({ try: () => pool.connect(), catch: toDatabaseError("connect") })
+  const connect = Effect.tryPromise({ try: () => pool.connect(), catch: toDatabaseError("connect", redact) })
   const transaction = <A, E, R>(use: (transaction: Transaction) => Effect.Effect<A, E, R>) =>
     Effect.acquireUseRelease(
       connect,
       (client) =>
         server
-          .assertSuitable(transactionOf(client, server.explain))
+          .assertSuitable(transactionOf(client, server.explain, redact))
           .pipe(
-            Effect.andThen(run("begin", () => client.query(begin))),
-            Effect.andThen(use(transactionOf(client, server.explain))),
-            Effect.tap(run("commit", () => client.query("COMMIT")).pipe(Effect.flatMap(committed)))
+            Effect.andThen(run("begin", redact, () => client.query(begin))),
+            Effect.andThen(use(transactionOf(client, server.explain, redact))),
+            Effect.tap(run("commit", redact, () => client.query("COMMIT")).pipe(Effect.flatMap(committed)))
           ),
       (client, exit) => Effect.promise(() => giveBack(client, exit))
     )
@@ -69,8 +71,8 @@ const noRoom = (error: DatabaseError, connections: number): DatabaseError =>
       })
     : error
 
-const run = <A>(operation: string, statement: () => Promise<A>): Effect.Effect<A, DatabaseError> =>
-  Effect.tryPromise({ try: statement, catch: toDatabaseError(operation) })
+const run = <A>(operation: string, redact: Redact, statement: () => Promise<A>): Effect.Effect<A, DatabaseError> =>
+  Effect.tryPromise({ try: statement, catch: toDatabaseError(operation, redact) })
 
 /** COMMIT of a transaction in which a statement failed answers "ROLLBACK" and no error. */
 const committed = (result: pg.QueryResult): Effect.Effect<void, DatabaseError> =>
@@ -83,9 +85,13 @@ const committed = (result: pg.QueryResult): Effect.Effect<void, DatabaseError> =
         })
       )
 
-const transactionOf = (client: pg.PoolClient, explain: (error: DatabaseError) => DatabaseError): Transaction => ({
+const transactionOf = (
+  client: pg.PoolClient,
+  explain: (error: DatabaseError) => DatabaseError,
+  redact: Redact
+): Transaction => ({
   query: (text, parameters) =>
-    run("query", async (): Promise<ReadonlyArray<Row>> => {
+    run("query", redact, async (): Promise<ReadonlyArray<Row>> => {
       const config: pg.QueryConfig & { queryMode: string } = {
         text,
         values: [...(parameters ?? [])],
@@ -95,7 +101,7 @@ const transactionOf = (client: pg.PoolClient, explain: (error: DatabaseError) =>
       return result.rows
     }).pipe(Effect.mapError(explain)),
   execute: (sql) =>
-    run("execute", async (): Promise<ReadonlyArray<ReadonlyArray<Row>>> => {
+    run("execute", redact, async (): Promise<ReadonlyArray<ReadonlyArray<Row>>> => {
       // Of several statements the driver answers an array of results, which its types do not know.
       const results: pg.QueryResult<Row> | ReadonlyArray<pg.QueryResult<Row>> = await client.query<Row>(sql)
       return ("rows" in results ? [results] : results).map(({ rows }) => rows)
@@ -107,7 +113,7 @@ const transactionOf = (client: pg.PoolClient, explain: (error: DatabaseError) =>
         await pipeline(isWaitedFor(copy, client) ? chunks : copies(chunks), copy, { signal })
         return copy.rowCount
       },
-      catch: toDatabaseError("copy")
+      catch: toDatabaseError("copy", redact)
     })
 })
 

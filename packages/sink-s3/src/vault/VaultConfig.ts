@@ -1,3 +1,4 @@
+import { isLocalPath } from "@sluice/core"
 import { Effect, Schema } from "effect"
 import { placeFields, plainSecret, type S3Written, wholeCredentials } from "../S3SinkConfig.ts"
 
@@ -12,7 +13,7 @@ export interface S3VaultOptions extends S3Written<typeof S3VaultConfig.Encoded> 
 /** A vault in a directory, as a pipeline file holds its settings. */
 export const DirectoryVaultConfig = Schema.Struct({
   /** The directory, on a local file system; made if absent. */
-  path: Schema.NonEmptyString.pipe(Schema.withDecodingDefaultKey(Effect.succeed("./.sluice/vault")))
+  path: Schema.NonEmptyString.check(isLocalPath).pipe(Schema.withDecodingDefaultKey(Effect.succeed("./.sluice/vault")))
 }).annotate({ identifier: "DirectoryVaultConfig" })
 
 /** The settings of a vault in a directory as code writes them: every one may be left out. */
@@ -21,7 +22,7 @@ export type DirectoryVaultOptions = Partial<typeof DirectoryVaultConfig.Encoded>
 /** Where segments wait for sinks that lag, as a pipeline file holds its settings. */
 export const SpoolConfig = Schema.Struct({
   /** The directory, on a local file system; made if absent. */
-  path: Schema.NonEmptyString.pipe(Schema.withDecodingDefaultKey(Effect.succeed("./.sluice/spool"))),
+  path: Schema.NonEmptyString.check(isLocalPath).pipe(Schema.withDecodingDefaultKey(Effect.succeed("./.sluice/spool"))),
   /** About how many bytes of pages, before compression, may wait; past it the source is read no further. */
   max_bytes: Schema.Int.check(Schema.isGreaterThanOrEqualTo(1024 * 1024)).pipe(
     Schema.withDecodingDefaultKey(Effect.succeed(10 * 1024 * 1024 * 1024))

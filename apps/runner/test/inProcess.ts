@@ -1,0 +1,29 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Console, Effect } from "effect"
+import { runCli } from "../src/cli.ts"
+import { Environment } from "../src/Environment.ts"
+import { sluiceProcess } from "../src/sluiceProcess.ts"
+import type { Finished } from "./Cli.ts"
+
+/**
+ * Runs the command line in this process, with no environment but the given one: for many cases where a process each would take
+ * too long. It shares the working directory, so files are named by absolute paths.
+ */
+export const inProcess = Effect.fnUntraced(function* (
+  args: ReadonlyArray<string>,
+  variables: Readonly<Record<string, string>> = {}
+) {
+  const printed = { stdout: "", stderr: "" }
+  const collect =
+    (stream: "stdout" | "stderr") =>
+    (...parts: ReadonlyArray<unknown>): void => {
+      printed[stream] += `${parts.join(" ")}\n`
+    }
+  const code = yield* sluiceProcess(runCli, args).pipe(
+    Effect.provideService(Console.Console, { ...console, log: collect("stdout"), error: collect("stderr") }),
+    Effect.provideService(Environment, { variables, isTerminal: false }),
+    Effect.provide(NodeServices.layer)
+  )
+  const finished: Finished = { code, ...printed }
+  return finished
+})
