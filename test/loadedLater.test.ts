@@ -30,7 +30,8 @@ describe("a command that needs neither S3, nor Parquet, nor a scraper", () => {
     const modules = [...(await loadedFirst())]
     assert.isAbove(modules.length, 200, "the graph was not read")
     assert.include(modules.join("\n"), "packages/sink-s3/src/S3Sink.ts")
-    const heavy = /@aws-sdk|@smithy|hyparquet|apps\/scraper|\/undici\/|playwright-core|@electric-sql\/pglite/
+    const heavy =
+      /@aws-sdk|@smithy|hyparquet|apps\/scraper|\/undici\/|playwright-core|@electric-sql\/pglite|libpg-query|fs-native-extensions/
     assert.deepStrictEqual(
       modules.filter((path) => heavy.test(path)),
       []

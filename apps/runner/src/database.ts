@@ -15,6 +15,16 @@ export const openDatabase = Effect.fnUntraced(function* (
   named: Option.Option<string>,
   options: { readonly mustExist: boolean }
 ) {
+  const config = yield* findDatabase(named, options)
+  const database = yield* Postgres.open(config).pipe(Effect.mapError(databaseRefusal))
+  return { database, config }
+})
+
+/** The settings of that database. */
+export const findDatabase = Effect.fnUntraced(function* (
+  named: Option.Option<string>,
+  options: { readonly mustExist: boolean }
+) {
   const file = yield* loadIfFound(named)
   const settings = Option.flatMap(file, ({ postgres }) => postgres)
   if (Option.isSome(file) && Option.isNone(settings)) {
@@ -22,8 +32,7 @@ export const openDatabase = Effect.fnUntraced(function* (
   }
   const config: LedgerSettings = Option.isSome(settings) ? settings.value : yield* embeddedHere
   if (options.mustExist) yield* proveExists(config)
-  const database = yield* Postgres.open(config).pipe(Effect.mapError(databaseRefusal))
-  return { database, config }
+  return config
 })
 
 /** The embedded database where there is no pipeline file: below `SLUICE_HOME` or the working directory. */

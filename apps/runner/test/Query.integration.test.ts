@@ -110,15 +110,16 @@ describe("query", () => {
         const before = yield* dump(database)
         const only = "only one statement at a time is run: leave out what follows the first ;"
         const readOnly = (what: string) =>
-          `the statement was refused: cannot execute ${what} in a read-only transaction; pass --write to let it change data`
+          `the statement was refused: ${what} may change something; only SELECT, VALUES, TABLE and SHOW, and EXPLAIN of these, are run read-only; pass --write to let it change data`
         const statements: ReadonlyArray<readonly [string, string]> = [
           ["INSERT INTO mine VALUES (2)", readOnly("INSERT")],
           ["DROP TABLE mine", readOnly("DROP TABLE")],
+          ["COPY mine TO PROGRAM 'cat'", readOnly("COPY")],
           ["COMMIT; DROP TABLE mine", only],
           ["SELECT 1; DELETE FROM mine", only],
           [
             "SELECT set_config('transaction_read_only', 'off', false)",
-            "the statement was refused: transaction read-write mode must be set before any query"
+            "the statement was refused: set_config may change something: Postgres has it as volatile; pass --write to let it change data"
           ]
         ]
         for (const [sql, says] of statements) assertRefused(yield* run(["query", sql], options), 2, says)
@@ -132,6 +133,33 @@ describe("query", () => {
         assert.deepStrictEqual(yield* database.rows("SELECT n FROM mine ORDER BY n"), [{ n: 1 }, { n: 2 }])
       }),
     120_000
+  )
+
+  it.live(
+    "is cancelled after --statement-timeout, by a server and by the embedded database, which is whole after it",
+    () =>
+      Effect.gen(function* () {
+        const { options } = yield* setUp
+        const endless = "SELECT count(*) FROM generate_series(1, 1000000000000)"
+        const tooLong =
+          /^sluice: the statement took longer than .* and was cancelled; raise --statement-timeout or ask for less$/
+        assertRefused(yield* run(["query", "--statement-timeout", "50ms", endless], options), 1, tooLong)
+        const wrong = 'sluice: --statement-timeout is a time such as 500ms, 30s, 5min or 1h, and not "soon"\n'
+        const refused = yield* run(["query", "--statement-timeout", "soon", "SELECT 1"], options)
+        assert.deepInclude(refused, { code: 2, stderr: wrong })
+
+        const embedded = { cwd: yield* directory }
+        assert.strictEqual((yield* run(["migrate"], embedded)).code, 0)
+        assertRefused(yield* run(["query", "--statement-timeout", "3s", endless], embedded), 1, tooLong)
+        const args = ["query", "--json", "--statement-timeout", "1h"]
+        assert.deepStrictEqual(yield* runJson([...args, "SELECT -1 AS n"], embedded), [{ n: -1 }])
+        assertRefused(
+          yield* run(["query", "--statement-timeout", "1h", "COPY pages TO '/tmp/sluice-stolen'"], embedded),
+          2,
+          /^sluice: the statement was refused: COPY may change something; .*; pass --write to let it change data$/
+        )
+      }),
+    240_000
   )
 
   it.live(

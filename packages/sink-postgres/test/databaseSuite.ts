@@ -12,6 +12,7 @@ import { historySuite } from "./historySuite.ts"
 import { letterSuite } from "./letterSuite.ts"
 import { modeChangeSuite } from "./modeChangeSuite.ts"
 import { modelSuite } from "./modelSuite.ts"
+import { querySuite } from "./querySuite.ts"
 import { replaceModelSuite } from "./replaceModelSuite.ts"
 import { replaceSuite } from "./replaceSuite.ts"
 import { retentionSuite } from "./retentionSuite.ts"
@@ -135,8 +136,10 @@ export const databaseSuite = (name: string, place: Effect.Effect<Place>, share: 
     )
   })
 
-  describe(`${name}: query`, () => {
-    it.effect("answers rows that are safe for JSON, the same from every driver", () =>
+  querySuite(name, place)
+
+  describe(`${name}: rows`, () => {
+    it.effect("are safe for JSON, the same from every driver", () =>
       Effect.gen(function* () {
         const database = yield* openMigrated
         const rows = yield* Postgres.query(
@@ -161,22 +164,6 @@ export const databaseSuite = (name: string, place: Effect.Effect<Place>, share: 
             nan: "NaN"
           }
         ])
-      })
-    )
-
-    it.effect("changes nothing, whatever it is asked", () =>
-      Effect.gen(function* () {
-        const database = yield* openMigrated
-        for (const sql of [
-          "INSERT INTO sluice_migrations (id) VALUES ('x')",
-          "COMMIT; INSERT INTO sluice_migrations (id) VALUES ('x')",
-          "DROP TABLE pages"
-        ]) {
-          yield* Effect.flip(Postgres.query(database, sql))
-        }
-        yield* Postgres.query(database, "SELECT set_config('search_path', 'nowhere', false)")
-        assert.deepStrictEqual(yield* Postgres.query(database, "SELECT count(*) FROM pages"), [{ count: 0 }])
-        assert.lengthOf(yield* database.query("SELECT id FROM sluice_migrations"), migrations.length)
       })
     )
   })

@@ -1,9 +1,10 @@
 import { type DatabaseError, Postgres } from "@sluice/sink-postgres"
-import { Effect } from "effect"
+import { Duration, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { openDatabase } from "../database.ts"
+import { findDatabase, openDatabase } from "../database.ts"
+import { limitedProcess } from "../limitedProcess.ts"
 import { printResult } from "../Output.ts"
-import { invalid, type Refusal } from "../Refusal.ts"
+import { failed, invalid, Refusal } from "../Refusal.ts"
 import { databaseRefusal } from "../refusals.ts"
 import { describeTable } from "../table.ts"
 import { jsonFlag } from "./run.ts"
@@ -21,21 +22,74 @@ export const query = Command.make(
     write: Flag.Boolean("write").pipe(
       Flag.withDescription("Let the statement change data; it is refused otherwise"),
       Flag.withDefault(false)
+    ),
+    timeout: Flag.String("statement-timeout").pipe(
+      Flag.withDescription("Cancel the statement after this time: 500ms, 30s, 5min, 1h"),
+      Flag.optional
     )
   },
-  Effect.fnUntraced(function* ({ json, pipeline, sql, write }) {
+  Effect.fnUntraced(function* ({ json, pipeline, sql, timeout, write }) {
+    const limit = yield* Effect.transposeOption(Option.map(timeout, parseLimit))
+    if (Option.isSome(limit)) {
+      const { url } = yield* findDatabase(pipeline, { mustExist: true })
+      if (url === undefined) {
+        const named = Option.match(pipeline, { onNone: () => [], onSome: (file) => ["--pipeline", file] })
+        return yield* queryEmbedded(
+          ["query", ...named, ...(json ? ["--json"] : []), ...(write ? ["--write"] : []), "--", sql],
+          limit.value
+        )
+      }
+    }
     const { database } = yield* openDatabase(pipeline, { mustExist: true })
-    const rows = yield* Postgres.query(database, sql, { readOnly: !write }).pipe(Effect.mapError(queryRefusal))
+    const options = { readOnly: !write, timeout: Option.getOrUndefined(Option.map(limit, Duration.toMillis)) }
+    const rows = yield* Postgres.query(database, sql, options).pipe(Effect.mapError(queryRefusal(limit)))
     yield* printResult(json ? JSON.stringify(rows) : describeTable(rows))
   }, Effect.scoped)
 ).pipe(Command.withDescription("Run SQL on what has landed; read-only unless told"))
 
-/** A statement the database refuses is the user's input; a database that does not get so far is not. */
-const queryRefusal = (error: DatabaseError): Refusal => {
-  if (error.reason._tag === "Unreachable" || error.operation !== "query") return databaseRefusal(error)
-  const { detail } = error.reason
-  if (/multiple commands/.test(detail))
-    return invalid("only one statement at a time is run: leave out what follows the first ;")
-  const hint = /read-only transaction/.test(detail) ? "; pass --write to let it change data" : ""
-  return invalid(`the statement was refused: ${detail}${hint}`)
+/** In a process that can be ended: the embedded database knows no timeout. */
+const queryEmbedded = Effect.fnUntraced(function* (args: ReadonlyArray<string>, limit: Duration.Duration) {
+  const ended = yield* limitedProcess(args, limit)
+  if (Option.isNone(ended)) return yield* failed(tooLong(limit))
+  const { code, stderr } = ended.value
+  if (code === 0) return
+  const [first = "the statement could not be run", ...others] = stderr
+    .trim()
+    .replaceAll(/^sluice: /gm, "")
+    .split("\n")
+  return yield* new Refusal({ sentences: [first, ...others], exitCode: code })
+})
+
+const tooLong = (limit: Duration.Duration): string =>
+  `the statement took longer than ${Duration.format(limit)} and was cancelled; raise --statement-timeout or ask for less`
+
+const units = { ms: Duration.millis, s: Duration.seconds, min: Duration.minutes, h: Duration.hours } as const
+
+/** A time as Postgres writes it; the longest it can keep is 24 days. */
+const parseLimit = (text: string): Effect.Effect<Duration.Duration, Refusal> => {
+  const [, number, unit] = /^\s*(\d{1,9})\s*(ms|s|min|h)\s*$/.exec(text) ?? []
+  const limit = unit === undefined ? undefined : units[unit as keyof typeof units](Number(number))
+  return limit === undefined || !Duration.between(limit, { minimum: Duration.millis(1), maximum: Duration.days(24) })
+    ? Effect.fail(invalid(`--statement-timeout is a time such as 500ms, 30s, 5min or 1h, and not "${text}"`))
+    : Effect.succeed(limit)
 }
+
+/** A statement the database refuses is the user's input; a database that does not get so far is not. */
+const queryRefusal =
+  (limit: Option.Option<Duration.Duration>) =>
+  (error: DatabaseError): Refusal => {
+    const { reason } = error
+    if (reason._tag === "Unreachable" || error.operation !== "query") return databaseRefusal(error)
+    if (reason._tag === "Other" && reason.sqlState === "57014") {
+      return failed(
+        Option.isSome(limit)
+          ? tooLong(limit.value)
+          : "the statement was cancelled: by the server's statement_timeout, or by somebody"
+      )
+    }
+    const { detail } = reason
+    if (/multiple commands/.test(detail))
+      return invalid("only one statement at a time is run: leave out what follows the first ;")
+    const hint = /read-only|may change something/.test(detail) ? "; pass --write to let it change data" : ""
+    return invalid(`the statement was refused: ${detail}${hint}`)
+  }

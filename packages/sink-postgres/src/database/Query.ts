@@ -1,20 +1,126 @@
 import { Effect } from "effect"
-import type { Database, Row } from "./Database.ts"
-import type { DatabaseError } from "./DatabaseError.ts"
+import type { Database, Row, Transaction } from "./Database.ts"
+import { DatabaseError, Denied } from "./DatabaseError.ts"
+import type { ReadOnlyStatement } from "./ReadOnlyStatement.ts"
+
+/** How a statement is run. */
+export interface QueryOptions {
+  /** Absent: true. */
+  readonly readOnly?: boolean
+  readonly parameters?: ReadonlyArray<unknown>
+  /** After how many milliseconds the server cancels it. The embedded database cannot be interrupted and ignores it. */
+  readonly timeout?: number | undefined
+}
 
 /**
- * Runs one statement of a user. With `readOnly` (the default) whatever it is changes nothing: the transaction refuses writes
- * and is rolled back in any case, settings included. Several statements in one string are refused.
+ * Runs one statement of a user. With `readOnly` (the default) it changes nothing: Postgres' own grammar has to find nothing in it
+ * that writes, the server no function that may; it runs with a role that can only read, where there is one, in a transaction that
+ * refuses writes and is rolled back in any case, settings included. Several statements in one string are refused.
  */
 export const query = Effect.fn("Postgres.query")(function* (
   database: Database["Service"],
   sql: string,
-  options: { readonly readOnly?: boolean; readonly parameters?: ReadonlyArray<unknown> } = {}
+  options: QueryOptions = {}
 ): Effect.fn.Return<ReadonlyArray<Row>, DatabaseError> {
-  if (options.readOnly === false) return yield* database.query(sql, options.parameters)
-  return yield* database.transaction((tx) =>
-    tx
-      .execute("SET TRANSACTION READ ONLY")
-      .pipe(Effect.andThen(tx.query(sql, options.parameters)), Effect.tap(tx.execute("ROLLBACK; BEGIN")))
+  if (options.readOnly === false) {
+    return yield* database.transaction((tx) =>
+      limitTime(tx, options.timeout).pipe(Effect.andThen(tx.query(sql, options.parameters)))
+    )
+  }
+  const statement = yield* readStatement(sql)
+  return yield* database.transaction(
+    Effect.fnUntraced(function* (tx) {
+      // Strings end where the parser saw them end, whatever the server's settings are.
+      yield* tx.execute("SET TRANSACTION READ ONLY; SET LOCAL standard_conforming_strings = on")
+      yield* assertNonVolatile(tx, statement)
+      yield* restrictRole(tx)
+      yield* limitTime(tx, options.timeout)
+      const rows = yield* tx.query(sql, options.parameters)
+      yield* tx.execute("ROLLBACK; BEGIN")
+      return rows
+    })
   )
 })
+
+const limitTime = (tx: Transaction, timeout: number | undefined): Effect.Effect<void, DatabaseError> =>
+  timeout === undefined ? Effect.void : tx.execute(`SET LOCAL statement_timeout = ${Math.ceil(timeout)}`)
+
+const refuse = (detail: string): DatabaseError =>
+  new DatabaseError({ operation: "query", reason: new Denied({ detail }) })
+
+/** The parser is loaded for statements of users alone. */
+const readStatement = (sql: string): Effect.Effect<ReadOnlyStatement, DatabaseError> =>
+  Effect.tryPromise({
+    try: async () => {
+      const { readOnlyStatement } = await import("./ReadOnlyStatement.ts")
+      return await readOnlyStatement(sql)
+    },
+    catch: (cause) => refuse(cause instanceof Error ? cause.message : "it could not be parsed")
+  })
+
+/** Functions that Postgres marks volatile for their answer, or for what they look at, and that change nothing. */
+const harmless = [
+  ["array_sample", "array_shuffle", "clock_timestamp", "gen_random_uuid", "random", "random_normal", "timeofday"],
+  ["uuidv4", "uuidv7", "pg_sleep", "pg_sleep_for", "pg_sleep_until", "pg_blocking_pids", "pg_is_in_recovery"],
+  ["pg_database_size", "pg_indexes_size", "pg_relation_size", "pg_table_size", "pg_tablespace_size"],
+  ["pg_total_relation_size", "pg_partition_ancestors", "pg_partition_tree", "pg_xact_status"],
+  ["pg_current_wal_flush_lsn", "pg_current_wal_insert_lsn", "pg_current_wal_lsn", "pg_last_wal_receive_lsn"],
+  ["pg_last_wal_replay_lsn", "pg_last_xact_replay_timestamp"]
+].flat()
+
+/**
+ * Functions and operators of the names used that may have effects: the volatile ones. Postgres lets no other write. All of a name
+ * count, whatever their arguments and schema; those behind a dot, where one argument is enough for them.
+ */
+const volatileNames = `
+  SELECT DISTINCT p.proname AS name
+  FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+  JOIN (
+    SELECT schema, name, false AS behind_dot FROM unnest($1::text[], $2::text[]) AS f(schema, name)
+    UNION ALL SELECT NULL, name, true FROM unnest($3::text[]) AS a(name)
+  ) used ON used.name = p.proname::text AND (used.schema IS NULL OR used.schema = n.nspname::text)
+  WHERE p.provolatile = 'v' AND NOT (used.behind_dot AND p.pronargs - p.pronargdefaults > 1)
+    AND NOT (n.nspname = 'pg_catalog' AND p.proname::text = ANY ($4::text[]))
+  UNION
+  SELECT o.oprname FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
+  WHERE p.provolatile = 'v' AND o.oprname::text = ANY ($5::text[])
+  ORDER BY 1 LIMIT 1`
+
+const assertNonVolatile = (
+  tx: Transaction,
+  { attributes, functions, operators }: ReadOnlyStatement
+): Effect.Effect<void, DatabaseError> =>
+  tx
+    .query(volatileNames, [
+      functions.map(({ schema }) => schema),
+      functions.map(({ name }) => name),
+      attributes,
+      harmless,
+      operators.map(({ name }) => name)
+    ])
+    .pipe(
+      Effect.flatMap(([found]) =>
+        found === undefined
+          ? Effect.void
+          : Effect.fail(refuse(`${found.name} may change something: Postgres has it as volatile`))
+      )
+    )
+
+/**
+ * A role that can read every table and nothing else, neither files of the server nor programs, where the user may take it: a
+ * superuser may, as which the embedded database is opened. Policies that would hide rows from it raise an error instead.
+ */
+const restrictRole = (tx: Transaction): Effect.Effect<void, DatabaseError> =>
+  tx
+    .query(mayRestrict)
+    .pipe(
+      Effect.flatMap(([row]) =>
+        row?.may === true ? tx.execute("SET LOCAL row_security = off; SET LOCAL ROLE pg_read_all_data") : Effect.void
+      )
+    )
+
+/** Before PostgreSQL 14 there is no such role; since 16 a member may be kept from taking it. */
+const mayRestrict = `
+  SELECT CASE WHEN to_regrole('pg_read_all_data') IS NULL THEN false
+    WHEN current_setting('server_version_num')::int >= 160000 THEN pg_has_role('pg_read_all_data', 'SET')
+    ELSE pg_has_role('pg_read_all_data', 'MEMBER') END AS may`
