@@ -1,6 +1,7 @@
-import { randomUUID } from "node:crypto"
 import {
   AbortMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
@@ -13,15 +14,17 @@ import {
 import { Upload } from "@aws-sdk/lib-storage"
 import { makeRedactor } from "@sluice/core"
 import { Effect, Option, Redacted, type Scope, Stream } from "effect"
-import { probes } from "./Layout.ts"
 import { type NewObject, type ObjectStore, objectOf, type Pointed, type StoredObject } from "./ObjectStore.ts"
+import { type Conditions, proveStore } from "./proveStore.ts"
 import type { S3Place } from "./S3SinkConfig.ts"
-import { type StoreError, unfit } from "./StoreError.ts"
-import { isNamed, isStatus, toStoreError } from "./s3Errors.ts"
+import type { StoreError } from "./StoreError.ts"
+import { isLacking, isNamed, isStatus, toStoreError } from "./s3Errors.ts"
 
 /** Larger objects go in pieces of this many bytes, so many of them at once. */
 const pieceBytes = 16 * 1024 * 1024
 const piecesAtOnce = 2
+/** Where a store takes no request as large as that: the least that S3 lets a piece have. */
+const smallPieceBytes = 5 * 1024 * 1024
 /** Attempts of a request by the SDK, the first included. */
 const maxAttempts = 4
 const connectMs = 5000
@@ -30,20 +33,27 @@ const requestMs = 60_000
 /** S3 takes no more keys in one request. */
 const keysAtOnce = 1000
 
-/** How a store wants an ETag it has told to be said back to it; none where it has no conditional writes. */
-type Conditions = "quoted" | "bare" | "none"
+/** What a store turned out not to have; it is asked for it once. */
+interface Lacks {
+  deletesOfMany: boolean
+  pieces: boolean
+  largeRequests: boolean
+}
 
-/** A bucket, below a prefix. Proves that it may be written to, and that conditions of writes are kept. */
+/** A bucket, below a prefix. Proves that it may be used as a run will, and that conditions of writes are kept. */
 export const connectS3Store = (config: S3Place): Effect.Effect<ObjectStore, StoreError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => new S3Client(clientConfig(config))),
     (client) => Effect.sync(() => client.destroy())
   ).pipe(
-    Effect.flatMap((client) =>
-      config.conditional_writes === "none"
-        ? Effect.succeed(s3Store(client, config, "none"))
-        : Effect.map(proveConditions(client, config), (conditions) => s3Store(client, config, conditions))
-    )
+    Effect.flatMap((client) => {
+      const lacks: Lacks = { deletesOfMany: false, pieces: false, largeRequests: false }
+      const withConditions = (conditions: Conditions) => s3Store(client, config, conditions, lacks)
+      const isUnconditional = config.conditional_writes === "none"
+      const address = addressOf(config)
+      const tryPieces = (key: string) => triedPieces(client, config, key, lacks)
+      return Effect.map(proveStore({ address, withConditions, tryPieces, isUnconditional }), withConditions)
+    })
   )
 
 const clientConfig = (config: S3Place): S3ClientConfig => ({
@@ -62,41 +72,23 @@ const clientConfig = (config: S3Place): S3ClientConfig => ({
       })
 })
 
-/** Writes what there must not be twice, and moves a pointer that is not as it was: a store that lets either pass is unfit. */
-const proveConditions = Effect.fnUntraced(function* (
-  client: S3Client,
-  config: S3Place
-): Effect.fn.Return<Conditions, StoreError> {
-  const key = `${probes}${randomUUID()}`
-  const quoted = s3Store(client, config, "quoted")
-  const first = objectOf(new TextEncoder().encode("1"), "text/plain")
-  const second = new TextEncoder().encode("2")
-  const probe = Effect.gen(function* () {
-    yield* quoted.create(key, first)
-    if (yield* quoted.create(key, first)) return yield* ignoresConditions(config, "If-None-Match")
-    const now = yield* quoted.readPointer(key)
-    if (yield* quoted.movePointer(key, { bytes: second, tag: `"${"0".repeat(32)}"` }, second)) {
-      return yield* ignoresConditions(config, "If-Match")
-    }
-    if (yield* quoted.movePointer(key, now, second)) return "quoted" as const
-    if (yield* s3Store(client, config, "bare").movePointer(key, now, second)) return "bare" as const
-    return yield* ignoresConditions(config, "If-Match")
-  })
-  return yield* Effect.ensuring(probe, Effect.ignore(quoted.remove([key])))
-})
-
-const ignoresConditions = (config: S3Place, header: string): Effect.Effect<never, StoreError> =>
-  Effect.fail(
-    unfit(
-      "prove",
-      addressOf(config),
-      `the store at ${addressOf(config)} does not keep conditional writes (${header}), so two writers could both believe to have published; use another store, or set conditional_writes: none where one process at a time writes`
-    )
-  )
-
 const addressOf = ({ bucket, prefix }: S3Place): string => `s3://${bucket}/${prefix}`
 
-const s3Store = (client: S3Client, config: S3Place, conditions: Conditions): ObjectStore => {
+/** Some stores begin an upload and cannot end it; what is left of it stays until they remove it by a rule of their own. */
+const triedPieces = (client: S3Client, config: S3Place, key: string, lacks: Lacks) =>
+  Effect.tryPromise({
+    try: async (abortSignal) => {
+      const at = { Bucket: config.bucket, Key: `${config.prefix}${key}` }
+      const begun = await orLacking(client.send(new CreateMultipartUploadCommand(at), { abortSignal }))
+      lacks.pieces = begun?.UploadId === undefined
+      if (lacks.pieces) return
+      const abort = new AbortMultipartUploadCommand({ ...at, UploadId: begun?.UploadId })
+      await orLacking(client.send(abort, { abortSignal }))
+    },
+    catch: (cause) => toStoreError("upload in pieces", `${addressOf(config)}${key}`, cause)
+  })
+
+const s3Store = (client: S3Client, config: S3Place, conditions: Conditions, lacks: Lacks): ObjectStore => {
   const { bucket: Bucket } = config
   const redact = makeRedactor(config.secret_access_key === undefined ? [] : [Redacted.value(config.secret_access_key)])
   const keyOf = (key: string) => `${config.prefix}${key}`
@@ -109,8 +101,19 @@ const s3Store = (client: S3Client, config: S3Place, conditions: Conditions): Obj
   const head = async (key: string, abortSignal: AbortSignal) =>
     orMissing(client.send(new HeadObjectCommand({ Bucket, Key: keyOf(key) }), { abortSignal }))
 
+  /** Puts an object; in smaller pieces where the store takes none so large. */
+  const put = async (key: string, object: NewObject, condition: Condition, abortSignal: AbortSignal): Promise<void> => {
+    try {
+      await putBytes(key, object, condition, abortSignal)
+    } catch (cause) {
+      if (!isStatus(cause, 413) || lacks.largeRequests || object.bytes.length <= smallPieceBytes) throw cause
+      lacks.largeRequests = true
+      await putBytes(key, object, condition, abortSignal)
+    }
+  }
+
   /** Puts bytes as they are: the store proves that it has got these. */
-  const put = async (
+  const putBytes = async (
     key: string,
     { bytes, contentType, sha256 }: NewObject,
     condition: Condition,
@@ -124,12 +127,13 @@ const s3Store = (client: S3Client, config: S3Place, conditions: Conditions): Obj
       Metadata: { sha256 },
       ...condition
     }
-    if (bytes.length <= pieceBytes) {
+    const partSize = lacks.largeRequests ? smallPieceBytes : pieceBytes
+    if (bytes.length <= partSize || lacks.pieces) {
       const whole = new PutObjectCommand({ ...params, ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64") })
       await client.send(whole, { abortSignal })
       return
     }
-    const upload = new Upload({ client, params, partSize: pieceBytes, queueSize: piecesAtOnce })
+    const upload = new Upload({ client, params, partSize, queueSize: piecesAtOnce })
     const abort = () => void upload.abort()
     abortSignal.addEventListener("abort", abort, { once: true })
     try {
@@ -145,7 +149,7 @@ const s3Store = (client: S3Client, config: S3Place, conditions: Conditions): Obj
 
   const create = async (key: string, object: NewObject, abortSignal: AbortSignal): Promise<boolean> => {
     // Not every store keeps a condition where an object comes in pieces.
-    const mustLook = conditions === "none" || object.bytes.length > pieceBytes
+    const mustLook = conditions === "none" || object.bytes.length > smallPieceBytes
     if (mustLook && (await head(key, abortSignal)) !== undefined) return false
     return unlessRefused(put(key, object, conditions === "none" ? {} : { IfNoneMatch: "*" }, abortSignal))
   }
@@ -181,11 +185,16 @@ const s3Store = (client: S3Client, config: S3Place, conditions: Conditions): Obj
     let aborted = 0
     let markers: { readonly KeyMarker?: string; readonly UploadIdMarker?: string } | undefined = {}
     while (markers !== undefined) {
-      const found: Awaited<ReturnType<typeof listUploads>> = await listUploads(prefix, markers, abortSignal)
+      const found: Awaited<ReturnType<typeof listUploads>> | undefined = await orLacking(
+        listUploads(prefix, markers, abortSignal)
+      )
+      // A store that does not list them removes them by a rule of its own, or keeps them: there is no way to know.
+      if (found === undefined) return aborted
       for (const { Initiated, Key, UploadId } of found.Uploads ?? []) {
         if ((Initiated?.getTime() ?? 0) >= before) continue
-        await orMissing(client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }), { abortSignal }))
-        aborted++
+        const abort = new AbortMultipartUploadCommand({ Bucket, Key, UploadId })
+        const answer = await orLacking(orMissing(client.send(abort, { abortSignal }).then(() => true)))
+        if (answer === true) aborted++
       }
       markers =
         found.IsTruncated === true && found.NextKeyMarker !== undefined
@@ -202,14 +211,24 @@ const s3Store = (client: S3Client, config: S3Place, conditions: Conditions): Obj
 
   const remove = async (keys: ReadonlyArray<string>, abortSignal: AbortSignal): Promise<void> => {
     for (let at = 0; at < keys.length; at += keysAtOnce) {
-      const Objects = keys.slice(at, at + keysAtOnce).map((key) => ({ Key: keyOf(key) }))
-      const { Errors = [] } = await client.send(
-        new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }),
-        { abortSignal }
-      )
-      const [first] = Errors
-      if (first !== undefined) throw Object.assign(new Error(), { name: first.Code ?? "DeleteFailed" })
+      const some = keys.slice(at, at + keysAtOnce)
+      if (!lacks.deletesOfMany && (await removeMany(some, abortSignal))) continue
+      lacks.deletesOfMany = true
+      for (const key of some) {
+        await orMissing(client.send(new DeleteObjectCommand({ Bucket, Key: keyOf(key) }), { abortSignal }))
+      }
     }
+  }
+
+  /** Whether the store has such a request: some lack it, and some want a checksum of it that the SDK has given up. */
+  const removeMany = async (keys: ReadonlyArray<string>, abortSignal: AbortSignal): Promise<boolean> => {
+    const Objects = keys.map((key) => ({ Key: keyOf(key) }))
+    const answer = await orLacking(
+      client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }), { abortSignal })
+    )
+    const [first] = answer?.Errors ?? []
+    if (first !== undefined) throw Object.assign(new Error(), { name: first.Code ?? "DeleteFailed" })
+    return answer !== undefined
   }
 
   return {
@@ -259,6 +278,13 @@ const unlessRefused = (work: Promise<void>): Promise<boolean> =>
       throw cause
     }
   )
+
+/** Nothing where the store does not have what was asked for. */
+const orLacking = <A>(work: Promise<A>): Promise<A | undefined> =>
+  work.catch((cause) => {
+    if (isLacking(cause)) return undefined
+    throw cause
+  })
 
 const orMissing = <A>(work: Promise<A>): Promise<A | undefined> =>
   work.catch((cause) => {

@@ -8,6 +8,16 @@ export const isStatus = (cause: unknown, status: number): boolean => statusOf(ca
 export const isNamed = (cause: unknown, name: string): boolean =>
   (cause as { readonly name?: string } | null)?.name === name
 
+/**
+ * Whether the store answers that it has no such request, or not in this form, in whatever words. Not so where it says more
+ * precisely what is wrong, or may do it later.
+ */
+export const isLacking = (cause: unknown): boolean => {
+  const { name = "" } = (cause ?? {}) as { readonly name?: string }
+  if (name in misfits || name in refusals) return false
+  return [400, 405, 411, 415, 501].includes(statusOf(cause) ?? 0)
+}
+
 const statusOf = (cause: unknown): number | undefined =>
   (cause as { readonly $metadata?: { readonly httpStatusCode?: number } } | null)?.$metadata?.httpStatusCode
 
@@ -45,7 +55,10 @@ export const toStoreError = (operation: string, key: string, cause: unknown, red
   if (gone.includes(code) || name === "TimeoutError")
     return of(new StoreUnreachable({ cause: redact(code || name) }), true)
   const isRetryable =
-    status === undefined || status >= 500 || name === "NoSuchUpload" || [408, 409, 429].includes(status)
+    status === undefined ||
+    (status >= 500 && status !== 501) ||
+    name === "NoSuchUpload" ||
+    [408, 409, 429].includes(status)
   return of(
     new StoreFailed({
       detail: `the store failed with ${redact(name)}${status === undefined ? "" : ` (${status})`}`,

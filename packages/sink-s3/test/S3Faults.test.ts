@@ -210,20 +210,72 @@ describe("two processes that publish at once", () => {
 })
 
 describe("a store with conditions of its own", () => {
-  it.live("is refused where it keeps none, and served under a weaker promise when told so", () =>
+  for (const writeConditions of ["ignored", "unimplemented", "invalid"] as const)
+    it.live(`is refused where it keeps none (${writeConditions}), and served under a weaker promise when told so`, () =>
+      Effect.gen(function* () {
+        const { options, read } = yield* bucketOn(yield* S3Server.make({ writeConditions }))
+        const refused = yield* Effect.flip(Effect.scoped(S3.sink(options).connect))
+        assert.strictEqual(refused.reason._tag, "SinkMisconfigured")
+        assert.include(refused.message, "does not keep conditional writes (If-None-Match)")
+        const sink = S3.sink({ ...options, conditional_writes: "none" })
+        const { publish, write } = yield* startRun(sink, yield* sink.connect)
+        yield* write(0, records)
+        yield* write(0, records)
+        yield* publish
+        assert.lengthOf((yield* landed(read)).pages, records.length)
+      })
+    )
+
+  it.live("is proved before a run: put, read, list, an upload in pieces and its end, conditions, delete", () =>
     Effect.gen(function* () {
-      const { options, read } = yield* bucketOn(yield* S3Server.make({ writeConditions: "ignored" }))
-      const refused = yield* Effect.flip(Effect.scoped(S3.sink(options).connect))
-      assert.strictEqual(refused.reason._tag, "SinkMisconfigured")
-      assert.include(refused.message, "does not keep conditional writes (If-None-Match)")
-      const sink = S3.sink({ ...options, conditional_writes: "none" })
-      const { publish, write } = yield* startRun(sink, yield* sink.connect)
-      yield* write(0, records)
-      yield* write(0, records)
-      yield* publish
-      assert.lengthOf((yield* landed(read)).pages, records.length)
+      const server = yield* S3Server.make()
+      const { options } = yield* bucketOn(server)
+      const proof = [
+        "PutObject",
+        "ListObjectsV2",
+        "CreateMultipartUpload",
+        "AbortMultipartUpload",
+        "DeleteObjects"
+      ] as const
+      for (const operation of proof) {
+        server.faults.add({ operation, times: 1, fault: { _tag: "Status", status: 403 } })
+        const refused = yield* Effect.flip(Effect.scoped(S3.sink(options).connect))
+        assert.strictEqual(refused.reason._tag, "SinkDenied", operation)
+        assert.include(refused.message, "the credentials do not give this right", operation)
+      }
+      yield* Effect.scoped(S3.sink(options).connect)
     })
   )
+
+  // As many answer: with an error for what they do not have, or for the checksum that the SDK no longer sends.
+  for (const [status, code] of [
+    [501, "NotImplemented"],
+    [400, "InvalidRequest"],
+    [400, "MissingContentMD5"],
+    [405, "MethodNotAllowed"]
+  ] as const)
+    it.live(
+      `is cleaned up where it has no deletion of many, no list of uploads and no uploads: ${status} ${code}`,
+      () =>
+        Effect.gen(function* () {
+          const server = yield* S3Server.make()
+          const { options } = yield* bucketOn(server)
+          for (const operation of ["DeleteObjects", "ListMultipartUploads", "CreateMultipartUpload"] as const)
+            server.faults.add({ operation, fault: { _tag: "Status", status, code } })
+          const sink = S3.sink(options)
+          const { publish, write } = yield* startRun(sink, yield* sink.connect)
+          yield* write(0, records)
+          yield* publish
+          const collect = S3.collectGarbage(options, {
+            pipeline: "suite",
+            olderThan: 0,
+            isKept: () => Effect.succeed(false)
+          })
+          // The segment's note: its run has ended.
+          assert.deepStrictEqual(yield* collect, { objects: 1, uploads: 0 })
+          assert.deepStrictEqual(yield* collect, { objects: 0, uploads: 0 })
+        })
+    )
 
   it.live("is served where it wants an ETag without its quotes", () =>
     Effect.gen(function* () {

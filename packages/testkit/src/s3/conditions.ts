@@ -2,8 +2,11 @@ import type { StoredObject } from "./ObjectStore.ts"
 import { S3Error } from "./S3Error.ts"
 import type { S3Target } from "./S3Request.ts"
 
-/** How a store keeps conditions of writes: as S3 does, not at all, or only where an ETag comes without its quotes. */
-export type WriteConditions = "kept" | "ignored" | "bare"
+/**
+ * How a store keeps conditions of writes: as S3 does, not at all, or only where an ETag comes without its quotes. `unimplemented`
+ * answers them with 501, `invalid` with 400.
+ */
+export type WriteConditions = "kept" | "ignored" | "bare" | "unimplemented" | "invalid"
 
 /** A request as a store sees it that keeps conditions in its own way. */
 export const asKept = (target: S3Target, kept: WriteConditions): S3Target => {
@@ -13,6 +16,10 @@ export const asKept = (target: S3Target, kept: WriteConditions): S3Target => {
     // What it does not understand matches nothing.
     if (headers.get("if-match")?.startsWith('"') === true) headers.set("if-match", "quoted")
     return { ...target, headers }
+  }
+  if (kept !== "ignored" && (headers.has("if-match") || headers.has("if-none-match"))) {
+    const what = "A header you provided implies functionality that is not implemented."
+    throw new S3Error(kept === "invalid" ? "InvalidArgument" : "NotImplemented", what)
   }
   headers.delete("if-match")
   headers.delete("if-none-match")
