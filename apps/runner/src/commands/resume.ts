@@ -8,7 +8,7 @@ import { jsonFlag, pipelineArgument } from "./run.ts"
 
 /** The run a command is about. */
 const runArgument = Argument.String("RUN").pipe(
-  Argument.withDescription("Id of a run that has not ended; see sluice runs")
+  Argument.withDescription("Id of a run that has not ended or is incomplete; see sluice runs")
 )
 
 /** `sluice resume`: goes on with a named run, and takes a decision the run has halted for. */
@@ -42,7 +42,7 @@ export const resume = Command.make(
           : {})
     })
   })
-).pipe(Command.withDescription("Go on with a run that has not ended"))
+).pipe(Command.withDescription("Resume a run that has not ended, or read an incomplete one again"))
 
 /** `sluice cancel`: cancels a run's remote jobs and lands what has been paid for. */
 export const cancel = Command.make(
