@@ -66,7 +66,7 @@ export interface ScraperConfig {
   readonly maxHosts?: number
   /** Page fetches at once, over all jobs. Default 64. */
   readonly concurrency?: number
-  /** Pages of one job in work or waiting for their host's turn at once; of one host no more than `hostConcurrency`. Default 128. */
+  /** Pages of one job in work or waiting for their host's turn at once; of one host at most `hostConcurrency`. Default 128. */
   readonly pageConcurrency?: number
   /** Crawls in work at once; the others stay queued. Default 4. */
   readonly maxRunningCrawls?: number
@@ -100,7 +100,7 @@ export interface ScraperConfig {
   readonly retainBytes?: number
   /** How often what has grown too old is looked for. Default 600,000, ten minutes. */
   readonly sweepEveryMs?: number
-  /** Days over which statistics tell hours apart; of what is older only the tokens are kept. Default 400. */
+  /** Days for which statistics keep single hours; of older ones only the tokens are kept. Default 400. */
   readonly retainUsageDays?: number
   /** Most bytes of a page, after decompression. Default 10 MiB. */
   readonly maxPageBytes?: number
@@ -126,7 +126,7 @@ export interface ScraperConfig {
   readonly maxCrawlDelayMs?: number
   /** Most bytes of a request's body. Default 1 MiB. */
   readonly maxRequestBytes?: number
-  /** How long a server that is stopped goes on with what it is answering. Default 8000: container engines give 10 s for all of it. */
+  /** How long a stopping server may take to finish its open requests. Default 8000: container engines give 10 s for all of it. */
   readonly drainTimeoutMs?: number
   /** Port on which `/metrics` is served for Prometheus, on the same address; 0 takes a free one. Default: none. */
   readonly metricsPort?: number | undefined
@@ -155,9 +155,9 @@ export interface ScraperConfig {
   readonly maxCrawlUrlLength?: number
   /** Hosts of one crawl. Default 1,000. */
   readonly maxCrawlHosts?: number
-  /** Pages of one crawl whose URLs differ by nothing but a date. Default 400. */
+  /** Pages of one crawl whose URLs differ only by a date. Default 400. */
   readonly maxCalendarPages?: number
-  /** Pages of one crawl that differ by nothing but their query. Default 5,000. */
+  /** Pages of one crawl whose URLs differ only by their query. Default 5,000. */
   readonly maxQueryVariants?: number
   /** Of those, how many with three parameters or more. Default 500. */
   readonly maxFacets?: number

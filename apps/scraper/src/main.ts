@@ -98,7 +98,7 @@ const flags = {
     Flag.withDefault(Number.POSITIVE_INFINITY)
   ),
   drainTimeoutMs: Flag.Int("drain-timeout-ms").pipe(
-    Flag.withDescription("How long a server that is stopped goes on with what it is answering"),
+    Flag.withDescription("How long a stopping server may take to finish its open requests"),
     Flag.withDefault(8000)
   ),
   metricsPort: Flag.Int("metrics-port").pipe(

@@ -56,7 +56,7 @@ export const isUnread = (element: HtmlElement): boolean => {
   return element.tagName === "dialog" && attribute(element, "open") === undefined
 }
 
-/** Elements that part what stands before and after them. */
+/** Elements that separate the text before them from the text after. */
 export const blocks: ReadonlySet<string> = new Set(
   (
     "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure footer form " +

@@ -12,8 +12,8 @@ export interface HtmlDocument {
 }
 
 /**
- * Parses as a browser without scripts does, so the content of `<noscript>` counts; of a page whose scripts have run, it is
- * left out.
+ * Parses as a browser without scripts does, so the content of `<noscript>` counts. Of a page whose scripts have run it is
+ * skipped.
  */
 export const parseHtml = (html: string, url: string, scriptsHaveRun = false): HtmlDocument => {
   const tree = parse(html, { scriptingEnabled: scriptsHaveRun })
@@ -23,8 +23,8 @@ export const parseHtml = (html: string, url: string, scriptsHaveRun = false): Ht
 }
 
 /**
- * The links of a page: where every `<a href>` and `<area href>` leads, absolute and normalised (so without fragment),
- * in document order, each once. Other schemes than http(s) are left out.
+ * The links of a page: where every `<a href>` and `<area href>` leads, absolute and normalized (so without fragment),
+ * in document order, each once. Other schemes than http(s) are skipped.
  */
 export const linksOf = (document: HtmlDocument): ReadonlyArray<string> => {
   const links = new Set<string>()

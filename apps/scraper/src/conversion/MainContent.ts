@@ -1,7 +1,7 @@
 import { attribute, classesOf, elementsIn, type HtmlElement, type HtmlParent, parentOf } from "./Elements.ts"
 import { textOf } from "./embedded.ts"
 
-/** The part of a page to read, and what in it is to be left out. */
+/** The part of a page to read, and what to skip in it. */
 export interface PageExtract {
   readonly root: HtmlParent
   readonly isLeftOut: (element: HtmlElement) => boolean
@@ -11,7 +11,7 @@ export interface PageExtract {
 export const wholePage = (tree: HtmlParent): PageExtract => ({ root: tree, isLeftOut: () => false })
 
 /**
- * The content of a page without what stands beside it. Pages say themselves where their content is and what is not, by elements, by roles, and
+ * The content of a page without menus, advertising and the like. Pages say themselves where their content is and what is not, by elements, by roles, and
  * by names that they give to parts; what says nothing is kept, because a lost paragraph is worse than a menu too many.
  */
 export const mainContent = (tree: HtmlParent): PageExtract => ({ root: contentOf(tree), isLeftOut: isBeside })

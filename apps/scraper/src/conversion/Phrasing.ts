@@ -31,7 +31,7 @@ export const isBlank = (runs: ReadonlyArray<Run>): boolean =>
 export type BreakStyle = "break" | "markup" | "blank"
 
 /**
- * The content of a paragraph. White space is collapsed as a browser does, and stands outside of marks, where Markdown wants it;
+ * The content of a paragraph. White space is collapsed as a browser does, and is moved outside of marks, where Markdown wants it;
  * neighbours under the same mark share it.
  */
 export const phrasingOf = (runs: ReadonlyArray<Run>, breaks: BreakStyle): Array<PhrasingContent> =>

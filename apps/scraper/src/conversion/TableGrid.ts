@@ -50,7 +50,7 @@ export const tableUse = (table: HtmlElement): TableUse => {
 const maxSpannedCells = 20_000
 
 /**
- * A table of Markdown. A cell stands where a browser shows it, in the first of the places it spans; the others are empty.
+ * A table of Markdown. A cell is where a browser shows it, in the first of the places it spans; the others are empty.
  * Without a header of its own it has an empty one, because Markdown has no table without.
  */
 export const tableOf = (rows: ReadonlyArray<ReadonlyArray<ReadCell>>): Table => {

@@ -33,7 +33,7 @@ const isAlone = (element: HtmlElement): boolean => {
   )
 }
 
-/** A block of code: its text as it stands, without line numbers, and its language if that is told. */
+/** A block of code: its text unchanged, without line numbers, and its language if the page names it. */
 export const codeBlockOf = (element: HtmlElement): Code => ({
   type: "code",
   lang: languageOf(element) ?? null,
@@ -102,7 +102,7 @@ const languageOf = (element: HtmlElement): string | undefined => {
 
 const prefixed = /^(?:language|lang|highlight-source|highlight-text|highlight|brush:?)[-:](.+)$/i
 const named = /^[a-z][\w+#.-]{0,24}$/i
-/** What stands beside the name of a language where classes are those of a highlighter. */
+/** What classes of a highlighter add to the name of a language. */
 const highlighters = new Set(["hljs", "sourceCode", "prettyprint", "chroma", "codehilite", "shiki", "prism-code"])
 const notLanguages = new Set(
   "bash-session-none copy default nohighlight none notranslate numberSource plain plaintext text txt linenums".split(

@@ -45,7 +45,7 @@ export const imageOf = (element: HtmlElement, base: string): Image | Text | unde
   return alt === "" ? undefined : { type: "text", value: alt }
 }
 
-/** A page within the page is told by its title; without one it is left out, as most that are advertising are. */
+/** A frame becomes its title. A frame without one is skipped: most of them are advertising. */
 export const frameOf = (element: HtmlElement, base: string): Link | undefined => {
   const title = element.tagName === "iframe" ? titleOf(element) : null
   const url = title === null ? undefined : absolute(attribute(element, "src"), base)

@@ -16,7 +16,7 @@ import type { PageExtract } from "./MainContent.ts"
 import { isBlank, type Mark, marked, phrasingOf, type Run } from "./Phrasing.ts"
 import { cellFacts, type ReadCell, tableOf, tableUse } from "./TableGrid.ts"
 
-/** Lists and quotations nest no deeper than this; what is deeper stands at this depth. */
+/** Lists and quotations nest no deeper than this; deeper ones are put at this depth. */
 const maxNesting = 40
 
 /** What blocks are added to. */
@@ -26,7 +26,7 @@ interface Container {
   runs: Array<Run>
 }
 
-/** What a heading or a cell is read into, which stay in one line; lists and quotations in it are no more than lines. */
+/** What a heading or a cell is read into, which stay in one line; lists and quotations in it become plain lines. */
 interface Line {
   readonly runs: Array<Run>
 }

@@ -14,14 +14,14 @@ export type TrapLimits = Pick<
 
 /**
  * What keeps a crawl from sites that never end. Every rule is about many pages that look alike, never about what one page
- * looks like, but for paths that repeat themselves and URLs that are too long; so each lets through as many as a site can
- * honestly have. What is left out is never found at all, and is counted by rule.
+ * looks like, but for paths that repeat themselves and URLs that are too long; so each allows the number that an
+ * honest site can have. Skipped links are never found at all, and are counted by rule.
  */
 export class CrawlTraps {
   private readonly limits: TrapLimits
   private readonly keys = new Set<string>()
   private readonly hosts = new Set<string>()
-  /** How many pages of a shape were let through. */
+  /** How many pages of a shape were allowed. */
   private readonly shapes = new Map<string, number>()
   private readonly texts = new Map<string, number>()
   private hasLearned = false
@@ -30,7 +30,7 @@ export class CrawlTraps {
     this.limits = limits
   }
 
-  /** Takes in the pages that a crawl has: once it is gone on with, those it had before. */
+  /** Takes in the pages of a crawl: of a resumed one, those from before. */
   learn({ pages }: PageState): void {
     if (!this.hasLearned) for (const { url } of pages) this.add(url)
     this.hasLearned = true
@@ -84,7 +84,7 @@ const repeatsItself = (segments: ReadonlyArray<string>): boolean => {
   return false
 }
 
-/** Whether a name stands twice in a row in a host that is no address: `www.www.`. */
+/** Whether a host that is no address repeats a name: `www.www.`. */
 const hasRepeatedName = (host: string): boolean => /(?:^|\.)([a-z][a-z0-9-]*)\.\1\./.test(host)
 
 const date = /(?<!\d)(?:1[89]|20|21)\d\d(?:([-/_.]?)(?:0?[1-9]|1[0-2])(?:\1(?:[0-2]?\d|3[01]))?)?(?!\d)/g
@@ -92,7 +92,7 @@ const date = /(?<!\d)(?:1[89]|20|21)\d\d(?:([-/_.]?)(?:0?[1-9]|1[0-2])(?:\1(?:[0
 /** Names of parameters that hold a part of a date. */
 const datePart = /([?&](?:year|month|day|week|date)=)[\w:%.+-]*/gi
 
-/** What many pages of a trap have in common: of which rule, under which name, and how many are let through. */
+/** What many pages of a trap have in common: the rule, the name, and how many are allowed. */
 const shapesOf = (url: string, limits: TrapLimits): ReadonlyArray<readonly [TrapRule, string, number]> => {
   const shapes: Array<readonly [TrapRule, string, number]> = []
   const dateless = url.replace(datePart, "$1#").replace(date, "#")

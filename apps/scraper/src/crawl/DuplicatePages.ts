@@ -5,7 +5,7 @@ import { textHash } from "./textHash.ts"
 /**
  * Which pages of a crawl are another one under a second URL; the first that ended stays. By `canonical`, those that share the
  * URL that they name as canonical, which may be that of one of them, and say the same; by `content`, those that say the
- * same. What says little is never a duplicate. A crawl that is gone on with does not know what it had before.
+ * same. What says little is never a duplicate. A resumed crawl does not know its earlier pages.
  */
 export class DuplicatePages {
   private readonly mode: Settings["duplicates"]

@@ -1,5 +1,5 @@
 /**
- * The pages of a job that wait to be begun, by host: hosts take turns, the pages of one host come in the order in which
+ * The pages of a job that wait to be begun, by host: hosts rotate, the pages of one host come in the order in which
  * they were added, and no host has more than `perHost` of them in work. So a host that is slow holds no other up.
  */
 export class Frontier {
@@ -20,7 +20,7 @@ export class Frontier {
     this.makeReady(host)
   }
 
-  /** The next page to begin, or none while every host has as many in work as it may. It counts as in work. */
+  /** The next page to begin, or none while every host is at its limit. It counts as in work. */
   next(): number | undefined {
     const host = this.ready.shift()
     if (host === undefined) return undefined

@@ -42,7 +42,7 @@ export interface LinkFollowing {
   readonly follow: (state: PageState, id: number, row: PageRow) => Followed
 }
 
-/** The pages that links lead to, and how many links were left out, by the rule that did it. */
+/** The pages that links lead to, and how many links were skipped, by rule. */
 export interface Followed {
   readonly found: ReadonlyArray<FoundPage>
   readonly skipped: ReadonlyMap<string, number>
@@ -67,7 +67,7 @@ export interface PageCrawl {
 /**
  * Fetches the pages of a job until none is open: those of each host in the order of discovery, hosts in turns, each page
  * ending when it ends. The links of a host's pages are followed in their order, so what is found on one host, and in which
- * order, does not depend on which of its pages answers first. Continues where the state stands, so it also resumes.
+ * order, does not depend on which of its pages answers first. It starts from the given state, so it also resumes.
  */
 export const crawlPages = Effect.fn("PageCrawler.crawlPages")(function* (
   run: PageCrawl
@@ -145,7 +145,7 @@ const follow = Effect.fnUntraced(function* (
   for (const each of found) state.discover(each)
   state.follow(id)
   if (skipped.size === 0) return
-  yield* Effect.logDebug("Links were left out", { url: page.url, ...Object.fromEntries(skipped) })
+  yield* Effect.logDebug("Links were skipped", { url: page.url, ...Object.fromEntries(skipped) })
   for (const [rule, count] of skipped) yield* linksSkipped(rule, count)
 })
 

@@ -64,7 +64,7 @@ interface OpenJob {
   readonly state: PageState
 }
 
-/** Opens the jobs of a kind and goes on with those that were left open. */
+/** Opens the jobs of a kind and resumes unfinished ones. */
 export const openPageJobs = Effect.fnUntraced(function* <Spec, Encoded>(
   kind: PageJobKind<Spec, Encoded>
 ): Effect.fn.Return<

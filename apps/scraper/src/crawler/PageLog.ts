@@ -52,7 +52,7 @@ const encodeRow = Schema.encodeEffect(Row)
  * begins and ends: a power failure in between may cost pages, not the job.
  */
 export interface PageLog {
-  /** Reads the log back, leaving out ends whose row is not there. */
+  /** Reads the log back. Ends without a row are skipped. */
   readonly load: Effect.Effect<PageState, StoreError>
   /** Appends a row; answers where it is. */
   readonly appendRow: (row: PageRow) => Effect.Effect<{ readonly offset: number; readonly size: number }, StoreError>

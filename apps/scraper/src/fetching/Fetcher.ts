@@ -107,7 +107,7 @@ export class Fetcher extends Context.Service<
             return yield* hosts.run(new URL(url).host, Math.max(crawlDelayMs, settings.hostDelayMs), request)
           })
 
-          /** What an answer comes to, once a browser has shown it if it is to. */
+          /** The page of a response, rendered by a browser if the caller wants that. */
           const shown = Effect.fnUntraced(function* (
             answer: TargetResponse | "unwanted" | PageFailure
           ): Effect.fn.Return<LoadedPage | Redirect | "unwanted" | PageFailure, PageFailure> {

@@ -78,7 +78,7 @@ export class Robots extends Context.Service<
       const admit = Effect.fnUntraced(function* (url: string) {
         const rules = yield* Effect.result(Cache.get(cache, new URL(url).origin))
         if (Result.isFailure(rules)) {
-          // A blocked robots.txt stands on the same blocked host: the page itself tells it better.
+          // The page is on the same blocked host: its own failure says more.
           if (rules.failure.code === "BLOCKED_TARGET") return 0
           return yield* rules.failure
         }

@@ -11,7 +11,7 @@ import { JobGauges } from "./JobGauges.ts"
 export class MetricsServer extends Context.Service<MetricsServer, { readonly url: Option.Option<string> }>()(
   "@sluice/scraper/http/MetricsServer"
 ) {
-  /** `/metrics` on a port of its own, so that whoever may call the API does not see it. */
+  /** `/metrics` on a port of its own, so that callers of the API do not see it. */
   static readonly layer: Layer.Layer<MetricsServer, HttpServerError.ServeError, JobGauges | Renderer | ServerSettings> =
     Layer.unwrap(
       Effect.map(ServerSettings, ({ host, metricsPort }) => {

@@ -54,7 +54,7 @@ const Policy = HttpRouter.middleware(
 )
 
 /**
- * `/openapi.json`, and `/docs` for people: a page that needs no other server and no key. Calls it makes are those of whoever
- * enters a key there.
+ * `/openapi.json`, and `/docs` for people: a page that needs no other server and no key. Its calls use the key that
+ * its reader enters.
  */
 export const Reference = Layer.mergeAll(Page, Document, Policy)

@@ -19,8 +19,8 @@ const Entry = Schema.Struct({
 const KeyFile = Schema.fromJsonString(Schema.Struct({ keys: Schema.Array(Entry) }))
 
 /**
- * Reads the keys of a file, each with limits of its own. It holds hashes alone, so that whoever reads the file cannot call.
- * `name` is for whoever keeps the file.
+ * Reads the keys of a file, each with limits of its own. It holds only hashes, so a reader of the file cannot call.
+ * `name` is a note for people.
  */
 export const readKeyFile = Effect.fn("keyFile.readKeyFile")(function* (
   path: string

@@ -15,12 +15,12 @@ export interface EndedPage {
   readonly durationMs: number
 }
 
-/** Lines after which the log is written anew, shorter. */
+/** Lines after which the log is compacted. */
 const compactAfter = 20_000
 
 /**
  * Counts the pages that end, for statistics and for the balance of tokens. Each page of a job counts once, over restarts
- * too: whoever goes on with a job tells of its ended pages again, and those that were counted are passed over.
+ * too: a resumed job reports its ended pages again, and those that were counted are ignored.
  */
 export class UsageRecorder extends Context.Service<
   UsageRecorder,

@@ -25,7 +25,7 @@ export const UsageEvent = Schema.Union([
   }),
   /** How many pages of an open job have been counted. */
   Schema.Struct({ t: Schema.tag("job"), job: Schema.String, n: Schema.Int }),
-  /** The tokens of a key's hours that are no longer told apart. */
+  /** The tokens of a key's hours that are no longer kept one by one. */
   Schema.Struct({ t: Schema.tag("earlier"), owner: Schema.String, tokens: Schema.Int })
 ])
 export type UsageEvent = typeof UsageEvent.Type
@@ -91,7 +91,7 @@ export class UsageStats {
     return this.inRange(owner, hourOf(from), hourOf(to)).reduce((sum, [, each]) => plus(sum, each), nothing)
   }
 
-  /** What ended in the as many hours before those. */
+  /** What ended in the same number of hours before those. */
   sumBefore(owner: string, from: number, to: number): UsageSum {
     const [first, last] = [hourOf(from), hourOf(to)]
     return this.inRange(owner, first - (last - first + 1), first - 1).reduce(
@@ -100,7 +100,7 @@ export class UsageStats {
     )
   }
 
-  /** The same by day, which begins at midnight UTC; days on which nothing ended are left out. */
+  /** The same by day, which begins at midnight UTC; days without an end are skipped. */
   days(owner: string, from: number, to: number): ReadonlyArray<readonly [midnight: number, sum: UsageSum]> {
     const days = new Map<number, UsageSum>()
     for (const [hour, sum] of this.inRange(owner, hourOf(from), hourOf(to))) {

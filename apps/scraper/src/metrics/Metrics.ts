@@ -20,7 +20,7 @@ const pageSeconds = Metric.histogram("page_duration_seconds", {
   boundaries: seconds
 })
 const fetchedBytes = counter("fetched_bytes_total", "Bytes of the bodies that were read, after decompression")
-const leftOut = counter(
+const skippedLinks = counter(
   "links_left_out_total",
   "Links that crawls did not follow, by the rule against traps that kept them from it"
 )
@@ -52,7 +52,7 @@ export const pageEnded = (errorCode: string | null, durationMs: number) => {
 }
 
 export const bytesFetched = (bytes: number) => Metric.update(fetchedBytes, bytes)
-export const linksSkipped = (rule: string, count: number) => Metric.update(labelled(leftOut, { rule }), count)
+export const linksSkipped = (rule: string, count: number) => Metric.update(labelled(skippedLinks, { rule }), count)
 export const jobEnded = (kind: string, status: string) => Metric.update(labelled(jobsEnded, { kind, status }), 1)
 export const refusedFor = (limit: "key" | "requests_per_minute" | "open_jobs" | "token_balance") =>
   Metric.update(labelled(refusals, { limit }), 1)

@@ -20,7 +20,7 @@ export class Proxies extends Context.Service<
     readonly offers: (wish: typeof ProxyConfig.Type) => boolean
     /**
      * Through which proxy a URL is to be asked for; undefined for none. The target is judged first: its name is resolved here
-     * and every address has to be public. The proxy resolves it anew, and what that comes to nobody here can tell.
+     * and every address has to be public. The proxy resolves it again, with a result that this server cannot see.
      */
     readonly route: (url: string) => Effect.Effect<Dispatcher | undefined, PageFailure>
   }

@@ -41,7 +41,7 @@ const codeOf = (cause: unknown): string =>
     onSome: ({ code }) => code
   })
 
-/** What a failed request comes to. The message of the cause is added: it names no more than the target itself. */
+/** The page failure of a failed request. The message of the cause is added: it names only the target. */
 export const targetFailure = (cause: unknown): PageFailure => {
   if (cause instanceof PageFailure) return cause
   const code = codeOf(cause)

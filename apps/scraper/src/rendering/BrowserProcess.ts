@@ -40,9 +40,9 @@ export class BrowserProcess extends Context.Service<
         current = undefined
         return browser === undefined ? Effect.void : closed(browser)
       })
-      let isOver = false
+      let isClosed = false
       yield* Effect.addFinalizer(() => {
-        isOver = true
+        isClosed = true
         return close
       })
 
@@ -87,7 +87,7 @@ export class BrowserProcess extends Context.Service<
         Effect.suspend(() => {
           if (--running.users > 0) return Effect.void
           running.unused.openUnsafe()
-          if (isOver) return Effect.void
+          if (isClosed) return Effect.void
           return Effect.asVoid(FiberHandle.run(idling, closeUnused))
         })
 

@@ -9,7 +9,7 @@ import { finalFailure, type PageFailure } from "../net/PageFailure.ts"
 /** Connections that a page may have open at once; Chromium itself opens 32 through a proxy, and WebSockets beside them. */
 const maxConnections = 64
 
-/** What a proxy lets through. */
+/** The limits of a proxy. */
 export interface EgressLimits {
   /** Opens a connection, or fails where the address may not be reached. */
   readonly connect: buildConnector.connector
@@ -37,7 +37,7 @@ export const openEgressProxy = Effect.fnUntraced(function* (
 
   const hold = <S extends Duplex>(socket: S): S => {
     open.add(socket)
-    // Whoever the stream belongs to hears of its end; its errors say nothing more.
+    // The stream's owner sees its end; its errors say nothing more.
     socket.on("error", () => socket.destroy())
     socket.on("close", () => open.delete(socket))
     return socket

@@ -28,7 +28,7 @@ export const showDocument = async (page: Page, document: ShownDocument): Promise
   const navigation = Deferred.makeUnsafe<string, PageFailure>()
   let isShown = false
 
-  const goOn = (url: string, isPost: boolean) => {
+  const follow = (url: string, isPost: boolean) => {
     // Anything else, as `mailto:`, leaves the page where it is.
     if (!/^https?:/i.test(url)) return
     const failure = finalFailure("INVALID_REDIRECT", "The page goes on by a POST request, which is not followed")
@@ -36,11 +36,11 @@ export const showDocument = async (page: Page, document: ShownDocument): Promise
   }
   session.on("Page.frameRequestedNavigation", (event) => {
     if (!isShown || event.frameId !== frameId || event.disposition !== "currentTab") return
-    goOn(event.url, event.reason === "formSubmissionPost")
+    follow(event.url, event.reason === "formSubmissionPost")
   })
   session.on("Page.frameScheduledNavigation", (event) => {
     const isRefresh = event.reason === "metaTagRefresh" || event.reason === "httpHeaderRefresh"
-    if (isShown && event.frameId === frameId && isRefresh && event.delay <= maxRefreshSeconds) goOn(event.url, false)
+    if (isShown && event.frameId === frameId && isRefresh && event.delay <= maxRefreshSeconds) follow(event.url, false)
   })
   session.on("Fetch.requestPaused", ({ frameId: asking, requestId }) => {
     const settle = () => {

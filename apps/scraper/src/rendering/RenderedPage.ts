@@ -19,7 +19,7 @@ export interface PageBounds {
 
 /**
  * Renders a page in a context of its own, which shares nothing with any other and ends with the scope. Answers with the
- * page as it stands once what was asked for is there.
+ * page once the awaited content is there.
  */
 export const renderPage = Effect.fnUntraced(function* (
   lease: BrowserLease,

@@ -49,7 +49,7 @@ export class WebhookDeliveries extends Context.Service<
           Effect.scoped(Effect.flatMap(RcMap.get(turns, webhookId), (turn) => turn.withPermits(1)(attempt)))
         const fibers = yield* FiberMap.make<string>()
 
-        /** One attempt; answers the delivery as it stands then. */
+        /** Makes one attempt and returns the delivery after it. */
         const attempt = Effect.fnUntraced(function* (
           subscription: Subscription,
           deliveries: Deliveries,
@@ -107,7 +107,7 @@ export class WebhookDeliveries extends Context.Service<
             deliver(webhookId, id).pipe(
               Effect.catchCauseIf(
                 (cause) => !Cause.hasInterruptsOnly(cause),
-                // It stays on disk as it was, and is gone on with after a restart.
+                // It stays on disk as it was, and is resumed after a restart.
                 (cause) => Effect.logDebug("A delivery broke down", cause)
               )
             )

@@ -14,7 +14,7 @@ export type SubscriptionChange = Partial<Pick<Subscription, "url" | "description
 export class Webhooks extends Context.Service<
   Webhooks,
   {
-    /** Makes a subscription; none if the key has as many as it may. */
+    /** Makes a subscription; none if the key is at its limit. */
     readonly create: (
       owner: string,
       wish: Pick<Subscription, "url" | "description" | "event">

@@ -5,7 +5,7 @@ import { S3Error } from "./S3Error.ts"
 import type { S3Target } from "./S3Request.ts"
 import { type XmlContent, xmlDocument } from "./Xml.ts"
 
-/** An answer that says no more than its headers do. */
+/** A response without a body. */
 export const emptyAnswer = (status = 200, headers: Readonly<Record<string, string>> = {}): S3Answer => ({
   status,
   headers,

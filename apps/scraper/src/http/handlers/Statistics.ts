@@ -9,7 +9,7 @@ const standardRangeMs = 30 * 24 * 3_600_000
 
 /**
  * What the pages of a key came to. An extraction is a page that ended, of whatever kind of job. Pages are counted by the
- * hour: an hour that a range touches counts whole, and the previous period is the as many hours before. A rate or an
+ * hour: an hour that a range touches counts whole, and the previous period is the same number of hours before. A rate or an
  * average of nothing is 0.
  */
 export const StatisticsHandlers = HttpApiBuilder.group(

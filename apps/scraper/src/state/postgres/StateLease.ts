@@ -7,7 +7,7 @@ import { call, type PgFailure } from "./PgCall.ts"
 /** Any number, the same for every server: with it they find out whether another is there. */
 const lockId = 7_305_419_233_881
 
-/** How often a lock is tried for that somebody else has, or a connection that was lost is made anew. */
+/** How often a held lock is tried again, and a lost connection opened again. */
 const tryEveryMs = 250
 
 /** How long a server that starts waits for one that was just killed to be taken off the database. */
@@ -22,8 +22,8 @@ export interface StateLease {
 }
 
 /**
- * Takes the state of a database for this server alone, and brings its schema up to date. The lock is one of a session. A
- * session that ends without our doing is opened anew; whoever took the state over meanwhile keeps it.
+ * Takes the state of a database for this server alone, and brings its schema up to date. The lock belongs to a session. A
+ * session that ends unexpectedly is opened again; a server that took the state over meanwhile keeps it.
  */
 export const acquireStateLease = Effect.fnUntraced(function* (
   url: Redacted.Redacted<string>,
@@ -86,7 +86,7 @@ export const acquireStateLease = Effect.fnUntraced(function* (
       yield* Effect.sleep(tryEveryMs)
       const next = yield* Effect.catch(open, () => Effect.undefined)
       if (next === undefined) continue
-      // Whoever had the lock in between has raised the epoch.
+      // A server that had the lock in between has raised the epoch.
       const [now] = yield* Effect.orElseSucceed(next.query("SELECT epoch::text FROM sluice_scraper.holder"), () => [])
       if (now === undefined) continue
       session = next

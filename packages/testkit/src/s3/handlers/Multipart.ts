@@ -181,7 +181,7 @@ const invalidPart = (number: number) =>
     PartNumber: number
   })
 
-/** The checksum of a completed object, held against the one its request gives. */
+/** The checksum of a completed object, compared with the one in its request. */
 const completedChecksum = (
   request: S3Request,
   { algorithm, type }: StoredUpload,

@@ -46,7 +46,10 @@ export const copyObject: S3Handler = (request, store) => {
   return xmlAnswer("CopyObjectResult", { ETag: `"${copy.etag}"`, LastModified: copy.lastModified.toISOString() })
 }
 
-/** Answers GetObject and HeadObject, whose body is left out when it is sent: a range of it if one is asked for, without the checksum then, which is one of the whole. */
+/**
+ * Answers GetObject and HeadObject, whose body is dropped when it is sent. A range comes without the checksum, which is one of
+ * the whole object.
+ */
 export const getObject: S3Handler = (request, store) => {
   const object = store.object(request.bucket, request.key)
   checkReadConditions(request, object)

@@ -17,8 +17,8 @@ export type S3CheckName = keyof typeof checks
 export type S3Deviations = { readonly [name in S3CheckName]?: string }
 
 /**
- * What a sink needs of an S3 server, held against one with AWS's own client. Each check gets a bucket of its own. A check that
- * is known to fail has to fail in the way that is known: an answer such as `412 PreconditionFailed`, or a part of what it says.
+ * What a sink needs of an S3 server, checked with AWS's own client. Each check gets a bucket of its own. A check that
+ * is known to fail has to fail in the known way: an answer such as `412 PreconditionFailed`, or a part of what it says.
  */
 export const s3Suite = <E>(
   name: string,

@@ -94,7 +94,7 @@ export const get = (
 export const head = ({ bucket, client }: S3UnderCheck, key: string, more: Partial<HeadObjectCommandInput> = {}) =>
   call(() => client.send(new HeadObjectCommand({ Bucket: bucket, Key: key, ...more })))
 
-/** Begins an upload, with what goes on with it. */
+/** Begins an upload, and returns how to continue it. */
 export const beginUpload = Effect.fnUntraced(function* (
   { bucket, client }: S3UnderCheck,
   key: string,
