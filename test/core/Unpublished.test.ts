@@ -1,5 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Crawl, type Ledger, LedgerError, LedgerUnavailable, makeLedgerMemory, Pipeline, type Sink } from "@sluice/core"
+import {
+  Crawl,
+  type Ledger,
+  LedgerError,
+  LedgerUnavailable,
+  makeLedgerMemory,
+  Pipeline,
+  type Resume,
+  type Sink
+} from "@sluice/core"
 import { Directory } from "@sluice/sink-s3"
 import { crawlHistory, makeSite } from "@sluice/testkit"
 import { Effect, Layer, Logger, Option } from "effect"
@@ -23,12 +32,14 @@ const crawl = Effect.fnUntraced(function* (
   const site = makeSite({ pages, seed: 5, failureRate })
   const { layer, simulator } = yield* simulated({ seed: nth, site, crawl: () => crawlHistory(site, { perPoll: 50 }) })
   const pipeline = Pipeline.make({ name: "test", source, ...parts })
-  const attempt = Pipeline.execute(pipeline, { reader: atOnce, segmentDelayMs: 5, segmentRecords: 20, ledger }).pipe(
-    Effect.provide(Layer.merge(layer, Logger.layer([])))
-  )
-  const { failure, receipt } = yield* attempt
+  const attempt = (resume: Resume) =>
+    Pipeline.execute(pipeline, { reader: atOnce, segmentDelayMs: 5, segmentRecords: 20, ledger, resume }).pipe(
+      Effect.provide(Layer.merge(layer, Logger.layer([])))
+    )
+  const { failure, receipt } = yield* attempt("auto")
+  const resume = attempt({ runId: receipt.run_id })
   const publish = Pipeline.publish(pipeline, { runId: receipt.run_id, ledger })
-  return { attempt, failure, ledger, pipeline, publish, receipt, posts: simulator.charges.received("POST") }
+  return { failure, resume, ledger, pipeline, publish, receipt, posts: simulator.charges.received("POST") }
 })
 
 const keptBy = (ledger: Ledger) => (runId: string) =>
@@ -66,6 +77,11 @@ describe("a run that would take most pages from readers of a lake", () => {
 
       // Nothing resumes it; the collection keeps it while it may be published.
       assert.isUndefined(yield* ledger.open({ pipeline: "test" }))
+      const resumed = yield* Effect.flip(short.resume)
+      assert.strictEqual(
+        resumed.message,
+        `run ${short.receipt.run_id} was loaded whole and ended unpublished, so there is nothing to resume: "sluice publish ${short.receipt.run_id}" publishes it`
+      )
       yield* Directory.collectGarbage(options, { pipeline: "test", isKept: keptBy(ledger), olderThan: -60_000 })
 
       assert.strictEqual((yield* short.publish).result, "published")

@@ -106,5 +106,38 @@ export const mutants: ReadonlyArray<Mutant> = [
     replace: "let isRowwise = true",
     test: "packages/sink-postgres/test/TouchedTables.integration.test.ts",
     named: "of the table fails it, of a row is a dead letter"
+  },
+  {
+    name: "the quarantine bound is off",
+    file: "packages/core/src/run/judgeRun.ts",
+    find: 'if (quarantine === "off") return undefined',
+    replace: "if (quarantine !== undefined) return undefined",
+    test: "test/core/Quarantine.test.ts",
+    named: "keeps a run from being published, by a bound that is on where none is named"
+  },
+  {
+    name: "dead letters count towards what is expected",
+    file: "packages/core/src/record/Tally.ts",
+    find: "const isDead = dead === undefined ? record.refusal !== null : dead.has(record)",
+    replace: "const isDead = false",
+    test: "test/core/Quarantine.test.ts",
+    named: "does not count towards what is expected"
+  },
+  {
+    name: "readers may lose all they have",
+    file: "packages/core/src/run/judgeRun.ts",
+    find: "if (2 * after >= before) continue",
+    replace: "if (before >= 0) continue",
+    test: "test/core/Unpublished.test.ts",
+    named: "is loaded and not published in replace"
+  },
+  {
+    name: "sweeps take runs that may still be published",
+    file: "packages/sink-postgres/src/ledger/keptUnpublished.ts",
+    find: "unpublishedKept.runs",
+    replace: "unpublishedKept.runs - 3",
+    test: "packages/sink-postgres/test/sink.integration.test.ts",
+    named: "is kept while it is one of the newest three",
+    suite: "packages/sink-postgres/test/unpublishedSuite.ts"
   }
 ]

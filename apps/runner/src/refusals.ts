@@ -37,6 +37,7 @@ const sinkRefusal = (error: SinkError): Refusal => {
 export const ledgerRefusal = (error: LedgerError): Refusal => {
   const { _tag: tag } = error.reason
   if (tag === "Fenced" || tag === "Held") return refuse(exitCodes.halted, error.message)
+  if (tag === "EndedUnpublished") return refuse(exitCodes.invalid, error.message)
   if (tag === "UnknownRun") {
     const which = error.operation === "audit" || error.operation === "publish" ? "" : " that has not ended"
     return refuse(exitCodes.invalid, `${error.message}${which}`)

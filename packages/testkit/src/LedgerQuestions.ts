@@ -27,8 +27,9 @@ const refusalOf = ({ reason }: LedgerError): Refusal => {
       return { _tag: reason._tag, runId: reason.runId, holder: reason.holder }
     case "UnknownRun":
       return { _tag: reason._tag, runId: reason.runId }
+    case "EndedUnpublished":
     case "LedgerUnavailable":
-      return assert.fail(`the ledger could not be reached: ${reason.cause}`)
+      return assert.fail(`the ledger could not be reached: ${reason._tag}`)
   }
 }
 

@@ -4,7 +4,7 @@ import { Schema } from "effect"
 /** The instants a process can be killed at as it ends a run unpublished, in the order it meets them. */
 export const pointsOfEnding = ["before preview", "after preview", "before end", "after end"] as const
 /** And as it publishes such a run. */
-export const pointsOfPublish = [
+const pointsOfPublish = [
   "before admission",
   "after admission",
   "before publish",

@@ -27,20 +27,28 @@ export const runs = Command.make(
       status: row.status,
       started_at: new Date(row.startedAt).toISOString(),
       finished_at: row.finishedAt === null ? null : new Date(row.finishedAt).toISOString(),
-      reason: row.receipt?.reason ?? null,
-      unpublished: row.receipt?.unpublished ?? null,
-      published_at: row.publishedAt === null ? null : new Date(row.publishedAt).toISOString(),
       pages: row.receipt?.pages.delivered ?? null,
       tokens: row.receipt?.tokens.charged ?? null,
-      superseded: row.superseded.map(({ finished_at, pages, status }) => ({
-        status,
-        finished_at,
-        pages: pages.delivered
-      }))
+      ...(row.receipt?.reason === undefined ? {} : { reason: row.receipt.reason }),
+      ...(row.receipt?.unpublished === undefined
+        ? {}
+        : {
+            unpublished: row.receipt.unpublished,
+            published_at: row.publishedAt === null ? null : new Date(row.publishedAt).toISOString()
+          }),
+      ...(row.superseded.length === 0
+        ? {}
+        : {
+            superseded: row.superseded.map(({ finished_at, pages, status }) => ({
+              status,
+              finished_at,
+              pages: pages.delivered
+            }))
+          })
     }))
     const lines = listed.map(
       (row) =>
-        `${row.run_id}  ${row.started_at}  ${row.status.padEnd(14)} ${`${row.pages ?? "-"}`.padStart(8)} pages  ${row.pipeline}${earlier(row.superseded)}${noteOf(row)}`
+        `${row.run_id}  ${row.started_at}  ${row.status.padEnd(14)} ${`${row.pages ?? "-"}`.padStart(8)} pages  ${row.pipeline}${earlier(row.superseded ?? [])}${noteOf(row)}`
     )
     yield* printResult(json ? JSON.stringify(listed) : lines.length === 0 ? "no runs yet" : lines.join("\n"))
   }, Effect.scoped)
@@ -55,12 +63,12 @@ const earlier = (superseded: ReadonlyArray<{ readonly status: string; readonly f
 /** What a run that was loaded whole and not published is waiting for. */
 const noteOf = (row: {
   readonly run_id: string
-  readonly reason: string | null
-  readonly unpublished: object | null
-  readonly published_at: string | null
+  readonly reason?: string
+  readonly unpublished?: object
+  readonly published_at?: string | null
 }): string => {
-  if (row.unpublished === null) return ""
-  return row.published_at === null
-    ? `  unpublished (sluice publish ${row.run_id}): ${row.reason}`
-    : `  published by hand at ${row.published_at}`
+  if (row.unpublished === undefined) return ""
+  return typeof row.published_at === "string"
+    ? `  published by hand at ${row.published_at}`
+    : `  unpublished (sluice publish ${row.run_id}): ${row.reason}`
 }

@@ -12,13 +12,17 @@ export class Held extends Schema.TaggedError<Held>()("Held", { runId: Schema.Str
 export class LedgerUnavailable extends Schema.TaggedError<LedgerUnavailable>()("LedgerUnavailable", {
   cause: Schema.Defect()
 }) {}
+/** The run was loaded whole and ended unpublished: there is nothing to resume. */
+export class EndedUnpublished extends Schema.TaggedError<EndedUnpublished>()("EndedUnpublished", {
+  runId: Schema.String
+}) {}
 /** There is no such run. */
 export class UnknownRun extends Schema.TaggedError<UnknownRun>()("UnknownRun", { runId: Schema.String }) {}
 
 /** Every failure of a ledger. */
 export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError", {
   operation: Schema.String,
-  reason: Schema.Union([Fenced, Held, LedgerUnavailable, UnknownRun])
+  reason: Schema.Union([Fenced, Held, LedgerUnavailable, EndedUnpublished, UnknownRun])
 }) {
   override get message(): string {
     return describe(this.reason, this.operation)
@@ -33,6 +37,8 @@ const describe = (reason: LedgerError["reason"], operation: string): string => {
       return `run ${reason.runId} is being carried out by ${reason.holder}: wait for it to end, or stop it first`
     case "LedgerUnavailable":
       return `the ledger could not be reached during ${operation}`
+    case "EndedUnpublished":
+      return `run ${reason.runId} was loaded whole and ended unpublished, so there is nothing to resume: "sluice publish ${reason.runId}" publishes it`
     case "UnknownRun":
       return `there is no run ${reason.runId} in this ledger`
   }

@@ -1,5 +1,6 @@
 import { Clock, Effect, Schema } from "effect"
 import {
+  EndedUnpublished,
   Held,
   type Lease,
   type Ledger,
@@ -102,6 +103,9 @@ const holdNamed = Effect.fnUntraced(function* (
   if (open === undefined) {
     const [ended] = yield* ledger.runs({ runId, limit: 1 })
     if (ended?.status === "incomplete") return yield* reopen(ledger, pipeline, lease, ended)
+    if (ended?.receipt?.unpublished !== undefined && ended.publishedAt === null) {
+      return yield* new LedgerError({ operation: "resume", reason: new EndedUnpublished({ runId }) })
+    }
     return yield* new LedgerError({ operation: "resume", reason: new UnknownRun({ runId }) })
   }
   if (yield* isCarriedOut(open)) return yield* heldBy(open)
