@@ -15,7 +15,7 @@ export interface ReadOnlyStatement {
 }
 
 /** Why a statement is not run read-only, in words that quote nothing but itself. */
-export class NotReadOnly extends Error {}
+class NotReadOnly extends Error {}
 
 /**
  * Reads a statement by Postgres' own grammar and answers what it calls. Refused is all but one SELECT, VALUES, TABLE or SHOW, or
