@@ -85,7 +85,11 @@ const cases: ReadonlyArray<readonly [MisbehaviourName, Source, Expected]> = [
   ["no-data", "crawl", { status: "failed", pages: 40, posts: 1, reason: /none of the 40 completed pages/ }],
   ["all-cancelled", "crawl", { status: "incomplete", pages: 40, posts: 1, reason: /cancelled all 40 pages/ }],
   ["all-cancelled", "batch", { status: "incomplete", pages: 20, posts: 1, reason: /cancelled all 20 pages/ }],
-  ["pending-at-end", "crawl", whole(37, { notes: /counts 40 discovered pages, and ended with 37 of them/ })],
+  [
+    "pending-at-end",
+    "crawl",
+    whole(37, { tokens: 40, notes: /counts 40 discovered pages, and ended with 37 of them/ })
+  ],
   [
     "pending-at-end",
     "batch",

@@ -17,16 +17,14 @@ describe(`a load of ${load.pages} pages, ${load.poison} of which are poison, kil
         const { deaths, duplicates, letters, replayed, rows, wrong } = yield* loadPoisoned(url, load)
         assert.deepStrictEqual(wrong, [])
         assert.strictEqual(duplicates, 0)
-        assert.strictEqual(letters, load.poison)
+        // Two kinds in five land without the one value that could not be read.
+        const dead = (load.poison / 5) * 3
+        assert.strictEqual(letters, dead)
         assert.isAtLeast(deaths, load.kills / 2, "too few died for this to say anything")
         assert.isAtLeast(rows, load === soak ? 1_000_000 : 5000)
-        // What is of the wrong shape stays so; all else lands once it is mended and nothing is in its way.
-        const misshapen = load.poison / 5
-        assert.strictEqual(replayed.landed, load.poison - misshapen)
-        assert.deepStrictEqual(
-          [...replayed.refused],
-          [['contract: it does not fit the contract: ["metadata"]["http_status"]', misshapen]]
-        )
+        // All of it lands once it is mended and nothing is in its way.
+        assert.strictEqual(replayed.landed, dead)
+        assert.deepStrictEqual([...replayed.refused], [])
       }),
     { timeout: 3 * 3_600_000 }
   )

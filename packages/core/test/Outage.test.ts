@@ -12,7 +12,7 @@ const startCrawl = Effect.flatMap(Scraper, (scraper) => scraper.createCrawl({ ur
 const status = (code: number, headers: Record<string, string> = {}) => new Response(null, { status: code, headers })
 const html = () => new Response("<html>", { headers: { "content-type": "text/html" } })
 const redirect = () => status(307, { location: "https://login.test/" })
-const otherShape = () => json({ ...crawlBody, status: "sleeping" })
+const otherShape = () => json({ ...crawlBody, results: {} })
 const otherJob = () => json({ ...crawlBody, job_id: "another" })
 
 /** Makes a call while virtual time passes; answers how it ended, after how long, how often it was asked, and what was said. */
