@@ -103,7 +103,12 @@ describe("the documents", () => {
               const file = `block-${index}.${language}`
               writeFileSync(join(cwd, file), text)
               const names = [...text.matchAll(/\$\{?([A-Z_][A-Z0-9_]*)/g)].map(([, name = ""]) => name)
-              const env = Object.fromEntries(names.map((name) => [name, "https://set.example/"]))
+              const env = Object.fromEntries(
+                names.map((name) => [
+                  name,
+                  name.includes("DATABASE") ? "postgres://set.example/db" : "https://set.example/"
+                ])
+              )
               const { code, stderr } = yield* run(["validate", file], { cwd, env })
               assert.strictEqual(code, 0, `${at}:\n${text}\n${stderr}`)
             }),

@@ -30,7 +30,7 @@ describe("query", () => {
       Effect.gen(function* () {
         const { options } = yield* setUp
         const { cwd, env } = options
-        const bucket = "s3: { bucket: b, region: r, access_key_id: $KEY, secret_access_key: $SECRET }"
+        const bucket = "s3: { bucket: lake, region: eu-1, access_key_id: $KEY, secret_access_key: $SECRET }"
         writeFileSync(join(cwd, "sluice.yaml"), `${pipeline}  - ${bucket}\n`)
         const ordinary = { cwd, env: { ...env, KEY: "test", SECRET: "postgres" } }
         const rows = yield* runJson(["query", "--json", "SELECT 'a test of postgres' AS text"], ordinary)
