@@ -2,10 +2,11 @@ import {
   AbortMultipartUploadCommand,
   CreateBucketCommand,
   DeleteBucketCommand,
-  DeleteObjectsCommand,
+  DeleteObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
-  S3Client
+  S3Client,
+  S3ServiceException
 } from "@aws-sdk/client-s3"
 import { Effect, Redacted, type Scope } from "effect"
 import type { S3Endpoint } from "./S3Endpoint.ts"
@@ -45,16 +46,26 @@ export const createS3Bucket = Effect.fn("S3Bucket.create")(function* (server: S3
   return bucket
 })
 
+/** Asks only for what every store has: some list no uploads, end none, or delete no more than one object in a request. */
 const remove = async (client: S3Client, bucket: string): Promise<void> => {
-  const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))
+  const { Uploads = [] } = await unlessLacking(client.send(new ListMultipartUploadsCommand({ Bucket: bucket })), {})
   for (const { Key, UploadId } of Uploads) {
     await client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }))
   }
   while (true) {
     const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket }))
     if (Contents.length === 0) break
-    const Objects = Contents.map(({ Key }) => ({ Key: Key ?? "" }))
-    await client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }))
+    for (const { Key = "" } of Contents) await client.send(new DeleteObjectCommand({ Bucket: bucket, Key }))
   }
   await client.send(new DeleteBucketCommand({ Bucket: bucket }))
 }
+
+/** What is answered, or `otherwise` where the store refuses such a request: all but one that it lost or cannot take now. */
+const unlessLacking = <A>(work: Promise<A>, otherwise: A): Promise<A> =>
+  work.catch((cause) => {
+    if (cause instanceof S3ServiceException && lacking.includes(cause.$metadata.httpStatusCode ?? 0)) return otherwise
+    throw cause
+  })
+
+/** How stores answer a request that they do not have. */
+const lacking = [400, 405, 501]
