@@ -30,7 +30,8 @@ export const proveStore = Effect.fnUntraced(function* (store: UnprovenStore): Ef
   const key = `${probes}${randomUUID()}`
   const plain = withConditions("none")
   const probe = Effect.gen(function* () {
-    yield* plain.create(key, probeObject)
+    // Looks for it by GET, not by HEAD, whose answer has no body and so cannot say why it is refused.
+    yield* plain.movePointer(key, undefined, probeObject.bytes)
     if ((yield* plain.read(key)) === undefined) return yield* unlike(address, "an object that was put cannot be read")
     // That it answers is enough: some stores list a new object a moment later.
     yield* Stream.runDrain(plain.list(key))
