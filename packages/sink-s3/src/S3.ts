@@ -4,7 +4,7 @@ import type { LoaderRefused } from "./loaders/LoaderRefused.ts"
 import { type LoaderOptions, manifestOf, loadStatements as statementsOf } from "./loaders/loadStatements.ts"
 import { type BucketPlace, bucketPlace } from "./loaders/Place.ts"
 import type { ObjectStore } from "./ObjectStore.ts"
-import { openS3Store } from "./openS3Store.ts"
+import { openS3Store, openS3StoreToRead } from "./openS3Store.ts"
 import { type S3SinkOptions, withS3Defaults } from "./S3SinkConfig.ts"
 import type { StoreError } from "./StoreError.ts"
 
@@ -45,6 +45,5 @@ const reading = <E>(
   Effect.gen(function* () {
     const config = withS3Defaults(sink)
     const place = yield* bucketPlace(config)
-    // A store is tried by writing to it, which a reader need not be able to.
-    return yield* use(yield* openS3Store({ ...config, conditional_writes: "none" }), place)
+    return yield* use(yield* openS3StoreToRead(config), place)
   }).pipe(Effect.scoped)

@@ -42,19 +42,26 @@ interface Lacks {
 
 /** A bucket, below a prefix. Proves that it may be used as a run will, and that conditions of writes are kept. */
 export const connectS3Store = (config: S3Place): Effect.Effect<ObjectStore, StoreError, Scope.Scope> =>
+  Effect.flatMap(clientOf(config), (client) => {
+    const lacks = lackingNothing()
+    const withConditions = (conditions: Conditions) => s3Store(client, config, conditions, lacks)
+    const isUnconditional = config.conditional_writes === "none"
+    const address = addressOf(config)
+    const tryPieces = (key: string) => triedPieces(client, config, key, lacks)
+    return Effect.map(proveStore({ address, withConditions, tryPieces, isUnconditional }), withConditions)
+  })
+
+/** A bucket, below a prefix, for one who only reads it. Asks for nothing yet. */
+export const readS3Store = (config: S3Place): Effect.Effect<ObjectStore, never, Scope.Scope> =>
+  Effect.map(clientOf(config), (client) => s3Store(client, config, "none", lackingNothing()))
+
+const clientOf = (config: S3Place): Effect.Effect<S3Client, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => new S3Client(clientConfig(config))),
     (client) => Effect.sync(() => client.destroy())
-  ).pipe(
-    Effect.flatMap((client) => {
-      const lacks: Lacks = { deletesOfMany: false, pieces: false, largeRequests: false }
-      const withConditions = (conditions: Conditions) => s3Store(client, config, conditions, lacks)
-      const isUnconditional = config.conditional_writes === "none"
-      const address = addressOf(config)
-      const tryPieces = (key: string) => triedPieces(client, config, key, lacks)
-      return Effect.map(proveStore({ address, withConditions, tryPieces, isUnconditional }), withConditions)
-    })
   )
+
+const lackingNothing = (): Lacks => ({ deletesOfMany: false, pieces: false, largeRequests: false })
 
 const clientConfig = (config: S3Place): S3ClientConfig => ({
   maxAttempts,
