@@ -22,7 +22,9 @@ const letter = fc.oneof(
   fc.string({ unit: "grapheme", minLength: 1, maxLength: 1 })
 )
 const text = fc.array(letter, { maxLength: 12 }).map((letters) => letters.join(""))
-const place = fc.record({ bucket: text.filter((bucket) => bucket !== ""), prefix: text.map((prefix) => `${prefix}/`) })
+/** What a pipeline file takes for the name of a bucket; any other is refused before a statement is written. */
+const buckets = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/)
+const place = fc.record({ bucket: buckets, prefix: text.map((prefix) => `${prefix}/`) })
 const pipelines = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/)
 
 /** The place a pipeline file may name, if it may. */
