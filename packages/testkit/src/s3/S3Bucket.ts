@@ -46,10 +46,10 @@ export const createS3Bucket = Effect.fn("S3Bucket.create")(function* (server: S3
   return bucket
 })
 
-/** Asks only for what every store has: some list no uploads, end none, or delete no more than one object in a request. */
+/** Some stores list no uploads, and some delete no more than one object in a request. */
 const remove = async (client: S3Client, bucket: string): Promise<void> => {
-  const { Uploads = [] } = await unlessLacking(client.send(new ListMultipartUploadsCommand({ Bucket: bucket })), {})
-  for (const { Key, UploadId } of Uploads) {
+  const found = await unlessLacking(client.send(new ListMultipartUploadsCommand({ Bucket: bucket })))
+  for (const { Key, UploadId } of found?.Uploads ?? []) {
     await client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }))
   }
   while (true) {
@@ -60,10 +60,10 @@ const remove = async (client: S3Client, bucket: string): Promise<void> => {
   await client.send(new DeleteBucketCommand({ Bucket: bucket }))
 }
 
-/** What is answered, or `otherwise` where the store refuses such a request: all but one that it lost or cannot take now. */
-const unlessLacking = <A>(work: Promise<A>, otherwise: A): Promise<A> =>
+/** Nothing where the store answers that it has no such request. */
+const unlessLacking = <A>(work: Promise<A>): Promise<A | undefined> =>
   work.catch((cause) => {
-    if (cause instanceof S3ServiceException && lacking.includes(cause.$metadata.httpStatusCode ?? 0)) return otherwise
+    if (cause instanceof S3ServiceException && lacking.includes(cause.$metadata.httpStatusCode ?? 0)) return undefined
     throw cause
   })
 
