@@ -30,8 +30,9 @@ export const proveStore = Effect.fnUntraced(function* (store: UnprovenStore): Ef
   const key = `${probes}${randomUUID()}`
   const plain = withConditions("none")
   const probe = Effect.gen(function* () {
-    // Looks for it by GET, not by HEAD, whose answer has no body and so cannot say why it is refused.
-    yield* plain.movePointer(key, undefined, probeObject.bytes)
+    // First by GET: the answer to the HEAD of `create` has no body, and so cannot say why it is refused.
+    yield* plain.read(key)
+    yield* plain.create(key, probeObject)
     if ((yield* plain.read(key)) === undefined) return yield* unlike(address, "an object that was put cannot be read")
     // That it answers is enough: some stores list a new object a moment later.
     yield* Stream.runDrain(plain.list(key))
