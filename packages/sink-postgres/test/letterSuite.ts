@@ -12,11 +12,12 @@ const surrogate = sampleRecord(url("surrogate"), { links: [url("\uD83D"), url("f
 const outOfRange = sampleRecord(url("range"), { durationMs: 2 ** 31 })
 const dirty = [nul, surrogate, outOfRange]
 const clean = sampleRecord(url("clean"))
+/** It does not say how it ended, so it cannot be counted as a page. */
 const misshapen = {
   url: url("contract"),
   parent_url: null,
   depth: "two",
-  status: "completed",
+  status: 7,
   error_code: null,
   error_message: null,
   links: [url("fine")],
@@ -26,8 +27,10 @@ const misshapen = {
 const refused = sampleRecord(url("contract"), {
   links: [],
   markdown: null,
-  refusal: { reason: "contract", detail: '["depth"]', raw: JSON.stringify(misshapen) }
+  refusal: { reason: "contract", detail: "it does not say how it ended", raw: JSON.stringify(misshapen) }
 })
+/** What a letter says that holds no page this build can read. */
+const notReadable = new Map([["what they hold is no record this build can read", 1]])
 
 /** Records that were set aside, loaded again. */
 export const letterSuite = (name: string, place: Effect.Effect<Place>): void => {
@@ -55,7 +58,7 @@ export const letterSuite = (name: string, place: Effect.Effect<Place>): void => 
             return letter
           }),
           [
-            ["contract", '["depth"]', "contract"],
+            ["contract", "it does not say how it ended", "contract"],
             ["out_of_range", "a number that is no 32-bit integer", "range"],
             ["lone_surrogate", "text with half a surrogate pair, which is no Unicode", "surrogate"],
             ["nul_byte", "text with a NUL byte, which no table takes", "nul"]
@@ -164,9 +167,10 @@ export const letterSuite = (name: string, place: Effect.Effect<Place>): void => 
         const { write } = yield* startRun(sink, connection)
         yield* write(0, [refused], [sampleSnapshot("job-1")])
         const stays = yield* letters.replay({}, { replace: true })
-        assert.deepStrictEqual(stays.refused, new Map([['contract: it does not fit the contract: ["depth"]', 1]]))
+        assert.deepStrictEqual(stays, { landed: 0, outdone: 0, refused: notReadable })
+        assert.strictEqual((yield* letters.list())[0]?.reason, "contract")
         // As if this build's contract had come to take what it refused.
-        const fit = { ...misshapen, depth: 2, data: { ...misshapen.data, markdown: "a\0b" } }
+        const fit = { ...misshapen, status: "completed", data: { ...misshapen.data, markdown: "a\0b" } }
         yield* database.query("UPDATE dead_letters SET raw = $1", [JSON.stringify(fit)])
         assert.deepStrictEqual(
           [...(yield* letters.replay({})).refused.keys()],
@@ -178,10 +182,27 @@ export const letterSuite = (name: string, place: Effect.Effect<Place>): void => 
         assert.deepInclude((yield* read).pages[0], {
           url: url("contract"),
           markdown: "a\uFFFDb",
-          depth: 2,
+          // An earlier build refused a page for such a value. Now it lands without it, and with a note of it.
+          depth: null,
           links: [url("fine")],
-          extra: { data: { summary: "new" } }
+          extra: { data: { summary: "new" }, depth: "two" }
         })
+        assert.deepStrictEqual(yield* letters.list(), [])
+      })
+    )
+
+    it.effect("of results that do not say which page they are stay, whatever else they say", () =>
+      Effect.gen(function* () {
+        const { connection, letters, read, sink } = yield* setUp("append")
+        const { write } = yield* startRun(sink, connection)
+        const { url: _, ...nameless } = { ...misshapen, status: "completed" }
+        const detail = "it does not say which page it is"
+        const record = { ...refused, url: "", refusal: { ...refused.refusal!, detail, raw: JSON.stringify(nameless) } }
+        yield* write(0, [record], [sampleSnapshot("job-1")])
+        const stays = yield* letters.replay({}, { replace: true })
+        assert.deepStrictEqual(stays, { landed: 0, outdone: 0, refused: notReadable })
+        assert.deepStrictEqual((yield* read).pages, [])
+        assert.strictEqual((yield* letters.list())[0]?.detail, detail)
       })
     )
 

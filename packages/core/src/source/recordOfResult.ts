@@ -8,7 +8,7 @@ import { mappedAnswer } from "./SiteMap.ts"
 
 /**
  * The record of a result that was kept as it came, read again by the contract of this build. Undefined where it is no result
- * of this kind.
+ * of this kind, or it is not known of which page.
  */
 export const recordOfResult = (
   kind: JobKind,
@@ -18,7 +18,7 @@ export const recordOfResult = (
   if (kind === "map") return mappedAnswer(page, raw)
   if (kind === "extract") return extractedAnswer({ ...page, inputIndex: page.inputIndex ?? null }, raw)
   const said = recognise(raw)
-  if (said === undefined) return undefined
+  if (said === undefined || page.url === "") return undefined
   const { status } = said
   const inputIndex = page.inputIndex ?? said.inputIndex ?? null
   if (kind === "crawl") return crawledRecord({ ...page, status }, raw)
