@@ -1,5 +1,5 @@
 import type { AuditClaim, LedgerError, PlannedRun, RunHandle, Sink, SinkError, SinkSession } from "@sluice/core"
-import { Effect, Schema, Scope, Stream } from "effect"
+import { Effect, Fiber, Schema, Scope, Stream } from "effect"
 import { auditRun } from "./audit/auditRun.ts"
 import type { Database } from "./database/Database.ts"
 import type { DatabaseError } from "./database/DatabaseError.ts"
@@ -70,30 +70,39 @@ const begin = Effect.fnUntraced(
     run: RunHandle,
     scope: Scope.Scope
   ): Effect.fn.Return<SinkSession, DatabaseError | SetRefusal> {
+    let swept: Effect.Effect<unknown> = Effect.void
     if (config.mode === "replace") {
       const set = setOf(config, run, null)
       yield* openSet(database, set)
-      yield* sweepSets(database, set).pipe(
+      const sweep = yield* sweepSets(database, set).pipe(
         Effect.catch((error) => Effect.logWarning(`what earlier runs left could not be removed: ${error.message}`)),
         Effect.forkIn(scope)
       )
+      swept = Fiber.await(sweep)
     }
-    return beginSession(database, config, run, yield* mayDropRows(database, database.schema))
+    return beginSession(database, config, run, { mayDrop: yield* mayDropRows(database, database.schema), swept })
   },
   (effect, _, config) => Effect.mapError(effect, toSinkError(config.name, "begin"))
 )
+
+interface Session {
+  /** Whether the server may drop rows that are written. */
+  readonly mayDrop: boolean
+  /** Waits until what earlier runs left has been removed. */
+  readonly swept: Effect.Effect<unknown>
+}
 
 const beginSession = (
   database: Database["Service"],
   config: PostgresSinkConfig,
   run: RunHandle,
-  mayDrop: boolean
+  { mayDrop, swept }: Session
 ): SinkSession => {
   const sessionKeys = makeSessionKeys(database, config, run)
   const preview = previewPublish(database, config, run)
   return {
     concurrency: database.concurrency,
-    publish: publishRun(database, config, run).pipe(
+    publish: publishRun(database, config, run, swept).pipe(
       Effect.mapError(inSinkWords(config.name, "publish")),
       Effect.withSpan("PostgresSink.publish")
     ),

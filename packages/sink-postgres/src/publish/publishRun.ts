@@ -15,14 +15,15 @@ type Failure = DatabaseError | LedgerError | SetRefusal
 
 /**
  * Lets readers see a completed run, in the modes in which writing alone does not, and removes what is no longer to be kept of
- * earlier ones. Again, it changes nothing.
+ * earlier ones. Again, it changes nothing. `swept` waits for the removal that began with the session.
  */
 export const publishRun = Effect.fnUntraced(function* (
   database: Database["Service"],
   config: PostgresSinkConfig,
-  run: RunHandle
+  run: RunHandle,
+  swept: Effect.Effect<unknown>
 ): Effect.fn.Return<void, Failure, Publication> {
-  yield* publishInMode(database, config, run)
+  yield* publishInMode(database, config, run, swept)
   if (config.retain === undefined) return
   // The run is published, and what is left over goes after the next.
   yield* keepRuns(database, config, run, config.retain.runs).pipe(
@@ -33,14 +34,15 @@ export const publishRun = Effect.fnUntraced(function* (
 const publishInMode = (
   database: Database["Service"],
   config: PostgresSinkConfig,
-  run: RunHandle
+  run: RunHandle,
+  swept: Effect.Effect<unknown>
 ): Effect.Effect<void, Failure, Publication> => {
   switch (config.mode) {
     case "append":
     case "merge":
       return Effect.void
     case "replace":
-      return publishReplace(database, config, run)
+      return publishReplace(database, config, run, swept)
     case "history":
       return publishSightings(database, config, run)
   }
@@ -49,7 +51,8 @@ const publishInMode = (
 const publishReplace = Effect.fnUntraced(function* (
   database: Database["Service"],
   config: PostgresSinkConfig,
-  run: RunHandle
+  run: RunHandle,
+  swept: Effect.Effect<unknown>
 ): Effect.fn.Return<void, Failure, Publication> {
   const { completed, isDistinct } = yield* Publication
   const set = setOf(config, run, null)
@@ -59,6 +62,8 @@ const publishReplace = Effect.fnUntraced(function* (
       yield* swapIn(tx, set, { setNo, completed: isDistinct ? completed : null })
     })
   )
+  // That sweep may hold the set just replaced: the next would skip it, and the end of the session interrupt the first.
+  yield* swept
   // Readers have the new pages. That the old ones take up room until the next run is no reason to fail this one.
   yield* sweepSets(database, set).pipe(
     Effect.catch((error) => Effect.logWarning(`what the run replaced could not be removed: ${error.message}`))
