@@ -156,30 +156,26 @@ describe("a pipeline with a directory alone", () => {
         const cwd = yield* directory
         const write = (...sinks: ReadonlyArray<string>) =>
           writeFileSync(join(cwd, "sluice.yaml"), pipeline(site, sinks))
+        /** Asserts that a run is refused, with one sentence for people and the same in the JSON. */
+        const assertInvalid = Effect.fnUntraced(function* (sentence: string) {
+          const finished = yield* run(["run", "--json"], { cwd })
+          assert.deepStrictEqual(JSON.parse(finished.stdout), { status: "invalid", exit_code: 2, reason: sentence })
+          assertRefused({ ...finished, stdout: "" }, 2, sentence)
+        })
         write("directory: {}")
         assertCompleted(yield* runJson<Receipt>(["run", "--json"], { cwd }))
         write("directory: { name: other }")
-        assertRefused(
-          yield* run(["run", "--json"], { cwd }),
-          2,
+        yield* assertInvalid(
           'sink "other": ./.sluice/lake holds the pages of pipeline "lake" by its sink "directory": give sink "other" a place of its own'
         )
         write("directory: { mode: replace }")
-        assertRefused(
-          yield* run(["run", "--json"], { cwd }),
-          2,
+        yield* assertInvalid(
           'sink "directory": ./.sluice/lake was filled by pipeline "lake" in mode append, and its readers would not expect mode replace: give it another place, or set mode: append'
         )
         write("directory: { compression: snappy }")
-        assertRefused(
-          yield* run(["run", "--json"], { cwd }),
-          2,
-          "sluice.yaml:5:18: sinks.0.directory.compression: goes with format parquet alone"
-        )
+        yield* assertInvalid("sluice.yaml:5:18: sinks.0.directory.compression: goes with format parquet alone")
         write(`s3: { bucket: b, endpoint: "http://127.0.0.1:1", region: r, access_key_id: ${canary.apiKey} }`)
-        assertRefused(
-          yield* run(["run", "--json"], { cwd }),
-          2,
+        yield* assertInvalid(
           "sluice.yaml:5:5: sinks.0.s3.secret_access_key: is required with the other half of the credentials"
         )
         write("postgres: {}")
