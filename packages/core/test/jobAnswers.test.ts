@@ -4,6 +4,7 @@ import fc from "fast-check"
 import { isSameJob } from "../src/api/answerFrame.ts"
 import { batchAnswer, crawlAnswer } from "../src/api/readJob.ts"
 import { jobList } from "../src/api/readJobList.ts"
+import { accepted, acceptedBatch, startedExtraction } from "../src/api/readSubmission.ts"
 import { jobId } from "./FakeApi.ts"
 
 const ended = {
@@ -84,6 +85,28 @@ describe("an answer about a job", () => {
       assert.isTrue(isSameJob(same, jobId), same)
     }
     for (const other of ["job", jobId.replace("0", "1"), `${jobId}0`]) assert.isFalse(isSameJob(other, jobId), other)
+  })
+})
+
+describe("an answer to a submission", () => {
+  it("names a job by any member, as a text or a number", () => {
+    for (const read of [accepted, acceptedBatch, startedExtraction]) {
+      const named = (raw: unknown) => Effect.runSync(read(raw)).jobId
+      for (const odd of [{}, { status: null }, { status: "queued" }]) {
+        assert.strictEqual(named({ ...odd, job_id: 7 }), "7")
+        assert.strictEqual(named({ ...odd, job_id: "", id: 7 }), "7")
+      }
+      assert.strictEqual(named({ job_id: "a", status: 202 }), "a")
+      assert.strictEqual(named({ status: 202, status_url: "/v1/crawl/a" }), "a")
+    }
+  })
+
+  it("is lost where neither its id nor its status is a text", () => {
+    for (const read of [accepted, acceptedBatch, startedExtraction]) {
+      for (const raw of [{ job_id: 7, status: 42, results: "none" }, { id: 7, status: {} }, { job_id: [] }, {}]) {
+        assert.match(Effect.runSync(Effect.flip(read(raw))).detail, /\["job_id"\]/)
+      }
+    }
   })
 })
 

@@ -6,10 +6,16 @@ import { jobState } from "./jobState.ts"
 import { refusedUrls } from "./refusedUrls.ts"
 import type { Unreadable } from "./ScraperError.ts"
 
-/** The id of a job that was made, by whichever member names it. */
-const acceptedId = ({ id, job_id: jobId, status_url: statusUrl }: Members): JobId | undefined => {
-  const [named] = [idOf(jobId), idOf(id), idOf(lastSegment(statusUrl))].filter((each) => each !== "")
-  return named
+/**
+ * The id of a job that was made, by whichever member names it. A number is one, unless the status is no text either: such an
+ * answer may be about anything, and the job is looked for in the list instead.
+ */
+const acceptedId = ({ id, job_id: jobId, status, status_url: statusUrl }: Members): JobId | undefined => {
+  const isOdd = status !== undefined && status !== null && typeof status !== "string"
+  return [jobId, id, lastSegment(statusUrl)]
+    .filter((named) => typeof named === "string" || !isOdd)
+    .map(idOf)
+    .find((named) => named !== "")
 }
 
 /** Parts of a path that are no id. */
