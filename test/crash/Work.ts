@@ -25,6 +25,8 @@ export interface Work {
   readonly simulator: SimulatorOptions
   /** Jobs it takes: each is to be paid for once. */
   readonly submissions: number
+  /** Batches of which the API refuses some URLs, not all: those have counters apart from the job's own. */
+  readonly withRefused?: number
   /** Every page that has to stand, each as often as it was asked for: see {@link pageLine}. */
   readonly pages: ReadonlyArray<string>
   /** Every page that has to be set aside, with the reason; none when absent: see {@link letterLine}. */
@@ -124,11 +126,13 @@ const batchOf = (seed: number, site: SiteModel): Work => {
   const urls = shuffled(next, [...distinct, ...again])
   const isInvalidUrl = (url: string) => seed % 3 === 2 && url.endsWith("7")
   const pages: Array<string> = []
+  const withRefused = new Set<number>()
   let tokens = 0
   for (const [index, url] of urls.entries()) {
-    if (isInvalidUrl(url)) continue
+    if (isInvalidUrl(url)) withRefused.add(Math.floor(index / batchSize))
+    // A URL that is refused is a page that failed, and costs nothing.
     pages.push(pageLine(url, index % batchSize, 0))
-    if (endingOf(site, url).isCompleted) tokens++
+    if (!isInvalidUrl(url) && endingOf(site, url).isCompleted) tokens++
   }
   return {
     kind: "batch",
@@ -144,6 +148,7 @@ const batchOf = (seed: number, site: SiteModel): Work => {
         )
     },
     submissions: Math.ceil(urls.length / batchSize),
+    withRefused: withRefused.size,
     pages,
     tokens
   }

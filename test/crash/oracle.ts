@@ -18,6 +18,7 @@ export const judge = (work: Work, books: Books, charges: ChargeLedger): Finding 
   const letters = books.letters.map(({ reason, url }) => letterLine(url, reason))
   const poison = work.letters ?? []
   const [run] = books.runs
+  const summaries = work.submissions + (work.withRefused ?? 0)
   const known = new Set(books.submitted)
   return {
     duplicates: extra.length,
@@ -38,7 +39,7 @@ export const judge = (work: Work, books: Books, charges: ChargeLedger): Finding 
         [missing(poison, letters).length === 0, `not set aside: ${missing(poison, letters).slice(0, 3).join("; ")}`],
         [missing(letters, poison).length === 0, `set aside: ${missing(letters, poison).slice(0, 3).join("; ")}`],
         [run?.delivered === work.pages.length + poison.length, `the receipt counts ${run?.delivered} delivered pages`],
-        [books.standing.token_summaries === work.submissions, `${books.standing.token_summaries} token summaries`],
+        [books.standing.token_summaries === summaries, `${books.standing.token_summaries} token summaries`],
         [
           isDeepStrictEqual(run?.rows, books.standing),
           `the receipt counts ${JSON.stringify(run?.rows)}, the tables ${JSON.stringify(books.standing)}`
