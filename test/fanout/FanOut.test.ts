@@ -139,24 +139,27 @@ describe("two sinks of a run, with a spool", () => {
     })
   )
 
-  it.live("end with the same pages wherever attempts are cut off, each committed once", () =>
-    Effect.promise(() =>
-      fc.assert(
-        fc.asyncProperty(
-          fc.array(
-            fc.record({
-              sink: fc.constantFrom("fast", "slow"),
-              nth: fc.integer({ min: 1, max: 12 }),
-              how: fc.constantFrom("fails", "hangs", "commits")
-            }),
-            { maxLength: 3 }
+  it.live(
+    "end with the same pages wherever attempts are cut off, each committed once",
+    () =>
+      Effect.promise(() =>
+        fc.assert(
+          fc.asyncProperty(
+            fc.array(
+              fc.record({
+                sink: fc.constantFrom("fast", "slow"),
+                nth: fc.integer({ min: 1, max: 12 }),
+                how: fc.constantFrom("fails", "hangs", "commits")
+              }),
+              { maxLength: 3 }
+            ),
+            fc.boolean(),
+            (faults, isVault) => Effect.runPromise(Effect.scoped(cutOff(faults, isVault)))
           ),
-          fc.boolean(),
-          (faults, isVault) => Effect.runPromise(Effect.scoped(cutOff(faults, isVault)))
-        ),
-        { numRuns: 25, seed: 11 }
-      )
-    )
+          { numRuns: 25, seed: 11 }
+        )
+      ),
+    300_000
   )
 })
 
