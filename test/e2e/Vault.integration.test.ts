@@ -51,19 +51,36 @@ sinks:
 ${more}embedded: { allow_private_targets: true, host_delay_ms: 0 }
 `
 
-/** Rows as they are, but for when they landed and who held their run. */
+/**
+ * Rows as they are, but for when they landed and who held their run. Jobs and sets go by their place among their like: the
+ * numbers come from sequences, which trial loads and repeated writes move on.
+ */
 const rowsIn = Effect.fnUntraced(function* (database: TestDatabase) {
   const tables = yield* database.rows<{ name: string }>(
     `SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1`
   )
+  const numbers = (table: string, column: string) =>
+    Effect.map(database.rows<{ n: number }>(`SELECT ${column} AS n FROM ${table} ORDER BY 1`), (rows) =>
+      rows.map(({ n }) => Number(n))
+    )
+  const known = {
+    job_no: yield* numbers("jobs", "job_no"),
+    set_no: yield* numbers("page_sets", "set_no")
+  }
+  const placed = (row: string) =>
+    row.replaceAll(/"(job_no|set_no)": (\d+)/g, (_, column: keyof typeof known, number: string) => {
+      const place = known[column].indexOf(Number(number))
+      assert.isAtLeast(place, 0, `no such ${column}: ${row}`)
+      return `"${column}": ${place + 1}`
+    })
   return yield* Effect.forEach(
     tables.filter(({ name }) => !name.includes("migrations")),
     ({ name }) =>
       Effect.map(
         database.rows<{ row: string }>(
-          `SELECT (to_jsonb(t) - '{landed_at,first_seen_at,committed_at,session}'::text[])::text AS row FROM "${name}" t ORDER BY 1`
+          `SELECT (to_jsonb(t) - '{landed_at,first_seen_at,committed_at,session}'::text[])::text AS row FROM "${name}" t`
         ),
-        (rows) => ({ name, rows: rows.map(({ row }) => row) })
+        (rows) => ({ name, rows: rows.map(({ row }) => placed(row)).sort() })
       )
   )
 })
