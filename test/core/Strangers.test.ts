@@ -9,7 +9,7 @@ import { StrangeApi, type StrangeOptions, type Stray, strays } from "./StrangeAp
 
 const isSoak = process.env.SLUICE_LONG_TESTS !== undefined
 const numRuns = isSoak ? 3_000 : 50
-const timeout = isSoak ? 3_600_000 : 300_000
+const timeout = isSoak ? 3_600_000 : 900_000
 
 const kinds = ["crawl", "batch", "extract", "map into extract", "map into batch"] as const
 type Kind = (typeof kinds)[number]
