@@ -8,8 +8,8 @@ import { memorySink } from "./MemorySink.ts"
 import { StrangeApi, type StrangeOptions, type Stray, strays } from "./StrangeApi.ts"
 
 const isSoak = process.env.SLUICE_LONG_TESTS !== undefined
-const numRuns = isSoak ? 3_000 : 50
-const timeout = isSoak ? 3_600_000 : 900_000
+const numRuns = isSoak ? 3_000 : 24
+const timeout = isSoak ? 3_600_000 : 600_000
 
 const kinds = ["crawl", "batch", "extract", "map into extract", "map into batch"] as const
 type Kind = (typeof kinds)[number]
