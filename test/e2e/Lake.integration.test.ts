@@ -174,7 +174,7 @@ describe("a pipeline with a directory alone", () => {
         )
         write("directory: { compression: snappy }")
         yield* assertInvalid("sluice.yaml:5:18: sinks.0.directory.compression: goes with format parquet alone")
-        write(`s3: { bucket: b, endpoint: "http://127.0.0.1:1", region: r, access_key_id: ${canary.apiKey} }`)
+        write(`s3: { bucket: lake, endpoint: "http://127.0.0.1:1", region: r, access_key_id: ${canary.apiKey} }`)
         yield* assertInvalid(
           "sluice.yaml:5:5: sinks.0.s3.secret_access_key: is required with the other half of the credentials"
         )

@@ -200,11 +200,14 @@ describe("the command line against an API that misbehaves", () => {
         )
         const { code, receipt } = yield* sluice("run", "--json")
         assert.strictEqual(code, 3)
-        assert.strictEqual(simulator.charges.jobs.length, 8)
-        assert.strictEqual(yield* landed, 8)
-        assert.deepInclude(receipt.pages, { delivered: 8 })
+        // Up to three submissions were under way when the ninth was refused: each of them may have made a job.
+        const jobs = simulator.charges.jobs.length
+        assert.strictEqual(posts(), jobs + 1)
+        assert.isAtLeast(jobs, 8)
+        assert.isAtMost(jobs, 11)
+        assert.strictEqual(yield* landed, jobs)
+        assert.deepInclude(receipt.pages, { delivered: jobs })
         assert.strictEqual(receipt.tokens.charged, simulator.charges.tokens)
-        assert.strictEqual(posts(), 9)
       }),
     timeout
   )
