@@ -46,7 +46,7 @@ export const createS3Bucket = Effect.fn("S3Bucket.create")(function* (server: S3
   return bucket
 })
 
-/** Some stores list no uploads, and some delete no more than one object in a request. */
+/** Some stores list no uploads, and some delete at most one object in a request. */
 const remove = async (client: S3Client, bucket: string): Promise<void> => {
   const found = await unlessLacking(client.send(new ListMultipartUploadsCommand({ Bucket: bucket })))
   for (const { Key, UploadId } of found?.Uploads ?? []) {
