@@ -20,16 +20,11 @@ const renderDocs = Effect.fnUntraced(function* (root: string) {
       if (token.type === "link") token.href = token.href.replace(/\.md(?=$|#)/, ".html")
     }
   })
-  const names = [
-    "README.md",
-    "CONTRIBUTING.md",
-    ...(yield* files.readDirectory(path.join(root, "docs"), { recursive: true }))
-  ]
-  for (const name of names.filter((each) => each.endsWith(".md"))) {
-    const inDocs = name !== "README.md" && name !== "CONTRIBUTING.md"
-    const file = inDocs ? path.join("docs", name) : name
+  const inDocs = yield* files.readDirectory(path.join(root, "docs"), { recursive: true })
+  const names = [...(yield* files.readDirectory(root)), ...inDocs.map((name) => path.join("docs", name))]
+  for (const file of names.filter((name) => name.endsWith(".md"))) {
     const source = yield* files.readFileString(path.join(root, file))
-    const title = /^# (.+)$/m.exec(source)?.[1] ?? name
+    const title = /^# (.+)$/m.exec(source)?.[1] ?? file
     const body = marked.parse(source, { async: false })
     pages.set(
       `/${file.replaceAll("\\", "/").replace(/\.md$/, ".html")}`,
