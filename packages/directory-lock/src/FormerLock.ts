@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { uptime } from "node:os"
-import { startOf } from "./Holder.ts"
+import { membersIn, startOf } from "./Holder.ts"
 
 /**
  * The lock files of versions before the kernel's lock: they hold a process id. One whose process runs is respected, and one is
@@ -53,14 +53,7 @@ interface FoundLock {
 }
 
 const jsonLock = (text: string): FoundLock | undefined => {
-  let found: unknown
-  try {
-    found = JSON.parse(text)
-  } catch {
-    return undefined
-  }
-  if (typeof found !== "object" || found === null) return undefined
-  const { kernel, pid, started } = found as Readonly<Record<string, unknown>>
+  const { kernel, pid, started } = membersIn(text)
   // This version's own mark: what it held, the kernel knows.
   if (kernel === true || typeof pid !== "number" || pid <= 0) return undefined
   return { pid, started: typeof started === "string" ? started : null }

@@ -30,16 +30,19 @@ const namespaceOf = (): string | null => {
   }
 }
 
+/** The members of a JSON object that another process wrote; none where the text is anything else. */
+export const membersIn = (text: string): Readonly<Record<string, unknown>> => {
+  try {
+    const found: unknown = JSON.parse(text)
+    return typeof found === "object" && found !== null ? { ...found } : {}
+  } catch {
+    return {}
+  }
+}
+
 /** Reads a holder out of text another process wrote; undefined where there is none in it. */
 export const holderIn = (text: string): Holder | undefined => {
-  let found: unknown
-  try {
-    found = JSON.parse(text)
-  } catch {
-    return undefined
-  }
-  if (typeof found !== "object" || found === null) return undefined
-  const { host, namespace, pid, since } = found as Readonly<Record<string, unknown>>
+  const { host, namespace, pid, since } = membersIn(text)
   if (typeof pid !== "number" || typeof host !== "string" || typeof since !== "string") return undefined
   return { pid, host, since, namespace: typeof namespace === "string" ? namespace : null }
 }
