@@ -23,7 +23,7 @@ export interface RetryPause<E> {
 
 /** What decides whether a failure is retried, and by which policy. */
 export interface RetryRules<E> {
-  /** The policy for a failure; none where it is final. Failures of another policy begin to be counted anew, */
+  /** The policy for a failure; none where it is final. A failure of another policy restarts the count, */
   readonly policyOf: (error: E) => RetryPolicy | undefined
   /** so this bounds them all together, from the first failure on. */
   readonly within?: number
