@@ -9,21 +9,21 @@ import {
   encodeLinks,
   encodeMetadata,
   encodePages,
-  type KeyedRecord,
   linksTarget,
   metadataTarget,
-  pagesTarget
+  pagesTarget,
+  type RowKeyedRecord
 } from "../../packages/sink-postgres/src/pages/Rows.ts"
 import type { Segments } from "./segments.ts"
 
 /** As many as the sink uses. */
 const connections = 2
 
-function* keyedOf(segments: Segments, lane: number): Generator<KeyedRecord> {
+function* keyedOf(segments: Segments, lane: number): Generator<RowKeyedRecord> {
   for (let seq = lane; seq < segments.count; seq += connections) {
     const records = segments.of("raw", seq).toSorted((a, b) => (a.key < b.key ? -1 : 1))
     for (const record of records)
-      yield { record, setNo: 1, jobNo: 1, mayStand: false, fingerprint: fingerprint(record) }
+      yield { record, setNo: 1, jobNo: 1, mayExist: false, fingerprint: fingerprint(record) }
   }
 }
 

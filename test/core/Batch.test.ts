@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Batch, CurrentJournal, type Journal, KeySet, pageKey } from "@sluice/core"
+import { Batch, CurrentSubmissionLog, KeySet, pageKey, type SubmissionLog } from "@sluice/core"
 import { batchHistory, makeSite, mapStates, type SimulatorOptions, stale, vanishingAt } from "@sluice/testkit"
 import { Effect, Stream } from "effect"
 import { atOnce, simulated, urlsOf } from "./simulated.ts"
@@ -14,7 +14,7 @@ const batch = Effect.fnUntraced(function* (
   return { records: Batch.records(options, atOnce).pipe(Stream.provide(api.layer)), simulator: api.simulator }
 })
 
-const journal: Journal = {
+const journal: SubmissionLog = {
   submit: ({ body, tokens }, post) => Effect.map(post(body(tokens)), ({ jobId }) => jobId),
   committed: () => Effect.sync(() => new KeySet()),
   progress: () => Effect.succeed("continue"),
@@ -106,7 +106,7 @@ describe("Batch", () => {
     Effect.gen(function* () {
       const { records, simulator } = yield* batch({ urls })
       const pages = yield* Stream.runCollect(records).pipe(
-        Effect.provideService(CurrentJournal, {
+        Effect.provideService(CurrentSubmissionLog, {
           ...journal,
           progress: ({ completed }) => Effect.succeed(completed >= 30 ? "cancel" : "continue")
         })

@@ -101,8 +101,8 @@ describe("a budget that runs share", () => {
         const totals: Array<number> = []
         for (const instant of [noon, noon + hour, noon + day, noon + 30 * day]) {
           const { receipt } = yield* attempt().pipe(startingAt(instant))
-          const isWhole = receipt.tokens.charged === 90
-          assert.strictEqual(receipt.status, isWhole ? "completed" : "stopped_budget")
+          const isExhaustive = receipt.tokens.charged === 90
+          assert.strictEqual(receipt.status, isExhaustive ? "completed" : "stopped_budget")
           totals.push(simulator.charges.tokens)
         }
         assert.deepStrictEqual(totals, [...charged])
@@ -136,8 +136,8 @@ describe("a budget that runs share", () => {
       // As with a store far away: what one fiber has written, another may see before the first goes on.
       const ledger = {
         ...memory,
-        intend: (...args: Parameters<typeof memory.intend>) =>
-          Effect.andThen(memory.intend(...args), Effect.sleep("2 millis"))
+        intend: (...args: Parameters<typeof memory.recordIntent>) =>
+          Effect.andThen(memory.recordIntent(...args), Effect.sleep("2 millis"))
       }
       const { attempt, simulator } = yield* setting(
         {},

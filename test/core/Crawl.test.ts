@@ -1,5 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Crawl, CurrentJournal, type Journal, KeySet, type PageRecord, pageKey, type ReaderOptions } from "@sluice/core"
+import {
+  Crawl,
+  CurrentSubmissionLog,
+  KeySet,
+  type PageRecord,
+  pageKey,
+  type ReaderOptions,
+  type SubmissionLog
+} from "@sluice/core"
 import {
   arbitraryHistory,
   crawlHistory,
@@ -196,7 +204,7 @@ describe("Crawl", () => {
   )
 
   describe("with a journal", () => {
-    const journal: Journal = {
+    const journal: SubmissionLog = {
       submit: ({ body, tokens }, post) => Effect.map(post(body(tokens)), ({ jobId }) => jobId),
       committed: () => Effect.sync(() => new KeySet()),
       progress: () => Effect.succeed("continue"),
@@ -212,7 +220,7 @@ describe("Crawl", () => {
           for (const url of done) keys.add(pageKey(url))
           const { records } = yield* read(crawlHistory(site, { perPoll: 30 }))
           const pages = yield* collect(records).pipe(
-            Effect.provideService(CurrentJournal, { ...journal, committed: () => Effect.succeed(keys) })
+            Effect.provideService(CurrentSubmissionLog, { ...journal, committed: () => Effect.succeed(keys) })
           )
           const rest = new Set(done)
           assert.deepStrictEqual(urlsOf(pages), all.filter((url) => !rest.has(url)).sort())
@@ -224,7 +232,7 @@ describe("Crawl", () => {
       Effect.gen(function* () {
         const { records, simulator } = yield* read(crawlHistory(site, { perPoll: 10 }))
         const pages = yield* collect(records).pipe(
-          Effect.provideService(CurrentJournal, {
+          Effect.provideService(CurrentSubmissionLog, {
             ...journal,
             progress: ({ completed }) => Effect.succeed(completed >= 40 ? "cancel" : "continue")
           })
@@ -241,7 +249,7 @@ describe("Crawl", () => {
         const faults = [{ method: "DELETE", fault: { _tag: "Status", status: 409, body: "empty" } }] as const
         const { records, simulator } = yield* read(crawlHistory(site, { perPoll: 50 }), {}, { faults })
         const pages = yield* collect(records).pipe(
-          Effect.provideService(CurrentJournal, { ...journal, progress: () => Effect.succeed("cancel") })
+          Effect.provideService(CurrentSubmissionLog, { ...journal, progress: () => Effect.succeed("cancel") })
         )
         assert.strictEqual(pages.length, 130)
         assert.strictEqual(simulator.charges.received("DELETE"), 1)

@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
-  CurrentJournal,
+  CurrentSubmissionLog,
   Extract,
-  type Journal,
   KeySet,
   type PageRecord,
   pageKey,
-  type ReaderOptions
+  type ReaderOptions,
+  type SubmissionLog
 } from "@sluice/core"
 import { type ExtractPlan, makeSite, type SimulatorOptions } from "@sluice/testkit"
 import { Effect, Stream } from "effect"
@@ -128,14 +128,14 @@ describe("Extract", () => {
         Effect.gen(function* () {
           const keys = new KeySet()
           for (const url of urls.slice(0, 5)) keys.add(pageKey(url))
-          const journal: Journal = {
+          const journal: SubmissionLog = {
             submit: ({ body, tokens }, post) => Effect.map(post(body(tokens)), ({ jobId }) => jobId),
             committed: () => Effect.succeed(keys),
             progress: () => Effect.succeed("continue"),
             unreconciled: (reason) => Effect.fail(reason)
           }
           const { records } = yield* extract({ urls, mode })
-          const pages = yield* Stream.runCollect(records).pipe(Effect.provideService(CurrentJournal, journal))
+          const pages = yield* Stream.runCollect(records).pipe(Effect.provideService(CurrentSubmissionLog, journal))
           assert.deepStrictEqual(urlsOf(pages), urls.slice(5).sort())
         })
       )

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { crawlHistory, faultProfiles, faultRules, makeSite, restless, stale } from "@sluice/testkit"
+import { crawlHistory, faultProfiles, faultRules, makeSite, reordering, stale } from "@sluice/testkit"
 import { Effect } from "effect"
 import { setting } from "./attempts.ts"
 
@@ -12,7 +12,7 @@ describe("a run against an API that goes wrong in every way", () => {
       Effect.gen(function* () {
         for (let seed = 1; seed <= seeds; seed++) {
           const site = makeSite({ pages: 200, seed, failureRate: 0.1 })
-          const moving = restless({ seed, order: "shuffled", repeated: 0.2 }, crawlHistory(site, { perPoll: 15 }))
+          const moving = reordering({ seed, order: "shuffled", repeated: 0.2 }, crawlHistory(site, { perPoll: 15 }))
           const { attempt, simulator, sink } = yield* setting({
             seed,
             site,

@@ -366,9 +366,10 @@ describe("Pipeline", () => {
       const ledger = makeLedgerMemory()
       return {
         ...ledger,
-        intend: (run, intent) => Effect.tap(ledger.intend(run, intent), () => Effect.sync(() => events.push("intend"))),
-        submitted: (run, ordinal, jobId) =>
-          Effect.tap(ledger.submitted(run, ordinal, jobId), () => Effect.sync(() => events.push("submitted"))),
+        recordIntent: (run, intent) =>
+          Effect.tap(ledger.recordIntent(run, intent), () => Effect.sync(() => events.push("intend"))),
+        recordJob: (run, ordinal, jobId) =>
+          Effect.tap(ledger.recordJob(run, ordinal, jobId), () => Effect.sync(() => events.push("submitted"))),
         commit: (commit) => Effect.tap(ledger.commit(commit), () => Effect.sync(() => events.push("commit"))),
         end: (run, receipt) => Effect.tap(ledger.end(run, receipt), () => Effect.sync(() => events.push("end")))
       }

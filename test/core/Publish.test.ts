@@ -27,7 +27,7 @@ const keys = site.pages
 interface Published {
   readonly store: object
   readonly seen: ReadonlyArray<bigint>
-  readonly isWhole: boolean
+  readonly isExhaustive: boolean
 }
 
 /** A sink that notes what it is published with, or fails at it; also of runs that end without completing, if it shows those. */
@@ -38,11 +38,15 @@ const noting = (
 ): Sink => {
   const { sink } = memorySink()
   const publish = Effect.gen(function* () {
-    const { isWhole, seen, store } = yield* Publication
+    const { isExhaustive, seenKeys: seen, store } = yield* Publication
     const failure = failures.shift()
     if (failure !== undefined) return yield* failure
     const lists = yield* Stream.runCollect(seen)
-    published.push({ store, isWhole, seen: lists.flatMap((list) => [...list]).toSorted((a, b) => (a < b ? -1 : 1)) })
+    published.push({
+      store,
+      isExhaustive,
+      seen: lists.flatMap((list) => [...list]).toSorted((a, b) => (a < b ? -1 : 1))
+    })
   })
   return {
     ...sink,
@@ -81,7 +85,7 @@ describe("publishing", () => {
       const published: Array<Published> = []
       const { ledger, run } = yield* setting(noting(published))
       yield* run()
-      assert.deepStrictEqual(published, [{ store: ledger.store, isWhole: true, seen: keys }])
+      assert.deepStrictEqual(published, [{ store: ledger.store, isExhaustive: true, seen: keys }])
     })
   )
 
@@ -105,7 +109,7 @@ describe("publishing", () => {
       const published: Array<Published> = []
       for (const limit of [120, 121, "none"] as const) yield* (yield* setting(noting(published), limit)).run()
       assert.deepStrictEqual(
-        published.map(({ isWhole }) => isWhole),
+        published.map(({ isExhaustive }) => isExhaustive),
         [false, true, false]
       )
     })

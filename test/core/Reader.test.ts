@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { isTerminal, type JobStatus } from "@sluice/contract"
-import { Batch, Crawl, CurrentJournal, type Journal, KeySet, type PageRecord } from "@sluice/core"
+import { Batch, Crawl, CurrentSubmissionLog, KeySet, type PageRecord, type SubmissionLog } from "@sluice/core"
 import { arbitraryHistory, type MovingHistory, type MovingOptions, movingHistory } from "@sluice/testkit"
 import { Deferred, Effect, Exit, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
@@ -59,7 +59,7 @@ const attempt = Effect.fnUntraced(function* ({ api, committed, history, kind }: 
   api.hanging =
     cut !== undefined && "reads" in cut.after ? { read: readsBefore + cut.after.reads, reached: over } : undefined
   const mostRecords = cut !== undefined && "records" in cut.after ? cut.after.records : Number.POSITIVE_INFINITY
-  const journal: Journal = {
+  const journal: SubmissionLog = {
     submit: ({ body, tokens }, post) =>
       api.submissions > 0 ? Effect.succeed(api.jobId) : Effect.map(post(body(tokens)), ({ jobId }) => jobId),
     committed: () =>
@@ -82,7 +82,7 @@ const attempt = Effect.fnUntraced(function* ({ api, committed, history, kind }: 
       delivered.push(record)
       return Effect.void
     })
-  ).pipe(Effect.provide(api.layer(urls)), Effect.provideService(CurrentJournal, journal))
+  ).pipe(Effect.provide(api.layer(urls)), Effect.provideService(CurrentSubmissionLog, journal))
   const fiber = yield* Effect.forkChild(Effect.raceFirst(reading, Deferred.await(over)))
   while (fiber.pollUnsafe() === undefined) yield* TestClock.adjust("5 seconds")
   const exit = yield* Fiber.await(fiber)

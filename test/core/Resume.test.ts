@@ -152,7 +152,7 @@ describe("a run that did not end", () => {
       assert.strictEqual(sink.published, 0)
       const [left] = yield* ledger.runs({ limit: 1 })
       assert.deepInclude(left, { status: "interrupted", finishedAt: null })
-      const { jobs, landed } = yield* ledger.state(left!.runId)
+      const { jobs, loaded: landed } = yield* ledger.state(left!.runId)
       assert.strictEqual(landed.get("memory")?.rows.pages, sink.pages.size)
       assert.isAtLeast(jobs[0]!.completed, sink.pages.size)
       assert.strictEqual(simulator.charges.received("DELETE"), 0)

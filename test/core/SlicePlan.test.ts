@@ -102,10 +102,10 @@ describe("SlicePlan on moving jobs", () => {
   })
 
   it("never calls a job reconciled that it has not read whole, however it goes on moving", () => {
-    const restless = arbitraryMovingOptions.map((options) => movingHistory({ ...options, unrestAfterEnd: 1_000_000 }))
+    const reordering = arbitraryMovingOptions.map((options) => movingHistory({ ...options, unrestAfterEnd: 1_000_000 }))
     let unreconciled = 0
     check(
-      fc.property(restless, (history) => {
+      fc.property(reordering, (history) => {
         const reading = readWithPlan(history)
         if (!reading.reconciled) unreconciled++
         assert.strictEqual(new Set(reading.delivered).size, reading.delivered.length)

@@ -118,15 +118,15 @@ export class StrangeApi {
     const age = now - madeAt
     const endedBy = (at: number) =>
       Math.max(0, Math.min(urls.length, Math.floor((urls.length * at) / Math.max(1, takes))))
-    const isOver = age >= takes
-    const counted = isOver ? urls.length : endedBy(age)
+    const isFinal = age >= takes
+    const counted = isFinal ? urls.length : endedBy(age)
     const shown = endedBy(age - lag)
-    const completed = isOver && age < takes + falls ? Math.max(0, counted - 3) : counted
-    const status = isOver ? "completed" : age < 1 ? "queued" : "processing"
-    const times = { created_at: iso(madeAt), completed_at: isOver ? iso(madeAt + takes) : null }
+    const completed = isFinal && age < takes + falls ? Math.max(0, counted - 3) : counted
+    const status = isFinal ? "completed" : age < 1 ? "queued" : "processing"
+    const times = { created_at: iso(madeAt), completed_at: isFinal ? iso(madeAt + takes) : null }
     const summary = { tokens_charged_total: counted, tokens_reserved: urls.length - counted }
     if (kind === "extract") {
-      const done = isOver && age >= takes + lag
+      const done = isFinal && age >= takes + lag
       return {
         job_id: id,
         status: done ? "completed" : "processing",

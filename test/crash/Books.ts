@@ -86,8 +86,8 @@ export const readBooks = Effect.fnUntraced(function* (database: Database, pipeli
     yield* rows("SELECT url, reason FROM dead_letters WHERE pipeline = $1")
   )
   const [totals] = yield* Schema.decodeUnknownEffect(Schema.Tuple([Totals]))(yield* rows(totalsOf))
-  const books: Books = { pages, runs, letters, ...totals }
-  return books
+  const chargeLedger: Books = { pages, runs, letters, ...totals }
+  return chargeLedger
 })
 
 /** What has been half landed: rows without their segment's commit, a commit without its rows, a page without what came with it. */

@@ -66,9 +66,9 @@ const complaintsOf = ({ kind, point, seed, wrong }: CrashVerdict) =>
 
 /** All points of a crawl; of the others a part of the seeds or, where there is one seed, of the points. */
 const casesOf = (kind: Kind, most: number, nth: number, from: number): ReadonlyArray<CrashCase> => {
-  const isWhole = kind === "crawl" || most > 1
+  const isExhaustive = kind === "crawl" || most > 1
   const first = nth * pointsADay + kinds.indexOf(kind) * Math.floor(points.length / 2)
-  const chosen = isWhole
+  const chosen = isExhaustive
     ? points
     : Array.from({ length: pointsADay }, (_, index) => points[(first + index) % points.length]!)
   const count = kind === "crawl" ? most : Math.max(1, Math.round(most * fraction))

@@ -24,9 +24,9 @@ const interruptedBy = Effect.fnUntraced(function* (
   yield* untilItIsBack(life.end)
   yield* server.start
   const end = yield* life.end
-  const books = yield* workplace.books
-  assert.deepStrictEqual(tornIn(books), [])
-  if (books.runs.some((run) => run.is_over)) assert.strictEqual(end.code, 0, end.stderr)
+  const chargeLedger = yield* workplace.books
+  assert.deepStrictEqual(tornIn(chargeLedger), [])
+  if (chargeLedger.runs.some((run) => run.is_over)) assert.strictEqual(end.code, 0, end.stderr)
   const further = yield* workplace.finish()
   const finding = yield* workplace.finding
   assert.deepStrictEqual(finding.wrong, [], `${end.stdout.slice(-600)}\n${further.at(-1)?.stdout.slice(-600)}`)

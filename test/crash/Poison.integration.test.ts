@@ -23,7 +23,7 @@ describe(`a load of ${load.pages} pages, ${load.poison} of which are poison, kil
         assert.isAtLeast(deaths, load.kills / 2, "too few died for this to say anything")
         assert.isAtLeast(rows, load === soak ? 1_000_000 : 5000)
         // All of it lands once it is mended and nothing is in its way.
-        assert.strictEqual(replayed.landed, dead)
+        assert.strictEqual(replayed.loaded, dead)
         assert.deepStrictEqual([...replayed.refused], [])
       }),
     { timeout: 3 * 3_600_000 }

@@ -53,7 +53,7 @@ export const openWorkplace = Effect.fnUntraced(function* (options: WorkplaceOpti
     ...environmentOf(source, { pipeline, url, api: simulator.baseUrl, key: Redacted.value(simulator.apiKey) }),
     ...options.environment
   }
-  const books = readBooks(database, pipeline).pipe(
+  const chargeLedger = readBooks(database, pipeline).pipe(
     Effect.retry({
       schedule: Schedule.spaced("50 millis"),
       while: (error) => error._tag === "DatabaseError" && error.isRetryable
@@ -61,31 +61,31 @@ export const openWorkplace = Effect.fnUntraced(function* (options: WorkplaceOpti
     Effect.timeout(longestOutage),
     Effect.orDie
   )
-  const isOver = Effect.map(books, ({ runs }) => runs.some((run) => run.is_over))
+  const isFinal = Effect.map(chargeLedger, ({ runs }) => runs.some((run) => run.is_over))
 
   /** Resumes the run until it ends. One that has ended is not run again: that would be the next run, which pays for itself. */
   const finish = Effect.fnUntraced(function* () {
     const lives: Array<End> = []
-    while (lives.length < mostAttempts && !(yield* isOver)) lives.push(yield* live(given, longestLife))
+    while (lives.length < mostAttempts && !(yield* isFinal)) lives.push(yield* live(given, longestLife))
     return lives
   })
 
   return {
     work,
     simulator,
-    books,
-    isOver,
+    books: chargeLedger,
+    isOver: isFinal,
     finish,
     letGo: Effect.asVoid(gate.open),
     begin: (more: Environment = {}) => begin({ ...given, ...more }, longestLife),
     live: (more: Environment = {}) => live({ ...given, ...more }, longestLife),
     /** Waits until our books look as wanted. */
-    until: (wanted: (books: Books) => boolean) =>
-      Effect.repeat(books, { schedule: Schedule.spaced("20 millis"), until: wanted }).pipe(
+    until: (wanted: (chargeLedger: Books) => boolean) =>
+      Effect.repeat(chargeLedger, { schedule: Schedule.spaced("20 millis"), until: wanted }).pipe(
         Effect.timeout(longestOutage),
         Effect.orDie
       ),
-    finding: Effect.map(books, (read) => judge(work, read, simulator.charges))
+    finding: Effect.map(chargeLedger, (read) => judge(work, read, simulator.charges))
   }
 })
 

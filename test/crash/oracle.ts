@@ -11,41 +11,47 @@ export interface Finding {
 }
 
 /** Compares what was asked for, what the API has charged, and what our books say once a run is over. */
-export const judge = (work: Work, books: Books, charges: ChargeLedger): Finding => {
-  const standing = books.pages.map(({ input_index, links, url }) => pageLine(url, input_index, links))
+export const judge = (work: Work, chargeLedger: Books, charges: ChargeLedger): Finding => {
+  const standing = chargeLedger.pages.map(({ input_index, links, url }) => pageLine(url, input_index, links))
   const lost = missing(work.pages, standing)
   const extra = missing(standing, work.pages)
-  const letters = books.letters.map(({ reason, url }) => letterLine(url, reason))
+  const letters = chargeLedger.letters.map(({ reason, url }) => letterLine(url, reason))
   const poison = work.letters ?? []
-  const [run] = books.runs
+  const [run] = chargeLedger.runs
   const summaries = work.submissions + (work.withRefused ?? 0)
-  const known = new Set(books.submitted)
+  const known = new Set(chargeLedger.submitted)
   return {
     duplicates: extra.length,
     lost: lost.length,
     wrong: [
       ...untrue([
-        [books.runs.length === 1 && run?.status === "completed", `runs: ${JSON.stringify(books.runs)}`],
+        [chargeLedger.runs.length === 1 && run?.status === "completed", `runs: ${JSON.stringify(chargeLedger.runs)}`],
         [charges.jobs.length === work.submissions, `${charges.jobs.length} jobs were charged, not ${work.submissions}`],
         [
           known.size === work.submissions && charges.jobs.every(({ jobId }) => known.has(jobId)),
           `${known.size} of ${charges.jobs.length} jobs are in the ledger`
         ],
         [charges.tokens === work.tokens, `${charges.tokens} tokens were charged, not ${work.tokens}`],
-        [books.tokens === charges.tokens, `the ledger counts ${books.tokens} tokens, the API ${charges.tokens}`],
+        [
+          chargeLedger.tokens === charges.tokens,
+          `the ledger counts ${chargeLedger.tokens} tokens, the API ${charges.tokens}`
+        ],
         [run?.charged === charges.tokens, `the receipt counts ${run?.charged} tokens, the API ${charges.tokens}`],
         [lost.length === 0, `lost: ${lost.slice(0, 3).join("; ")}`],
         [extra.length === 0, `too many: ${extra.slice(0, 3).join("; ")}`],
         [missing(poison, letters).length === 0, `not set aside: ${missing(poison, letters).slice(0, 3).join("; ")}`],
         [missing(letters, poison).length === 0, `set aside: ${missing(letters, poison).slice(0, 3).join("; ")}`],
         [run?.delivered === work.pages.length + poison.length, `the receipt counts ${run?.delivered} delivered pages`],
-        [books.standing.token_summaries === summaries, `${books.standing.token_summaries} token summaries`],
         [
-          isDeepStrictEqual(run?.rows, books.standing),
-          `the receipt counts ${JSON.stringify(run?.rows)}, the tables ${JSON.stringify(books.standing)}`
+          chargeLedger.standing.token_summaries === summaries,
+          `${chargeLedger.standing.token_summaries} token summaries`
+        ],
+        [
+          isDeepStrictEqual(run?.rows, chargeLedger.standing),
+          `the receipt counts ${JSON.stringify(run?.rows)}, the tables ${JSON.stringify(chargeLedger.standing)}`
         ]
       ]),
-      ...tornIn(books)
+      ...tornIn(chargeLedger)
     ]
   }
 }

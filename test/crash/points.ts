@@ -61,9 +61,9 @@ export const perilousSink = (sink: Sink, { at }: Executioner<Point>): Sink => ({
 
 const perilousLedger = (ledger: Ledger, at: Executioner<Point>["at"]): Ledger => ({
   ...ledger,
-  intend: (run, intent) => around(at("before intent"), ledger.intend(run, intent), at("after intent")),
-  submitted: (run, ordinal, jobId) =>
-    around(at("after post"), ledger.submitted(run, ordinal, jobId), at("after job id")),
+  recordIntent: (run, intent) => around(at("before intent"), ledger.recordIntent(run, intent), at("after intent")),
+  recordJob: (run, ordinal, jobId) =>
+    around(at("after post"), ledger.recordJob(run, ordinal, jobId), at("after job id")),
   renew: (run, lease) => around(at("at renewal"), ledger.renew(run, lease), Effect.void),
   end: (run, receipt) => around(at("before end"), ledger.end(run, receipt), at("after end"))
 })

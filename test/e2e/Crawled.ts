@@ -4,7 +4,7 @@ import { Effect } from "effect"
 import { runJson, type Start } from "../../apps/runner/test/Cli.ts"
 
 /** A page as it stands in the tables. */
-export interface LandedPage {
+export interface LoadedPage {
   readonly url: string
   readonly depth: number
   readonly status: string
@@ -32,7 +32,7 @@ const rowCounts = `
 
 /** Every page that landed, through `sluice query`. */
 export const readPages = (options: Start) =>
-  runJson<ReadonlyArray<LandedPage>>(["query", "--json", landedPages], options)
+  runJson<ReadonlyArray<LoadedPage>>(["query", "--json", landedPages], options)
 
 /** The rows that landed, through `sluice query`. */
 export const countRows = (options: Start) =>

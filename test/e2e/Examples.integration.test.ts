@@ -41,7 +41,7 @@ describe("the example", () => {
           hostDelayMs: 0
         })
         const cwd = yield* directory
-        const carryOut = Effect.fnUntraced(function* (args: ReadonlyArray<string>, entry?: string) {
+        const executeRun = Effect.fnUntraced(function* (args: ReadonlyArray<string>, entry?: string) {
           const database = yield* testDatabase()
           const env = {
             SITE_URL: `${site}/`,
@@ -55,8 +55,8 @@ describe("the example", () => {
           for (const secret of Object.values(canary)) assert.notInclude(tables, secret)
           return { receipt, rows: yield* database.rows(landed) }
         })
-        const yaml = yield* carryOut(["run", example("site.yaml"), "--json"])
-        const typescript = yield* carryOut([], example("site.ts"))
+        const yaml = yield* executeRun(["run", example("site.yaml"), "--json"])
+        const typescript = yield* executeRun([], example("site.ts"))
 
         assert.strictEqual(typescript.receipt.config_hash, yaml.receipt.config_hash)
         assert.strictEqual(yaml.receipt.jobs[0]?.url, `${site}/`)

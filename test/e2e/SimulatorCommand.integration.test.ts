@@ -48,10 +48,10 @@ describe("sluice-simulator", () => {
         assert.deepInclude(receipt, { status: "completed", tokens: { charged: 130, reserved: 0 } })
         assert.deepStrictEqual(yield* database.rows("SELECT count(*)::int AS pages FROM pages"), [{ pages: 130 }])
 
-        const books = yield* simulator.books
+        const chargeLedger = yield* simulator.books
         assert.strictEqual(yield* simulator.stop("SIGTERM"), 0)
         const written: Books = JSON.parse(readFileSync(charges, "utf8"))
-        assert.deepStrictEqual(written, books)
+        assert.deepStrictEqual(written, chargeLedger)
         assert.deepInclude(written, { tokens: 130, unauthorized: 0 })
         assert.lengthOf(written.jobs, 1)
         assert.isTrue(written.requests.some(({ fault }) => fault !== null))

@@ -83,7 +83,7 @@ export const livedThrough = Effect.fnUntraced(function* (url: string) {
     letters: letters
       .map(({ reason, url: page, detail }) => ({ reason, page, detail }))
       .sort((a, b) => (a.page < b.page ? -1 : 1)),
-    replay: { landed: replay.landed, outdone: replay.outdone, refused: [...replay.refused] },
+    replay: { loaded: replay.loaded, superseded: replay.superseded, refused: [...replay.refused] },
     answers,
     after
   }

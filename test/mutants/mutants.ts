@@ -21,7 +21,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "the fence of the Postgres ledger is off",
     file: "packages/sink-postgres/src/ledger/LedgerSegments.ts",
-    find: '  yield* proveEpoch("commit", commit, rows)\n',
+    find: '  yield* assertEpoch("commit", commit, rows)\n',
     replace: "",
     test: "packages/sink-postgres/test/sink.integration.test.ts",
     named: "refuses every write of a run that was taken over",
@@ -85,7 +85,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "nothing is tried out before a run",
-    file: "packages/core/src/run/beginRun.ts",
+    file: "packages/core/src/run/acquire/beginRun.ts",
     find: "  yield* dryLoad(pipeline, connected)\n",
     replace: "",
     test: "apps/runner/test/TouchedTables.integration.test.ts",
@@ -109,7 +109,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "the quarantine bound is off",
-    file: "packages/core/src/run/judgeRun.ts",
+    file: "packages/core/src/run/finish/judgeRun.ts",
     find: 'if (quarantine === "off") return undefined',
     replace: "if (quarantine !== undefined) return undefined",
     test: "test/core/Quarantine.test.ts",
@@ -125,7 +125,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "readers may lose all they have",
-    file: "packages/core/src/run/judgeRun.ts",
+    file: "packages/core/src/run/finish/judgeRun.ts",
     find: "if (2 * after >= before) continue",
     replace: "if (before >= 0) continue",
     test: "test/core/Unpublished.test.ts",

@@ -1,8 +1,8 @@
 import { parseEnv } from "node:util"
 import { Effect, FileSystem, Result } from "effect"
 import { Flag, GlobalFlag } from "effect/cli"
+import { invalid } from "./CliError.ts"
 import { Environment } from "./Environment.ts"
-import { invalid } from "./Refusal.ts"
 import { readUtf8 } from "./readUtf8.ts"
 
 /** Files of variables that one command reads at most. */

@@ -2,6 +2,7 @@ import { ConfigInvalid, configJsonSchema, decodeConfig, type Pipeline, pipelineO
 import type { PostgresSinkConfig } from "@sluice/sink-postgres"
 import { Effect, FileSystem, Option, Path, Result } from "effect"
 import { embeddedLedger, type LedgerSettings, machineFields } from "./ApiSettings.ts"
+import { type CliError, invalid } from "./CliError.ts"
 import { type ConfigText, readConfigText } from "./ConfigText.ts"
 import { Environment } from "./Environment.ts"
 import { homeOf, makeResolve } from "./home.ts"
@@ -9,7 +10,6 @@ import { chooseHome, type HomeQuestion } from "./legacyHome.ts"
 import { keptByMachine, keptByScraper, ledgerAt, type Machine, machineOf } from "./Machine.ts"
 import { type Lake, pipelineSinks } from "./PipelineSinks.ts"
 import { placeConflicts } from "./placeConflicts.ts"
-import { invalid, type Refusal } from "./Refusal.ts"
 import { readUtf8 } from "./readUtf8.ts"
 import { Secrets } from "./Secrets.ts"
 import { rememberSecrets } from "./secretsOf.ts"
@@ -53,7 +53,7 @@ export interface PipelineFile {
 /** The named file, or the first of {@link standardNames} in the working directory. */
 export const findPipelineFile = Effect.fnUntraced(function* (
   named: Option.Option<string>
-): Effect.fn.Return<Option.Option<string>, Refusal, FileSystem.FileSystem> {
+): Effect.fn.Return<Option.Option<string>, CliError, FileSystem.FileSystem> {
   const files = yield* FileSystem.FileSystem
   const exists = (file: string) => files.exists(file).pipe(Effect.orElseSucceed(() => false))
   if (Option.isSome(named)) {
@@ -74,8 +74,8 @@ export const checkPipelineFile = (named: Option.Option<string>) =>
 /** Reads a pipeline file. Everything wrong with it is told at once, with line and path. */
 const readPipelineFile = Effect.fnUntraced(function* (
   named: Option.Option<string>,
-  choose: (question: HomeQuestion) => Effect.Effect<string, Refusal, FileSystem.FileSystem | Path.Path>
-): Effect.fn.Return<PipelineFile, Refusal, FileSystem.FileSystem | Path.Path> {
+  choose: (question: HomeQuestion) => Effect.Effect<string, CliError, FileSystem.FileSystem | Path.Path>
+): Effect.fn.Return<PipelineFile, CliError, FileSystem.FileSystem | Path.Path> {
   const found = yield* findPipelineFile(named)
   if (Option.isNone(found)) {
     return yield* invalid(
@@ -136,7 +136,7 @@ const buildPipeline = Effect.fnUntraced(function* (
   }
 })
 
-const readText = Effect.fnUntraced(function* (file: string): Effect.fn.Return<string, Refusal, FileSystem.FileSystem> {
+const readText = Effect.fnUntraced(function* (file: string): Effect.fn.Return<string, CliError, FileSystem.FileSystem> {
   const files = yield* FileSystem.FileSystem
   const unreadable = () => invalid(`${file} cannot be read: check that it is a file and that you may read it`)
   const info = yield* files.stat(file).pipe(Effect.mapError(unreadable))
@@ -145,7 +145,7 @@ const readText = Effect.fnUntraced(function* (file: string): Effect.fn.Return<st
   return Result.isSuccess(text) ? text.success : yield* invalid(sentence(file, text.failure, [], text.failure.message))
 })
 
-const inFile = (file: string, config: ConfigText, error: ConfigInvalid): Refusal => {
+const inFile = (file: string, config: ConfigText, error: ConfigInvalid): CliError => {
   const [first, ...others] = error.issues
     .map(({ message, path }) => ({ at: config.locate(path), path, message }))
     .sort((a, b) => a.at.line - b.at.line || a.at.column - b.at.column)

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { CliOutput, Command } from "effect/cli"
+import { exitCodes } from "./CliError.ts"
 import { audit } from "./commands/audit.ts"
 import { dbtSources } from "./commands/dbtSources.ts"
 import { dlq } from "./commands/dlq.ts"
@@ -18,7 +19,6 @@ import { validate } from "./commands/validate.ts"
 import { EnvFile, environmentWithFiles } from "./EnvFile.ts"
 import { Environment } from "./Environment.ts"
 import { ExitCodeOfCommand } from "./ExitCodeOfCommand.ts"
-import { exitCodes } from "./Refusal.ts"
 
 /** The version `sluice --version` prints. */
 export const version = "0.1.0"

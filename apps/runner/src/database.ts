@@ -1,11 +1,11 @@
 import { embeddedDirectory, Postgres, PostgresLedger } from "@sluice/sink-postgres"
 import { Effect, FileSystem, Option, Path } from "effect"
 import { embeddedLedger, type LedgerSettings } from "./ApiSettings.ts"
+import { invalid } from "./CliError.ts"
+import { databaseCliError } from "./cliErrors.ts"
 import { homeOf, makeResolve } from "./home.ts"
 import { ledgerAt } from "./Machine.ts"
 import { findPipelineFile, loadPipelineFile, type PipelineFile } from "./PipelineFile.ts"
-import { invalid } from "./Refusal.ts"
-import { databaseRefusal } from "./refusals.ts"
 
 /**
  * The database a command is about, open for the scope: that of the named pipeline file, of the one in the working
@@ -16,7 +16,7 @@ export const openDatabase = Effect.fnUntraced(function* (
   options: { readonly mustExist: boolean }
 ) {
   const config = yield* findDatabase(named, options)
-  const database = yield* Postgres.open(config).pipe(Effect.mapError(databaseRefusal))
+  const database = yield* Postgres.open(config).pipe(Effect.mapError(databaseCliError))
   return { database, config }
 })
 
@@ -31,7 +31,7 @@ export const findDatabase = Effect.fnUntraced(function* (
     return yield* invalid(`${file.value.file} has no postgres sink`)
   }
   const config: LedgerSettings = Option.isSome(settings) ? settings.value : yield* embeddedHere
-  if (options.mustExist) yield* proveExists(config)
+  if (options.mustExist) yield* assertExists(config)
   return config
 })
 
@@ -47,7 +47,7 @@ const loadIfFound = Effect.fnUntraced(function* (named: Option.Option<string>) {
 })
 
 /** Refuses an embedded database that is not there: nothing has been run into it. */
-const proveExists = Effect.fnUntraced(function* ({ directory = embeddedDirectory, url }: LedgerSettings) {
+const assertExists = Effect.fnUntraced(function* ({ directory = embeddedDirectory, url }: LedgerSettings) {
   if (url !== undefined) return
   const files = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -57,8 +57,8 @@ const proveExists = Effect.fnUntraced(function* ({ directory = embeddedDirectory
 
 /** The ledger in a database, which is prepared; open for the scope. */
 export const openLedger = Effect.fnUntraced(function* (config: LedgerSettings) {
-  const database = yield* Postgres.open(config).pipe(Effect.mapError(databaseRefusal))
-  yield* Postgres.migrate(database).pipe(Effect.mapError(databaseRefusal))
+  const database = yield* Postgres.open(config).pipe(Effect.mapError(databaseCliError))
+  yield* Postgres.migrate(database).pipe(Effect.mapError(databaseCliError))
   return PostgresLedger.make(database)
 })
 
@@ -72,6 +72,6 @@ export const openRunsOf = Effect.fnUntraced(function* (file: Option.Option<Pipel
     ({ ledger, postgres }): Option.Option<LedgerSettings> => Option.orElse(ledger, () => postgres)
   )
   const config = Option.isSome(known) ? known.value : yield* embeddedHere
-  yield* proveExists(config)
-  return PostgresLedger.make(yield* Postgres.open(config).pipe(Effect.mapError(databaseRefusal)))
+  yield* assertExists(config)
+  return PostgresLedger.make(yield* Postgres.open(config).pipe(Effect.mapError(databaseCliError)))
 })

@@ -1,8 +1,8 @@
 import { Postgres } from "@sluice/sink-postgres"
 import { Effect, FileSystem, Path } from "effect"
+import { invalid } from "./CliError.ts"
 import { namedHome } from "./home.ts"
 import { tell } from "./Output.ts"
-import { invalid } from "./Refusal.ts"
 
 /** A relative path of a pipeline file, and what is kept there. */
 export interface KeptPath {

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
+import { exitCodes } from "./CliError.ts"
 import { Printed, printResult } from "./Output.ts"
-import { exitCodes } from "./Refusal.ts"
 
 /** The commands that print a receipt. With `--json` they print one object, whatever happens. */
 const printReceipts = ["run", "resume", "cancel", "publish"]

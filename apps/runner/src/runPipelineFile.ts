@@ -1,12 +1,12 @@
 import { type Outcome, Pipeline, type Receipt, type RunOptions, readerDefaults, unpublishedKept } from "@sluice/core"
 import { Duration, Effect, type FileSystem, Option, type Path } from "effect"
+import { type CliError, exitCodes } from "./CliError.ts"
+import { runCliError } from "./cliErrors.ts"
 import { openLedger } from "./database.ts"
 import type { Machine } from "./Machine.ts"
 import { printResult, tell } from "./Output.ts"
 import { isStandardName, type PipelineFile } from "./PipelineFile.ts"
 import { duration, makeProgressLine } from "./ProgressLine.ts"
-import { exitCodes, type Refusal } from "./Refusal.ts"
-import { runRefusal } from "./refusals.ts"
 import { scraperLayer } from "./scraperLayer.ts"
 import { millisOf } from "./TimeSpan.ts"
 import { spoolOf } from "./vaults.ts"
@@ -16,7 +16,7 @@ export const runWithProgress = Effect.fnUntraced(function* (
   pipeline: Pipeline,
   machine: Machine,
   options: RunOptions = {}
-): Effect.fn.Return<Outcome, Refusal, FileSystem.FileSystem | Path.Path> {
+): Effect.fn.Return<Outcome, CliError, FileSystem.FileSystem | Path.Path> {
   const line = yield* makeProgressLine
   const spool = spoolOf(machine)
   return yield* Pipeline.execute(pipeline, {
@@ -24,7 +24,7 @@ export const runWithProgress = Effect.fnUntraced(function* (
     ...options,
     reader: { ...readerOf(machine), ...options.reader },
     onProgress: line.show
-  }).pipe(Effect.mapError(runRefusal), Effect.provide(scraperLayer(machine)), Effect.ensuring(line.clear))
+  }).pipe(Effect.mapError(runCliError), Effect.provide(scraperLayer(machine)), Effect.ensuring(line.clear))
 })
 
 /** How long a job may be unknown, or its pages lag: no longer than an outage may last, unless it is said. */
@@ -38,7 +38,7 @@ const readerOf = ({ api }: Machine): RunOptions["reader"] => {
 export const exitCodeOf = (outcome: Outcome): number => {
   const { status } = outcome.receipt
   if (status !== "failed" || Option.isNone(outcome.failure)) return exitCodes[status]
-  const { exitCode } = runRefusal(outcome.failure.value)
+  const { exitCode } = runCliError(outcome.failure.value)
   // "Invalid" says that nothing was paid for: what turns up in the middle of a paid run is a failure of the world outside.
   return exitCode === exitCodes.invalid && outcome.mayHavePaid ? exitCodes.failed : exitCode
 }
@@ -107,8 +107,8 @@ export const describeReceipt = (receipt: Receipt): string => {
       : [`supersedes the receipt of ${receipt.supersedes.finished_at} (${receipt.supersedes.status})`]),
     ...(receipt.unpublished === undefined ? [] : ["published  no"]),
     ...(receipt.drift === undefined ? [] : [`drift      ${receipt.drift.join(", ")}`]),
-    ...receipt.sinks.map(({ dead_letters: letters, name, rows }) => {
-      const aside = letters === 0 ? "" : `, ${letters} set aside`
+    ...receipt.sinks.map(({ dead_letters: deadLetters, name, rows }) => {
+      const aside = deadLetters === 0 ? "" : `, ${deadLetters} set aside`
       return `${`sink ${name}`.padEnd(10)} ${rows.pages} pages, ${rows.links} links, ${rows.page_metadata} page_metadata, ${rows.token_summaries} token_summaries${aside}`
     })
   ].join("\n")

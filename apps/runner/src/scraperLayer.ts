@@ -3,10 +3,10 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Scraper, type ScraperError } from "@sluice/core"
 import { Effect, FileSystem, Layer, Path, Redacted, Schema } from "effect"
 import { ApiKey } from "./ApiSettings.ts"
+import { type CliError, failed, invalid } from "./CliError.ts"
+import { scraperCliError } from "./cliErrors.ts"
 import { Environment } from "./Environment.ts"
 import type { Machine } from "./Machine.ts"
-import { failed, invalid, type Refusal } from "./Refusal.ts"
-import { scraperRefusal } from "./refusals.ts"
 import { Secrets } from "./Secrets.ts"
 import { millisOf } from "./TimeSpan.ts"
 
@@ -17,7 +17,7 @@ const hostedBaseUrl = "https://scraper.geonode.io"
  * The Scraper API that serves a run: the one the environment or the file names, or, when neither names one, the embedded
  * scraper on a loopback port of its own.
  */
-export const scraperLayer = (machine: Machine): Layer.Layer<Scraper, Refusal, FileSystem.FileSystem | Path.Path> =>
+export const scraperLayer = (machine: Machine): Layer.Layer<Scraper, CliError, FileSystem.FileSystem | Path.Path> =>
   Layer.unwrap(
     Effect.gen(function* () {
       const { variables } = yield* Environment
@@ -51,10 +51,10 @@ export const scraperLayer = (machine: Machine): Layer.Layer<Scraper, Refusal, Fi
 
 const given = (value: string | undefined): string | undefined => (value === "" ? undefined : value)
 
-const client = (options: Parameters<typeof Scraper.layer>[0]): Layer.Layer<Scraper, Refusal> =>
+const client = (options: Parameters<typeof Scraper.layer>[0]): Layer.Layer<Scraper, CliError> =>
   Scraper.layer(options).pipe(
     Layer.provide(NodeHttpClient.layerUndici),
-    Layer.catch((error: ScraperError) => Layer.effect(Scraper, Effect.fail(scraperRefusal(error))))
+    Layer.catch((error: ScraperError) => Layer.effect(Scraper, Effect.fail(scraperCliError(error))))
   )
 
 /** The embedded scraper. Its state and its key stay under `.sluice`, so that its jobs can be found again. */

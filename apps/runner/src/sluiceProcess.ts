@@ -1,10 +1,10 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Exit, Logger, Option } from "effect"
-import { CliError } from "effect/cli"
+import { CliError as EffectCliError } from "effect/cli"
+import { CliError, exitCodes } from "./CliError.ts"
 import { jsonLogger, Printed, tell } from "./Output.ts"
 import { keepJsonPromise } from "./promisedJson.ts"
-import { exitCodes, Refusal } from "./Refusal.ts"
 import { SecretBox, Secrets } from "./Secrets.ts"
 
 /** Runs a command and answers what the process ends with; what went wrong has been told by then. */
@@ -41,8 +41,8 @@ const describe = (
   secrets: SecretBox
 ): { readonly exitCode: number; readonly sentences: ReadonlyArray<string> } => {
   const error = Option.getOrUndefined(Cause.findErrorOption(cause))
-  if (error instanceof Refusal) return error
-  if (!CliError.isCliError(error)) {
+  if (error instanceof CliError) return error
+  if (!EffectCliError.isCliError(error)) {
     const stack = secrets.redact(Cause.pretty(cause))
     return { exitCode: exitCodes.failed, sentences: [`a defect of Sluice, please report it: ${stack}`] }
   }

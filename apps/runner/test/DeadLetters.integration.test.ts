@@ -24,7 +24,7 @@ const reshape = (item: SentItem) => {
 }
 
 interface Listed {
-  readonly letter: number
+  readonly id: number
   readonly run_id: string
   readonly pipeline: string
   readonly url: string
@@ -70,7 +70,7 @@ describe("dlq", () => {
         assert.match(plain.stdout, /^ +\d+ {2}20\S+ {2}nul_byte +https:\/\/site\.test\/p\/3 {2}[^\n]+\n$/)
         assert.notInclude(JSON.stringify(listed) + plain.stdout + ran.stderr + ran.stdout, secretContent)
 
-        const nul = `${listed.find(({ reason }) => reason === "nul_byte")!.letter}`
+        const nul = `${listed.find(({ reason }) => reason === "nul_byte")!.id}`
         const shown = yield* run(["dlq", "show", nul], options)
         assert.strictEqual(JSON.parse(shown.stdout).markdown, `${secretContent}\0`)
         const asJson = yield* runJson<Listed & { readonly raw: string }>(["dlq", "show", nul, "--json"], options)
@@ -81,11 +81,11 @@ describe("dlq", () => {
         assert.deepStrictEqual(stays.stdout.split("\n").toSorted(), [
           "",
           "     1  nul_byte: text with a NUL byte, which no table takes",
-          "0 landed, 1 refused"
+          "0 loaded, 1 refused"
         ])
         const replay = ["dlq", "replay", nul, "--replace", "--json"]
-        assert.deepStrictEqual(yield* runJson(replay, options), { landed: 1, outdone: 0, refused: {} })
-        assert.deepStrictEqual(yield* runJson(replay, options), { landed: 0, outdone: 0, refused: {} })
+        assert.deepStrictEqual(yield* runJson(replay, options), { loaded: 1, superseded: 0, refused: {} })
+        assert.deepStrictEqual(yield* runJson(replay, options), { loaded: 0, superseded: 0, refused: {} })
         assert.deepStrictEqual(
           yield* database.rows("SELECT markdown FROM current_pages WHERE url = 'https://site.test/p/3'"),
           [{ markdown: `${secretContent}\uFFFD` }]
@@ -97,7 +97,7 @@ describe("dlq", () => {
         assert.lengthOf(yield* runJson<ReadonlyArray<Listed>>(["dlq", "list", "--json"], options), 0)
         const all = yield* runJson<ReadonlyArray<Listed>>(["dlq", "list", "--json", "--replayed"], options)
         assert.lengthOf(
-          all.filter((letter) => letter.replayed_at !== null),
+          all.filter((deadLetter) => deadLetter.replayed_at !== null),
           1
         )
       }),
@@ -112,15 +112,15 @@ describe("dlq", () => {
         assertRefused(
           yield* run(["dlq", "replay"], options),
           2,
-          "say which letters: by their numbers, --pipeline, --run or --all"
+          "select dead letters by ID, --pipeline, --run or --all"
         )
         assertRefused(
           yield* run(["dlq", "replay", "1", "--all"], options),
           2,
-          "--all goes with no other choice of letters"
+          "--all cannot be combined with IDs, --pipeline or --run"
         )
-        assertRefused(yield* run(["dlq", "show", "7"], options), 2, "there is no letter 7")
-        assertRefused(yield* run(["dlq", "replay", "7"], options), 2, "there is no letter 7")
+        assertRefused(yield* run(["dlq", "show", "7"], options), 2, "there is no dead letter 7")
+        assertRefused(yield* run(["dlq", "replay", "7"], options), 2, "there is no dead letter 7")
         assertRefused(yield* run(["dlq", "show", "x"], options), 2, /^sluice: .*; see: sluice dlq show --help$/)
         assert.strictEqual((yield* run(["dlq", "list"], options)).stdout, "no dead letters\n")
       }),

@@ -68,9 +68,9 @@ const cases: ReadonlyArray<Case> = [
 ]
 
 describe("the command line against an API whose answers are odd", () => {
-  for (const [name, source, code, posts, pages, letters, says] of cases) {
+  for (const [name, source, code, posts, pages, deadLetters, says] of cases) {
     it.live(
-      `${name}: exit ${code}, ${posts} POSTs, ${pages} pages, ${letters} dead letters`,
+      `${name}: exit ${code}, ${posts} POSTs, ${pages} pages, ${deadLetters} dead letters`,
       () =>
         Effect.gen(function* () {
           const simulator = yield* Simulator.make({
@@ -93,10 +93,10 @@ describe("the command line against an API whose answers are odd", () => {
           assert.strictEqual(finished.code, code, finished.stderr)
           assert.match(finished.stderr, says)
           assert.strictEqual(simulator.charges.received("POST"), posts)
-          const [rows] = yield* database.rows<{ readonly pages: number; readonly letters: number }>(
+          const [rows] = yield* database.rows<{ readonly pages: number; readonly deadLetters: number }>(
             "SELECT (SELECT count(*)::int FROM pages) AS pages, (SELECT count(*)::int FROM dead_letters) AS letters"
           )
-          assert.deepStrictEqual({ ...rows }, { pages, letters })
+          assert.deepStrictEqual({ ...rows }, { pages, deadLetters })
           const receipt: Receipt = JSON.parse(finished.stdout)
           assert.strictEqual(receipt.sinks[0]?.rows.pages, pages)
         }),

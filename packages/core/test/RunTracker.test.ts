@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { JobStatus } from "@sluice/contract"
 import type { JobSnapshot } from "../src/record/JobSnapshot.ts"
 import { noTally } from "../src/record/Tally.ts"
-import { RunTracker } from "../src/run/RunTracker.ts"
+import { RunTracker } from "../src/run/acquire/RunTracker.ts"
 
 const run = { runId: "run", epoch: 1 }
 const snapshot = (jobId: string, status: JobStatus, completed: number, observedAt: number): JobSnapshot => ({
@@ -81,15 +81,15 @@ describe("RunTracker", () => {
       tally: { ...noTally, completed: 1, without_links: 1 }
     }
     const jobs = ["a", "b"].map((id) => snapshot(id, "processing", 1, 1))
-    tracker.land("a", result, jobs)
-    tracker.land("a", result, jobs)
-    tracker.land("b", result, jobs.slice(1))
-    assert.deepStrictEqual(tracker.landed("a"), {
+    tracker.addLoaded("a", result, jobs)
+    tracker.addLoaded("a", result, jobs)
+    tracker.addLoaded("b", result, jobs.slice(1))
+    assert.deepStrictEqual(tracker.loaded("a"), {
       rows: { pages: 4, links: 6, page_metadata: 4, token_summaries: 2 },
       deadLetters: 2,
       tally: { ...noTally, completed: 2, without_links: 2 }
     })
-    assert.strictEqual(tracker.landed("c").rows.pages, 0)
+    assert.strictEqual(tracker.loaded("c").rows.pages, 0)
     assert.strictEqual(tracker.progress.rows.pages, 2)
   })
 })

@@ -7,7 +7,7 @@ import { makeLedgerMemory } from "../src/ledger/LedgerMemory.ts"
 import type { Receipt } from "../src/ledger/Receipt.ts"
 import { makePipeline } from "../src/pipeline/makePipeline.ts"
 import type { WhenRunning } from "../src/pipeline/WhenRunning.ts"
-import { holdRun } from "../src/run/holdRun.ts"
+import { acquireRun } from "../src/run/acquire/acquireRun.ts"
 import type { Sink } from "../src/sink/Sink.ts"
 
 const sink: Sink = { kind: "none", name: "none", behaviour: {}, connect: Effect.die("it is not connected to") }
@@ -25,7 +25,7 @@ const living = `${hostname()}/${process.ppid}/other`
 const elsewhere = "elsewhere/1/other"
 const ours = { holder: `${hostname()}/${process.pid}/ours`, durationMs: 30_000 }
 
-const heldBy = Effect.fnUntraced(function* (holder: string, configHash = pipelineOf("wait").hash) {
+const leaseHeldBy = Effect.fnUntraced(function* (holder: string, configHash = pipelineOf("wait").hash) {
   const ledger = makeLedgerMemory()
   const lease = { holder, durationMs: 30_000 }
   const other = yield* ledger.begin({ pipeline: "p", configHash, startedAt: 0 }, lease)
@@ -54,21 +54,21 @@ const end = (ledger: Ledger, run: RunHandle) => {
 describe("a run that another process carries out", () => {
   it.effect("is refused at once where that process is known to live, whatever the pipeline has become", () =>
     Effect.gen(function* () {
-      const { ledger, other } = yield* heldBy(living, "another")
-      const refusal = yield* Effect.flip(holdRun(ledger, pipelineOf("refuse"), ours, "auto"))
+      const { ledger, other } = yield* leaseHeldBy(living, "another")
+      const refusal = yield* Effect.flip(acquireRun(ledger, pipelineOf("refuse"), ours, "auto"))
       assert.strictEqual(
         refusal.message,
         `run ${other.runId} is being carried out by ${living}: wait for it to end, or stop it first`
       )
-      const named = yield* Effect.flip(holdRun(ledger, pipelineOf("wait"), ours, { runId: other.runId }))
+      const named = yield* Effect.flip(acquireRun(ledger, pipelineOf("wait"), ours, { runId: other.runId }))
       assert.strictEqual(named.message, refusal.message)
     })
   )
 
   it.effect("is refused when a process elsewhere has been seen to hold on to it", () =>
     Effect.gen(function* () {
-      const { ledger } = yield* heldBy(elsewhere)
-      const trying = yield* Effect.forkChild(Effect.flip(holdRun(ledger, pipelineOf("refuse"), ours, "auto")))
+      const { ledger } = yield* leaseHeldBy(elsewhere)
+      const trying = yield* Effect.forkChild(Effect.flip(acquireRun(ledger, pipelineOf("refuse"), ours, "auto")))
       yield* TestClock.adjust("31 seconds")
       assert.include((yield* Fiber.join(trying)).message, "is being carried out by elsewhere/1/other")
     })
@@ -77,8 +77,8 @@ describe("a run that another process carries out", () => {
   it.effect("is waited for, and then the next begins", () =>
     Effect.gen(function* () {
       for (const holder of [living, elsewhere]) {
-        const { ledger, other, renewing } = yield* heldBy(holder, "another")
-        const waiting = yield* Effect.forkChild(holdRun(ledger, pipelineOf("wait"), ours, "auto"))
+        const { ledger, other, renewing } = yield* leaseHeldBy(holder, "another")
+        const waiting = yield* Effect.forkChild(acquireRun(ledger, pipelineOf("wait"), ours, "auto"))
         yield* TestClock.adjust("40 minutes")
         assert.isUndefined(waiting.pollUnsafe())
         yield* Fiber.interrupt(renewing)
@@ -95,8 +95,8 @@ describe("a run that another process carries out", () => {
   it.effect("is gone on with by whoever waited, where it was stopped or its process died", () =>
     Effect.gen(function* () {
       for (const how of ["stopped", "died"] as const) {
-        const { ledger, other, renewing } = yield* heldBy(how === "died" ? elsewhere : living)
-        const waiting = yield* Effect.forkChild(holdRun(ledger, pipelineOf("wait"), ours, "auto"))
+        const { ledger, other, renewing } = yield* leaseHeldBy(how === "died" ? elsewhere : living)
+        const waiting = yield* Effect.forkChild(acquireRun(ledger, pipelineOf("wait"), ours, "auto"))
         yield* TestClock.adjust("5 minutes")
         yield* Fiber.interrupt(renewing)
         if (how === "stopped") yield* ledger.suspend(other, "interrupted")
@@ -109,8 +109,8 @@ describe("a run that another process carries out", () => {
 
   it.effect("is not waited for beyond the bound", () =>
     Effect.gen(function* () {
-      const { ledger } = yield* heldBy(living)
-      const waiting = yield* Effect.forkChild(Effect.flip(holdRun(ledger, pipelineOf("wait", 2), ours, "auto")))
+      const { ledger } = yield* leaseHeldBy(living)
+      const waiting = yield* Effect.forkChild(Effect.flip(acquireRun(ledger, pipelineOf("wait", 2), ours, "auto")))
       yield* TestClock.adjust("119 seconds")
       assert.isUndefined(waiting.pollUnsafe())
       yield* TestClock.adjust("2 seconds")
@@ -120,8 +120,8 @@ describe("a run that another process carries out", () => {
 
   it.effect("does not go on as another pipeline once it was stopped", () =>
     Effect.gen(function* () {
-      const { ledger, other } = yield* heldBy(living)
-      const waiting = yield* Effect.forkChild(Effect.flip(holdRun(ledger, pipelineOf("wait", 60, 6), ours, "auto")))
+      const { ledger, other } = yield* leaseHeldBy(living)
+      const waiting = yield* Effect.forkChild(Effect.flip(acquireRun(ledger, pipelineOf("wait", 60, 6), ours, "auto")))
       yield* TestClock.adjust("1 minute")
       yield* ledger.suspend(other, "interrupted")
       yield* TestClock.adjust("1 second")
@@ -136,7 +136,7 @@ describe("a run that another process carries out", () => {
         [1, 2, 3],
         (nth) => {
           const lease = { holder: `${hostname()}/${process.ppid}/${nth}`, durationMs: 30_000 }
-          return Effect.exit(holdRun(ledger, pipelineOf("refuse"), lease, "auto"))
+          return Effect.exit(acquireRun(ledger, pipelineOf("refuse"), lease, "auto"))
         },
         { concurrency: 3 }
       )

@@ -5,7 +5,7 @@ import { batchedRecord } from "../src/source/batchedRecord.ts"
 import { crawledRecord } from "../src/source/Crawl.ts"
 import { recognise } from "../src/source/JobItem.ts"
 import { refusedRecord } from "../src/source/recordOfItem.ts"
-import { keptLines, recordOfLine } from "../src/vault/keptPages.ts"
+import { recordOfLine, storedLines } from "../src/vault/storedPages.ts"
 
 const text = fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("a\0b", "\ud800", "\u2028\n\r", "漢字 😀", ""))
 const maybe = <A>(arbitrary: fc.Arbitrary<A>) => fc.option(arbitrary, { nil: null })
@@ -45,7 +45,7 @@ const kept = (record: PageRecord, kind: "crawl" | "batch") => {
     observedAt: 1
   }
   const segment = { runId: "r", epoch: 1, seq: 1, records: [record], jobs: [{ ...snapshot, ...counts }], bytes: 1 }
-  return [...keptLines(segment)]
+  return [...storedLines(segment)]
 }
 
 describe("a page that is kept", () => {

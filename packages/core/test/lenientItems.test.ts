@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import fc from "fast-check"
-import { deadLetterOf, findDirt } from "../src/record/DirtyRecords.ts"
 import type { JobKind } from "../src/record/JobSnapshot.ts"
 import type { PageRecord } from "../src/record/PageRecord.ts"
+import { deadLetterOf, findInvalid } from "../src/record/recordValidation.ts"
 import { recordOfResult } from "../src/source/recordOfResult.ts"
 
 const url = "https://site.test/"
@@ -150,7 +150,7 @@ describe("an answer of which some value is not what the contract says", () => {
             if (!may.has(member)) assert.deepStrictEqual(record[member as keyof PageRecord], value, member)
           }
           // A text that no table takes is still one that no table takes.
-          if (deadLetterOf(record) !== undefined) assert.oneOf(findDirt(record), ["nul_byte", "lone_surrogate"])
+          if (deadLetterOf(record) !== undefined) assert.oneOf(findInvalid(record), ["nul_byte", "lone_surrogate"])
           // What was there and is not in the record is told, unless it is a filler.
           for (const name of record.unread ?? []) {
             const at = name

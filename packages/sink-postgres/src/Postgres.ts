@@ -2,8 +2,13 @@ export { catalog } from "./database/Catalog.ts"
 export { migrate } from "./database/Migrations.ts"
 export { open } from "./database/openDatabase.ts"
 export { query } from "./database/Query.ts"
+export type { DeadLetterFilter } from "./dead-letters/DeadLetterFilter.ts"
+export {
+  type DeadLetterSummary,
+  type DeadLetters,
+  deadLetters,
+  type FullDeadLetter
+} from "./dead-letters/DeadLetterQueue.ts"
+export type { Replay, ReplayOptions } from "./dead-letters/replayDeadLetters.ts"
 export { make as ledger } from "./ledger/PostgresLedger.ts"
-export { type DeadLetters, deadLetters, type Letter, type WholeLetter } from "./letters/DeadLetterQueue.ts"
-export type { LetterFilter } from "./letters/LetterFilter.ts"
-export type { Replay, ReplayOptions } from "./letters/ReplayLetters.ts"
 export { fromConfig, sink } from "./PostgresSink.ts"

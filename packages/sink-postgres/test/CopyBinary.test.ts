@@ -27,7 +27,7 @@ const size = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 1_000, max: 90_000 }) },
   { weight: 1, arbitrary: fc.integer({ min: 200_000, max: 700_000 }) }
 )
-const text = fc.tuple(size, fc.constantFrom("a", "é", "水")).map(([size, letter]) => letter.repeat(size))
+const text = fc.tuple(size, fc.constantFrom("a", "é", "水")).map(([size, deadLetter]) => deadLetter.repeat(size))
 /** Some items are one row and some are many, as the links of a page are. */
 const rows = fc.array(fc.array(text, { maxLength: 12 }), { maxLength: 12 })
 

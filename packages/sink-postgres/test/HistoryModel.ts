@@ -33,9 +33,9 @@ export class HistoryModel {
     this.#current.set(page, outcome)
   }
 
-  publish(seen: ReadonlyArray<number>, isWhole: boolean): void {
+  publish(seen: ReadonlyArray<number>, isExhaustive: boolean): void {
     for (const page of seen) this.#misses.delete(page)
-    if (!isWhole) return
+    if (!isExhaustive) return
     for (const page of [...this.#current.keys()]) {
       if (seen.includes(page)) continue
       const misses = (this.#misses.get(page) ?? 0) + 1
@@ -48,7 +48,7 @@ export class HistoryModel {
   }
 
   /** What the tables are to hold, in the order of the URLs and of time. */
-  standing(urlOf: (page: number) => string) {
+  existing(urlOf: (page: number) => string) {
     const row = (page: number, outcome: Sighting["outcome"]) => ({
       url: urlOf(page),
       status: isCompleted(outcome) ? "completed" : outcome,

@@ -314,10 +314,10 @@ layer(Url.layer, { timeout: 300_000 })("tables that people have touched", (it) =
       const records = Array.from({ length: 6 }, (_, at) => sampleRecord(`https://docs.example/${at}`))
       const result = yield* write(2, records)
       assert.deepStrictEqual([result.rows.pages, result.deadLetters], [5, 1])
-      const [letter] = yield* database.query("SELECT url, detail FROM dead_letters")
-      assert.strictEqual(letter?.url, "https://docs.example/3")
+      const [deadLetter] = yield* database.query("SELECT url, detail FROM dead_letters")
+      assert.strictEqual(deadLetter?.url, "https://docs.example/3")
       assert.strictEqual(
-        letter?.detail,
+        deadLetter?.detail,
         "a trigger refused the row (the function guard said: not wanted) (SQLSTATE P0001)"
       )
     })

@@ -5,11 +5,11 @@ import { migrations } from "../src/database/migrations.generated.ts"
 import { Postgres } from "../src/index.ts"
 import { analystSuite } from "./analystSuite.ts"
 import { freshSchema, type Place, sinkIn } from "./databases.ts"
+import { deadLetterSuite } from "./deadLetterSuite.ts"
 import { durabilitySuite } from "./durabilitySuite.ts"
 import { expectationSuite } from "./expectationSuite.ts"
 import { historyModelSuite } from "./historyModelSuite.ts"
 import { historySuite } from "./historySuite.ts"
-import { letterSuite } from "./letterSuite.ts"
 import { modeChangeSuite } from "./modeChangeSuite.ts"
 import { modelSuite } from "./modelSuite.ts"
 import { querySuite } from "./querySuite.ts"
@@ -34,7 +34,7 @@ const suites = [
   analystSuite,
   retentionSuite,
   upgradeSuite,
-  letterSuite
+  deadLetterSuite
 ]
 
 /** What is tried of {@link databaseSuite}: all of it, or every third part, the others the two days after. */
@@ -180,15 +180,15 @@ export const databaseSuite = (name: string, place: Effect.Effect<Place>, share: 
           rows: { pages: 36, links: 72, page_metadata: 36 },
           deadLetters: 4
         })
-        const landed = yield* read
-        assert.lengthOf(landed.pages, 36)
-        const letters = yield* database.query(
+        const loaded = yield* read
+        assert.lengthOf(loaded.pages, 36)
+        const deadLetters = yield* database.query(
           "SELECT reason, detail, raw::json->>'url' AS url FROM dead_letters ORDER BY url"
         )
-        assert.lengthOf(letters, 4)
-        assert.strictEqual(letters[0]!.url, "https://a.example/17")
-        assert.strictEqual(letters[0]!.reason, "refused")
-        assert.match(String(letters[0]!.detail), /check constraint .*\(SQLSTATE 23514\)$/)
+        assert.lengthOf(deadLetters, 4)
+        assert.strictEqual(deadLetters[0]!.url, "https://a.example/17")
+        assert.strictEqual(deadLetters[0]!.reason, "refused")
+        assert.match(String(deadLetters[0]!.detail), /check constraint .*\(SQLSTATE 23514\)$/)
       })
     )
   })

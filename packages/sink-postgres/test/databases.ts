@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { Landed, LandedPage, SinkUnderTest } from "@sluice/testkit"
+import type { LoadedPage, LoadedRows, SinkUnderTest } from "@sluice/testkit"
 import { Effect, type Scope } from "effect"
 import { type Database, type LoadMode, Postgres, type PostgresSinkOptions } from "../src/index.ts"
 
@@ -55,8 +55,8 @@ const readLanded = Effect.fnUntraced(function* (database: Database["Service"], v
   )
   const deadLetters = yield* database.query(`SELECT job_id AS "jobId", url, reason FROM dead_letters`)
   return {
-    pages: pages as unknown as ReadonlyArray<LandedPage>,
-    summaries: summaries as unknown as Landed["summaries"],
-    deadLetters: deadLetters as unknown as Landed["deadLetters"]
+    pages: pages as unknown as ReadonlyArray<LoadedPage>,
+    summaries: summaries as unknown as LoadedRows["summaries"],
+    deadLetters: deadLetters as unknown as LoadedRows["deadLetters"]
   }
 })

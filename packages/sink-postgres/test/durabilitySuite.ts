@@ -52,7 +52,7 @@ export const durabilitySuite = (name: string, place: Effect.Effect<Place>): void
           { holder: "host/1/test", durationMs: 1000 }
         )
         const submission = { ordinal: 0, kind: "crawl", url: "u", requestHash: "h", submittedAt: 0, tokens: 1 } as const
-        yield* ledger.intend(run, submission)
+        yield* ledger.recordIntent(run, submission)
         assert.deepStrictEqual(yield* database.query("SELECT setting FROM noted"), [{ setting: "on" }])
       })
     )

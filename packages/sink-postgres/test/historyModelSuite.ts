@@ -11,7 +11,7 @@ import { HistoryModel, type Sighting } from "./HistoryModel.ts"
 interface Crawl {
   readonly sightings: ReadonlyArray<Sighting>
   /** Pages a transform left out. */
-  readonly leftOut: ReadonlyArray<number>
+  readonly skipped: ReadonlyArray<number>
   readonly end: "completed" | "reached its limit" | "incomplete"
   /** Whether it writes what is in each segment again, in another. */
   readonly again: boolean
@@ -29,7 +29,7 @@ const sighting: fc.Arbitrary<Sighting> = fc.record({
 
 const crawl: fc.Arbitrary<Crawl> = fc.record({
   sightings: fc.uniqueArray(sighting, { maxLength: 6, selector: ({ page }) => page }),
-  leftOut: fc.uniqueArray(fc.integer({ min: 0, max: 5 }), { maxLength: 1 }),
+  skipped: fc.uniqueArray(fc.integer({ min: 0, max: 5 }), { maxLength: 1 }),
   end: fc.constantFrom("completed", "completed", "completed", "reached its limit", "incomplete"),
   again: fc.boolean(),
   restarted: fc.boolean(),
@@ -71,7 +71,7 @@ const follow = Effect.fnUntraced(function* (at: Place, crawls: ReadonlyArray<Cra
   const connection = yield* sink.connect
   const model = new HistoryModel(closeAfter)
   let before: Effect.Effect<void, unknown> = Effect.void
-  for (const [index, { again, end, late, leftOut, restarted, sightings }] of crawls.entries()) {
+  for (const [index, { again, end, late, skipped, restarted, sightings }] of crawls.entries()) {
     const startedAt = 1_750_000_000_000 + index * 1000
     const begun = yield* startRun(sink, connection, { startedAt })
     const records = sightings.map(recordOf(`job-${index}`))
@@ -87,19 +87,19 @@ const follow = Effect.fnUntraced(function* (at: Place, crawls: ReadonlyArray<Cra
     if (late) yield* before
     if (end !== "incomplete") {
       const publish = publishAs({
-        isWhole: end === "completed",
-        leftOut: leftOut.map((page) => pageKey(urlOf(page)))
+        isExhaustive: end === "completed",
+        skipped: skipped.map((page) => pageKey(urlOf(page)))
       })
       yield* publish
-      model.publish([...sightings.map(({ page }) => page), ...leftOut], end === "completed")
+      model.publish([...sightings.map(({ page }) => page), ...skipped], end === "completed")
       before = publish
     }
-    assert.deepStrictEqual(yield* standing(database), model.standing(urlOf), `after crawl ${index}`)
+    assert.deepStrictEqual(yield* existing(database), model.existing(urlOf), `after crawl ${index}`)
   }
   assert.deepStrictEqual(yield* gaps(database), [])
 })
 
-const standing = Effect.fnUntraced(function* (database: Database["Service"]) {
+const existing = Effect.fnUntraced(function* (database: Database["Service"]) {
   const versions = yield* database.query(
     `SELECT url, status, markdown, closed_as, cardinality(links) AS links FROM page_versions
      ORDER BY url COLLATE "C", valid_from`

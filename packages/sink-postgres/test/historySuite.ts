@@ -75,17 +75,17 @@ export const historySuite = (name: string, place: Effect.Effect<Place>): void =>
           }
           const last = yield* startRun(sink, connection, { startedAt: 1_750_000_000_002 })
           yield* last.write(0, [sampleRecord(pages[1]!, { jobId: "job-2" })])
-          const standing = database.query(
+          const existing = database.query(
             "SELECT (SELECT count(*) FROM pages) AS pages, (SELECT count(*) FROM page_history) AS closed, (SELECT sum(misses) FROM missing_pages)::int AS misses"
           )
           const { repair } = yield* killAt(database, steps[step])
           yield* Effect.flip(last.publish)
-          assert.deepStrictEqual(yield* standing, [{ pages: 2, closed: 0, misses: 1 }])
+          assert.deepStrictEqual(yield* existing, [{ pages: 2, closed: 0, misses: 1 }])
           yield* repair
           yield* last.publish
-          assert.deepStrictEqual(yield* standing, [{ pages: 1, closed: 1, misses: null }])
+          assert.deepStrictEqual(yield* existing, [{ pages: 1, closed: 1, misses: null }])
           yield* last.publish
-          assert.deepStrictEqual(yield* standing, [{ pages: 1, closed: 1, misses: null }])
+          assert.deepStrictEqual(yield* existing, [{ pages: 1, closed: 1, misses: null }])
         })
       )
     }

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { PageRecord } from "@sluice/core"
-import { type LandedPage, landedOf, sampleRecord, startRun } from "@sluice/testkit"
+import { type LoadedPage, loadedOf, sampleRecord, startRun } from "@sluice/testkit"
 import { Effect } from "effect"
 import fc from "fast-check"
 import { type Place, sinkIn } from "./databases.ts"
@@ -53,7 +53,7 @@ export const modelSuite = (name: string, place: Effect.Effect<Place>): void => {
             const { sink, read } = yield* sinkIn(at, mode)
             const connection = yield* sink.connect
             const runs = yield* Effect.forEach([0, 1, 2], () => startRun(sink, connection))
-            const model = new Map<string, LandedPage>()
+            const model = new Map<string, LoadedPage>()
             let before: Step | undefined
             for (const [seq, drawn] of steps.entries()) {
               const current = drawn.again && before !== undefined ? before : drawn
@@ -61,12 +61,12 @@ export const modelSuite = (name: string, place: Effect.Effect<Place>): void => {
               const { rows } = yield* runs[current.run]!.write(seq, records)
               assert.strictEqual(rows.pages, records.length)
               for (const record of records) {
-                model.set(mode === "merge" ? record.url : `${record.jobId} ${record.url}`, landedOf(record))
+                model.set(mode === "merge" ? record.url : `${record.jobId} ${record.url}`, loadedOf(record))
               }
               before = current
             }
-            const landed = (yield* read).pages
-            assert.deepStrictEqual(landed.map(inOrder).toSorted(), [...model.values()].map(inOrder).toSorted())
+            const loaded = (yield* read).pages
+            assert.deepStrictEqual(loaded.map(inOrder).toSorted(), [...model.values()].map(inOrder).toSorted())
           }
         }).pipe(Effect.scoped)
       )
@@ -74,5 +74,5 @@ export const modelSuite = (name: string, place: Effect.Effect<Place>): void => {
   })
 }
 
-const inOrder = (page: LandedPage): string =>
+const inOrder = (page: LoadedPage): string =>
   JSON.stringify(Object.entries(page).toSorted(([a], [b]) => (a < b ? -1 : 1)))

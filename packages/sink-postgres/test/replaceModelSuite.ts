@@ -95,9 +95,9 @@ const follow = Effect.fnUntraced(function* (at: Place, steps: ReadonlyArray<Step
       ])
       run.state = "ended"
     }
-    const landed = yield* read
+    const loaded = yield* read
     assert.deepStrictEqual(
-      landed.pages.map(({ markdown, url }) => `${url} ${markdown}`).toSorted(),
+      loaded.pages.map(({ markdown, url }) => `${url} ${markdown}`).toSorted(),
       Array.from(seen(), ([url, markdown]) => `${url} ${markdown}`).toSorted()
     )
   }

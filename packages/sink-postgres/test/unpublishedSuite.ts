@@ -202,19 +202,19 @@ export const unpublishedSuite = (name: string, place: Effect.Effect<Place>): voi
         assert.strictEqual(first.receipt.status, "completed")
         const poisoned = yield* crawl(2, { reshape: poisoning })
         assert.strictEqual(poisoned.receipt.unpublished?.guard, "quarantine")
-        const letters = poisoned.receipt.sinks[0]!.dead_letters
-        assert.isAbove(letters, 400)
+        const deadLetters = poisoned.receipt.sinks[0]!.dead_letters
+        assert.isAbove(deadLetters, 400)
         assert.match(
           poisoned.receipt.reason ?? "",
           new RegExp(
-            `^sink "postgres" put ${letters} of 1000 records in quarantine, and "quarantine" allows a share of 0\\.1`
+            `^sink "postgres" put ${deadLetters} of 1000 records in quarantine, and "quarantine" allows a share of 0\\.1`
           )
         )
         const replay = yield* Postgres.deadLetters(database).replay(
           { runId: poisoned.receipt.run_id },
           { replace: true }
         )
-        assert.strictEqual(replay.landed, letters)
+        assert.strictEqual(replay.loaded, deadLetters)
         assert.deepInclude(yield* counts, { shown: 1000 })
         yield* poisoned.publish
         assert.deepStrictEqual(yield* counts, { shown: 1000, held: 1000 })

@@ -14,7 +14,7 @@ const endedRun = "01890000-0000-7000-8000-000000000001"
 const openRun = "01890000-0000-7000-8000-000000000002"
 const request = { url: "https://site.test/", formats: ["markdown"] } as const
 const site = makeSite({ pages: 60, seed: 3 })
-const landed = site.pages.slice(0, 20).map(({ url }) => url)
+const loaded = site.pages.slice(0, 20).map(({ url }) => url)
 
 const endedReceipt = {
   run_id: endedRun,
@@ -90,13 +90,13 @@ const leaveBehind = Effect.fnUntraced(function* (database: Database["Service"], 
      SELECT set_no, k.key, jobs.job_no, u.url, 1, 'completed', 'as it landed', '2026-06-02T10:01:00Z'
      FROM page_sets, jobs, unnest($1::text[]) WITH ORDINALITY AS u (url, at)
      JOIN unnest($2::bigint[]) WITH ORDINALITY AS k (key, at) USING (at) WHERE job_id = $3`,
-    [`{${landed.join(",")}}`, `{${landed.map((url) => pageKey(url)).join(",")}}`, jobId]
+    [`{${loaded.join(",")}}`, `{${loaded.map((url) => pageKey(url)).join(",")}}`, jobId]
   )
   yield* query("INSERT INTO page_metadata (set_no, page_key, job_no) SELECT set_no, page_key, job_no FROM pages")
   yield* query(
     `INSERT INTO segments (run_id, sink, seq, epoch, bytes, keys, pages, links, page_metadata, token_summaries, dead_letters)
      VALUES ($1, 'postgres', 1, 3, 100, $2, 20, 0, 20, 0, 0)`,
-    [openRun, packKeys([{ jobId, keys: BigInt64Array.from(landed, (url) => pageKey(url)) }])]
+    [openRun, packKeys([{ jobId, keys: BigInt64Array.from(loaded, (url) => pageKey(url)) }])]
   )
   yield* query(
     `INSERT INTO dead_letters (run_id, sink, job_id, page_key, url, reason, detail, raw)
@@ -142,11 +142,11 @@ export const upgradeSuite = (name: string, place: Effect.Effect<Place>): void =>
           assert.deepInclude(receipt, { status: "completed", run_id: openRun })
           assert.strictEqual(receipt.pages.delivered, 60)
           assert.strictEqual(simulator.charges.received("POST"), 1)
-          const [standing] = yield* database.query(
+          const [existing] = yield* database.query(
             `SELECT count(*) AS pages, count(*) FILTER (WHERE markdown = 'as it landed') AS kept,
                (SELECT max(epoch) FROM runs) AS epoch FROM pages`
           )
-          assert.deepStrictEqual(standing, { pages: 60, kept: 20, epoch: 4 })
+          assert.deepStrictEqual(existing, { pages: 60, kept: 20, epoch: 4 })
 
           const ledger = Postgres.ledger(database)
           const runs = yield* ledger.runs({ limit: 5 })
@@ -159,9 +159,9 @@ export const upgradeSuite = (name: string, place: Effect.Effect<Place>): void =>
           )
           assert.strictEqual(yield* ledger.spent({ pipeline: "old", exceptRun: "none" }), 67)
 
-          const letters = Postgres.deadLetters(database)
-          assert.lengthOf(yield* letters.list({ pipeline: "old" }), 1)
-          assert.deepInclude(yield* letters.replay({ pipeline: "old" }, { replace: true }), { landed: 1 })
+          const deadLetters = Postgres.deadLetters(database)
+          assert.lengthOf(yield* deadLetters.list({ pipeline: "old" }), 1)
+          assert.deepInclude(yield* deadLetters.replay({ pipeline: "old" }, { replace: true }), { loaded: 1 })
           assert.deepStrictEqual(
             yield* database.query("SELECT markdown, extra FROM current_pages WHERE url = $1", [setAside.url]),
             [{ markdown: "a\uFFFDb", extra: null }]

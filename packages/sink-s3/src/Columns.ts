@@ -126,7 +126,7 @@ export const metadataRows = (records: ReadonlyArray<PageRecord>): Rows =>
   ])
 
 /** Rows of `dead_letters`. Text that is no Unicode is mended but for `raw`, which is JSON and escapes it. */
-export const letterRows = (letters: ReadonlyArray<DeadLetter>): Rows =>
-  rowsOf(letters, letters.length, ({ detail, reason, record }) => [
+export const deadLetterRows = (deadLetters: ReadonlyArray<DeadLetter>): Rows =>
+  rowsOf(deadLetters, deadLetters.length, ({ detail, reason, record }) => [
     [cleanText(record.jobId), record.key, cleanText(record.url), reason, detail, rawJson(record)]
   ])

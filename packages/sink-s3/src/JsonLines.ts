@@ -1,7 +1,7 @@
 import { createGzip, createZstdCompress, constants as zlib } from "node:zlib"
 import { DateTime, Effect, type Schema } from "effect"
 import type { Column, Rows, Value } from "./Columns.ts"
-import { gathered } from "./gathered.ts"
+import { collectChunks } from "./collectChunks.ts"
 import type { Compression } from "./LakeOptions.ts"
 import type { PartFormat } from "./PartFormat.ts"
 import { textChunks } from "./textChunks.ts"
@@ -23,7 +23,7 @@ export const jsonLines = (compression: Compression): PartFormat => {
     extension: `jsonl${suffix}`,
     contentType,
     encode: (columns, rows) =>
-      Effect.promise(() => gathered(textChunks(linesOf(columns, rows), chunkLength), compress?.()))
+      Effect.promise(() => collectChunks(textChunks(linesOf(columns, rows), chunkLength), compress?.()))
   }
 }
 

@@ -5,7 +5,7 @@ import { auditRun } from "./auditRun.ts"
 import { formatOf } from "./formatOf.ts"
 import type { LakeOptions } from "./LakeOptions.ts"
 import type { ObjectStore } from "./ObjectStore.ts"
-import { claim, refuseOthers } from "./Pointer.ts"
+import { assertOwner, reserve } from "./Pointer.ts"
 import { previewReplace } from "./previewReplace.ts"
 import { publishRun } from "./publishRun.ts"
 import type { Part } from "./RunManifest.ts"
@@ -24,11 +24,11 @@ export const lakeConnection = (store: ObjectStore, options: LakeOptions): SinkCo
   return {
     ledger: undefined,
     showsLatest: options.mode === "replace",
-    audit: (claim) => Stream.mapError(auditRun(store, options.name, claim), toSinkError(options.name, "audit")),
+    audit: (reserve) => Stream.mapError(auditRun(store, options.name, reserve), toSinkError(options.name, "audit")),
     admit: (pipeline) =>
-      refuseOthers(store, ownerOf(pipeline)).pipe(Effect.mapError(toSinkError(options.name, "connect"))),
+      assertOwner(store, ownerOf(pipeline)).pipe(Effect.mapError(toSinkError(options.name, "connect"))),
     begin: (run) =>
-      claim(store, ownerOf(run.pipeline)).pipe(
+      reserve(store, ownerOf(run.pipeline)).pipe(
         Effect.mapError(toSinkError(options.name, "begin")),
         Effect.as(lakeSession(store, options, run))
       )

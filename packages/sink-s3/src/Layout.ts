@@ -31,7 +31,7 @@ export const partKey = (name: PartName, extension: string): string =>
   `${partFolder(name)}part-${digits(name.epoch, 4)}-${digits(name.seq, 6)}.${extension}`
 
 /** What a segment wrote. */
-export const noteKey = ({ epoch, pipeline, runId, seq }: Omit<PartName, "dataset">): string =>
+export const entryKey = ({ epoch, pipeline, runId, seq }: Omit<PartName, "dataset">): string =>
   `${runFolder(pipeline, runId)}segment-${digits(epoch, 4)}-${digits(seq, 6)}.json`
 
 /** Where a COPY of Redshift looks for the manifests of a pipeline. No run's, so no collection touches it. */

@@ -29,7 +29,7 @@ export const readPointer = Effect.fnUntraced(function* (
 })
 
 /** Refuses a pipeline whose place here is another sink's, or was filled in another mode. */
-export const refuseOthers = Effect.fnUntraced(function* (
+export const assertOwner = Effect.fnUntraced(function* (
   store: ObjectStore,
   { mode, pipeline, sink }: PointerOwner
 ): Effect.fn.Return<void, StoreError> {
@@ -53,12 +53,12 @@ export const refuseOthers = Effect.fnUntraced(function* (
 })
 
 /** Takes the place for a pipeline before anything is written: of two sinks that begin in it at once, one is refused. */
-export const claim = Effect.fnUntraced(function* (
+export const reserve = Effect.fnUntraced(function* (
   store: ObjectStore,
   owner: PointerOwner
 ): Effect.fn.Return<void, StoreError> {
   yield* store.movePointer(pointerKey(owner.pipeline), undefined, encode({ ...owner, runs: [] }))
-  yield* refuseOthers(store, owner)
+  yield* assertOwner(store, owner)
 })
 
 /** Shows readers a run, by one conditional write. A run that another process has published since under a later epoch stands. */

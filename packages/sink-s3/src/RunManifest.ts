@@ -18,12 +18,12 @@ const JobCounters = Schema.Struct({ ...StoredCounters.fields, status: Schema.Str
 export type JobCounters = typeof JobCounters.Type
 
 /** What a segment wrote: kept until its run has been published, since another process may have to. */
-export const SegmentNote = Schema.Struct({
+export const SegmentEntry = Schema.Struct({
   note_version: Schema.Literal(1),
   parts: Schema.Array(Part),
   jobs: Schema.Array(JobCounters)
 })
-export type SegmentNote = typeof SegmentNote.Type
+export type SegmentEntry = typeof SegmentEntry.Type
 
 /** All that readers may see of a run: just the parts of segments that stand in the ledger. */
 export const RunManifest = Schema.Struct({

@@ -14,8 +14,8 @@ import {
 import { Upload } from "@aws-sdk/lib-storage"
 import { makeRedactor } from "@sluice/core"
 import { Effect, Option, Redacted, type Scope, Stream } from "effect"
+import { assertStore, type Conditions } from "./assertStore.ts"
 import { type NewObject, type ObjectStore, objectOf, type Pointed, type StoredObject } from "./ObjectStore.ts"
-import { type Conditions, proveStore } from "./proveStore.ts"
 import type { S3Place } from "./S3SinkConfig.ts"
 import type { StoreError } from "./StoreError.ts"
 import { isLacking, isNamed, isStatus, toStoreError } from "./s3Errors.ts"
@@ -48,7 +48,7 @@ export const connectS3Store = (config: S3Place): Effect.Effect<ObjectStore, Stor
     const isUnconditional = config.conditional_writes === "none"
     const address = addressOf(config)
     const tryPieces = (key: string) => triedPieces(client, config, key, lacks)
-    return Effect.map(proveStore({ address, withConditions, tryPieces, isUnconditional }), withConditions)
+    return Effect.map(assertStore({ address, withConditions, tryPieces, isUnconditional }), withConditions)
   })
 
 /** A bucket, below a prefix, for one who only reads it. Asks for nothing yet. */

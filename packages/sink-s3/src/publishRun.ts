@@ -4,10 +4,10 @@ import { columnsOf, lakeDatasets, type Row } from "./Columns.ts"
 import { documentOf, parseDocument, writeOnce } from "./Documents.ts"
 import { formatOf } from "./formatOf.ts"
 import type { LakeOptions } from "./LakeOptions.ts"
-import { manifestKey, noteKey, partFolder } from "./Layout.ts"
+import { entryKey, manifestKey, partFolder } from "./Layout.ts"
 import { type ObjectStore, objectOf } from "./ObjectStore.ts"
 import { publishPointer } from "./Pointer.ts"
-import { type JobCounters, type Part, RunManifest, SegmentNote } from "./RunManifest.ts"
+import { type JobCounters, type Part, RunManifest, SegmentEntry } from "./RunManifest.ts"
 import { conflict, type StoreError } from "./StoreError.ts"
 import { writePart } from "./writeSegment.ts"
 
@@ -23,7 +23,7 @@ export const publishRun = Effect.fnUntraced(function* (
   options: LakeOptions,
   run: RunHandle
 ): Effect.fn.Return<void, StoreError | LedgerError, Publication> {
-  const { completed, proveHeld, status } = yield* Publication
+  const { completed, assertLease, status } = yield* Publication
   const { jobs, parts } = yield* committedParts(store, run)
   const target = { store, format: formatOf(options), pipeline: run.pipeline }
   if (jobs.length > 0)
@@ -51,7 +51,7 @@ export const publishRun = Effect.fnUntraced(function* (
   const key = manifestKey(run)
   const document = documentOf(RunManifest, manifest)
   yield* writeOnce(store, key, document)
-  yield* proveHeld
+  yield* assertLease
   yield* publishPointer(store, { pipeline: run.pipeline, sink: options.name, mode: options.mode }, run, {
     run_id: run.runId,
     epoch: run.epoch,
@@ -75,10 +75,10 @@ export const committedParts = Effect.fnUntraced(function* (
   const { segments } = yield* Publication
   const parts: Array<Part> = []
   const jobs = new Map<string, JobCounters>()
-  const readNote = Effect.fnUntraced(function* (segment: { readonly epoch: number; readonly seq: number }) {
-    const key = noteKey({ ...run, ...segment })
+  const readEntry = Effect.fnUntraced(function* (segment: { readonly epoch: number; readonly seq: number }) {
+    const key = entryKey({ ...run, ...segment })
     const bytes = yield* store.read(key)
-    if (bytes !== undefined) return yield* parseDocument(SegmentNote, key, bytes)
+    if (bytes !== undefined) return yield* parseDocument(SegmentEntry, key, bytes)
     return yield* conflict(
       "read",
       key,
@@ -86,7 +86,7 @@ export const committedParts = Effect.fnUntraced(function* (
     )
   })
   yield* segments.pipe(
-    Stream.mapEffect(readNote, { concurrency: notesAtOnce }),
+    Stream.mapEffect(readEntry, { concurrency: notesAtOnce }),
     Stream.runForEach((note) =>
       Effect.sync(() => {
         parts.push(...note.parts)

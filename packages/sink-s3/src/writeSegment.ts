@@ -1,11 +1,11 @@
 import { countersOf, type DeadLetter, deadLetterOf, type PageRecord, type Segment } from "@sluice/core"
 import { Effect } from "effect"
-import { columnsOf, type LakeDataset, letterRows, linkRows, metadataRows, pageRows, type Rows } from "./Columns.ts"
+import { columnsOf, deadLetterRows, type LakeDataset, linkRows, metadataRows, pageRows, type Rows } from "./Columns.ts"
 import { documentOf, writeOnce } from "./Documents.ts"
-import { noteKey, partKey } from "./Layout.ts"
+import { entryKey, partKey } from "./Layout.ts"
 import { type ObjectStore, objectOf } from "./ObjectStore.ts"
 import type { PartFormat } from "./PartFormat.ts"
-import { type Part, SegmentNote } from "./RunManifest.ts"
+import { type Part, SegmentEntry } from "./RunManifest.ts"
 import type { StoreError } from "./StoreError.ts"
 
 /** Where a segment goes, and as what. */
@@ -30,21 +30,21 @@ export const writeSegment = Effect.fnUntraced(function* (
   target: SegmentTarget,
   segment: Segment
 ): Effect.fn.Return<WrittenSegment, StoreError> {
-  const { letters, records } = sift(segment.records)
+  const { deadLetters, records } = sift(segment.records)
   const rows: ReadonlyArray<readonly [LakeDataset, Rows]> = [
     ["pages", pageRows(records)],
     ["links", linkRows(records)],
     ["page_metadata", metadataRows(records)],
-    ["dead_letters", letterRows(letters)]
+    ["dead_letters", deadLetterRows(deadLetters)]
   ]
   const parts = yield* Effect.forEach(
     rows.filter(([, rows]) => rows.length > 0),
     ([dataset, rows]) => writePart(target, { ...segment, dataset }, rows),
     { concurrency: partsAtOnce }
   )
-  const note: SegmentNote = { note_version: 1, parts, jobs: segment.jobs.map(countersOf) }
-  yield* writeOnce(target.store, noteKey({ ...segment, pipeline: target.pipeline }), documentOf(SegmentNote, note))
-  return { parts, quarantined: letters.map(({ record }) => record) }
+  const note: SegmentEntry = { note_version: 1, parts, jobs: segment.jobs.map(countersOf) }
+  yield* writeOnce(target.store, entryKey({ ...segment, pipeline: target.pipeline }), documentOf(SegmentEntry, note))
+  return { parts, quarantined: deadLetters.map(({ record }) => record) }
 })
 
 /** Writes one part. */
@@ -62,15 +62,15 @@ export const writePart = Effect.fnUntraced(function* (
 
 /** Sets aside what the contract refused and what engines do not read; of two deliveries of a page the first counts. */
 const sift = (given: ReadonlyArray<PageRecord>) => {
-  const letters: Array<DeadLetter> = []
+  const deadLetters: Array<DeadLetter> = []
   const records = new Map<string, PageRecord>()
   for (const record of given) {
-    const letter = deadLetterOf(record)
-    if (letter !== undefined) letters.push(letter)
+    const deadLetter = deadLetterOf(record)
+    if (deadLetter !== undefined) deadLetters.push(deadLetter)
     else {
       const id = `${record.jobId}\n${record.key}`
       if (!records.has(id)) records.set(id, record)
     }
   }
-  return { letters, records: [...records.values()] }
+  return { deadLetters, records: [...records.values()] }
 }

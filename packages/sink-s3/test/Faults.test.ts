@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { makeLedgerMemory, type PageRecord, type Sink } from "@sluice/core"
-import { dailySample, landedOf, sampleRecord, startRun } from "@sluice/testkit"
+import { dailySample, loadedOf, sampleRecord, startRun } from "@sluice/testkit"
 import { Effect, Exit, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { collectGarbage } from "../src/collectGarbage.ts"
@@ -80,7 +80,7 @@ const survive = Effect.fnUntraced(function* (mode: LakeMode, format: LakeFormat,
   const { deadLetters, pages, summaries } = yield* landed(filesOf(path))
   assert.lengthOf(deadLetters, mode === "append" ? 2 : 1)
   assert.lengthOf(summaries, mode === "append" ? 2 : 1)
-  assert.deepStrictEqual(pages.at(-1), landedOf(clean(2).at(-1)!))
+  assert.deepStrictEqual(pages.at(-1), loadedOf(clean(2).at(-1)!))
 
   // What a process left that has died does not outlive the next collection; what readers see does.
   const options = { pipeline: "suite", isKept: () => Effect.succeed(false), olderThan: 0 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gunzipSync, zstdDecompressSync } from "node:zlib"
 import { DuckDBInstance, DuckDBTimestampTZValue } from "@duckdb/node-api"
-import type { Landed, LandedPage } from "@sluice/testkit"
+import type { LoadedPage, LoadedRows } from "@sluice/testkit"
 import { Effect } from "effect"
 
 type Row = Readonly<Record<string, unknown>>
@@ -103,7 +103,7 @@ export const plain = (name: string, value: unknown): unknown => {
 }
 
 /** All that readers see, as the suite of sinks compares it. */
-export const landed = (read: ReadObject, pipeline = "suite"): Effect.Effect<Landed> =>
+export const landed = (read: ReadObject, pipeline = "suite"): Effect.Effect<LoadedRows> =>
   Effect.promise(async () => {
     const { rows } = await readLake(read, pipeline)
     const idOf = (row: Row) => `${row.job_id} ${row.page_key}`
@@ -130,7 +130,7 @@ export const landed = (read: ReadObject, pipeline = "suite"): Effect.Effect<Land
           retryCount: fetched.retry_count,
           tokensCharged: fetched.tokens_charged,
           extra: row.extra
-        } as LandedPage
+        } as LoadedPage
       }),
       summaries: rows("token_summaries").map((row) => ({
         jobId: String(row.job_id),

@@ -1,7 +1,7 @@
 import { createGzip, gunzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { gathered } from "../src/gathered.ts"
+import { collectChunks } from "../src/collectChunks.ts"
 import { textChunks } from "../src/textChunks.ts"
 
 /** Texts of every length about the size of a chunk, in every script. */
@@ -29,9 +29,9 @@ describe("texts in chunks", () => {
   it("are taken by a compressor while the next are made, and are what they were", async () => {
     await fc.assert(
       fc.asyncProperty(texts, fc.integer({ min: 16, max: 200 }), async (texts, size) => {
-        const compressed = await gathered(textChunks(texts, size), createGzip())
+        const compressed = await collectChunks(textChunks(texts, size), createGzip())
         assert.strictEqual(gunzipSync(compressed).toString(), texts.join(""))
-        assert.strictEqual(Buffer.from(await gathered(textChunks(texts, size))).toString(), texts.join(""))
+        assert.strictEqual(Buffer.from(await collectChunks(textChunks(texts, size))).toString(), texts.join(""))
       }),
       { seed: 1 }
     )
@@ -47,9 +47,9 @@ describe("texts in chunks", () => {
         () => "",
         (cause: Error) => cause.message
       )
-    assert.strictEqual(await failure(gathered(broken(), createGzip())), "no more")
+    assert.strictEqual(await failure(collectChunks(broken(), createGzip())), "no more")
     const gone = createGzip()
     gone.destroy(new Error("gone"))
-    assert.strictEqual(await failure(gathered([Buffer.from("one"), Buffer.from("two")], gone)), "gone")
+    assert.strictEqual(await failure(collectChunks([Buffer.from("one"), Buffer.from("two")], gone)), "gone")
   })
 })

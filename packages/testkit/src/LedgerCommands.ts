@@ -197,15 +197,15 @@ const submissions = [
       const submittedAt = 1_750_000_000_000 + made
       const url = `https://a.example/${made}`
       const intent = { ordinal, kind, url, requestHash: `h${made}`, submittedAt, tokens: 1 + 7 * made }
-      return { asked: ledger.intend(handle, intent), expected: model.intend(handle, intent) }
+      return { asked: ledger.recordIntent(handle, intent), expected: model.recordIntent(handle, intent) }
     }
   ),
   writing("submitted", fc.record({ ordinal: anOrdinal, job: aJob }), (model, ledger, handle, { job, ordinal }) => {
     const jobId = jobIdOf(model, handle.runId, job)
-    return { asked: ledger.submitted(handle, ordinal, jobId), expected: model.submitted(handle, ordinal, jobId) }
+    return { asked: ledger.recordJob(handle, ordinal, jobId), expected: model.submitted(handle, ordinal, jobId) }
   }),
   writing("refused", anOrdinal, (model, ledger, handle, ordinal) => ({
-    asked: ledger.refused(handle, ordinal),
+    asked: ledger.rollbackIntent(handle, ordinal),
     expected: model.refused(handle, ordinal)
   }))
 ]

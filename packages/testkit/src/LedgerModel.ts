@@ -20,13 +20,13 @@ import {
 import { Result } from "effect"
 
 /** Why a ledger has to refuse, as plain data. */
-export type Refusal =
+export type ModelRejection =
   | { readonly _tag: "Fenced"; readonly epoch: number; readonly current: number }
-  | { readonly _tag: "Held"; readonly runId: string; readonly holder: string }
+  | { readonly _tag: "LeaseHeld"; readonly runId: string; readonly holder: string }
   | { readonly _tag: "UnknownRun"; readonly runId: string }
 
 /** What a ledger has to answer. */
-export type Answer<A> = Result.Result<A, Refusal>
+export type Answer<A> = Result.Result<A, ModelRejection>
 
 /** A run as a model keeps it. `lease` is null where nobody holds it. */
 export interface ModelRun {
@@ -79,7 +79,7 @@ export class LedgerModel {
     const run = this.#find(runId)
     if (run === undefined) return unknown(runId)
     const { lease: before } = run
-    if (before !== null && holds(before)) return Result.fail({ _tag: "Held", runId, holder: before.holder })
+    if (before !== null && holds(before)) return Result.fail({ _tag: "LeaseHeld", runId, holder: before.holder })
     run.intent = { ...run.intent, configHash }
     run.lease = lease
     run.status = "running"
@@ -107,7 +107,7 @@ export class LedgerModel {
     if (run === undefined || run.receipt !== null) return unknown(runId)
     const { lease: before } = run
     if (before !== null && holds(before) && before.holder !== displacing) {
-      return Result.fail({ _tag: "Held", runId, holder: before.holder })
+      return Result.fail({ _tag: "LeaseHeld", runId, holder: before.holder })
     }
     run.lease = lease
     run.status = "running"
@@ -119,7 +119,7 @@ export class LedgerModel {
     const run = this.#find(runId)
     if (run === undefined) return unknown(runId)
     if (run.receipt === null) {
-      return Result.fail({ _tag: "Held", runId, holder: run.lease?.holder ?? "another process" })
+      return Result.fail({ _tag: "LeaseHeld", runId, holder: run.lease?.holder ?? "another process" })
     }
     run.superseded.push(run.receipt)
     run.receipt = null
@@ -163,7 +163,7 @@ export class LedgerModel {
     })
   }
 
-  intend(handle: Handle, intent: SubmissionIntent): Answer<void> {
+  recordIntent(handle: Handle, intent: SubmissionIntent): Answer<void> {
     return this.#write(handle, ({ submissions }) => {
       if (!submissions.has(intent.ordinal)) submissions.set(intent.ordinal, { ...intent, jobId: null })
     })
@@ -209,10 +209,10 @@ export class LedgerModel {
     const run = this.#find(runId)
     if (run === undefined) return unknown(runId)
     const segments = [...run.segments.values()]
-    const landed = new Map<string, Pick<SegmentCommit, "rows" | "deadLetters" | "tally">>()
+    const loaded = new Map<string, Pick<SegmentCommit, "rows" | "deadLetters" | "tally">>()
     for (const { deadLetters, rows, sink, tally } of segments) {
-      const before = landed.get(sink) ?? { rows: noRows, deadLetters: 0, tally: noTally }
-      landed.set(sink, {
+      const before = loaded.get(sink) ?? { rows: noRows, deadLetters: 0, tally: noTally }
+      loaded.set(sink, {
         rows: addRows(before.rows, rows),
         deadLetters: before.deadLetters + deadLetters,
         tally: addTallies(before.tally, tally)
@@ -221,7 +221,7 @@ export class LedgerModel {
     return Result.succeed({
       lastSeq: Math.max(0, ...segments.map(({ seq }) => seq)),
       jobs: [...latestOf(run).values()],
-      landed,
+      loaded,
       drift: [...new Set(segments.flatMap((segment) => segment.drift ?? []))].sort()
     })
   }

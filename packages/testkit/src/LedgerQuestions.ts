@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import type { JobSnapshot, Ledger, LedgerError } from "@sluice/core"
 import { Effect, Result, Stream } from "effect"
-import type { Answer, LedgerModel, Refusal } from "./LedgerModel.ts"
+import type { Answer, LedgerModel, ModelRejection } from "./LedgerModel.ts"
 
 /** One call of a ledger, and what the model answers to it. */
 export interface Call<A> {
@@ -19,11 +19,11 @@ export const compare = <A>({ asked, expected }: Call<A>): Effect.Effect<void> =>
 const told = <A>(answer: Answer<A>) =>
   Result.isSuccess(answer) ? { answer: answer.success } : { refusal: answer.failure }
 
-const refusalOf = ({ reason }: LedgerError): Refusal => {
+const refusalOf = ({ reason }: LedgerError): ModelRejection => {
   switch (reason._tag) {
     case "Fenced":
       return { _tag: reason._tag, epoch: reason.epoch, current: reason.current }
-    case "Held":
+    case "LeaseHeld":
       return { _tag: reason._tag, runId: reason.runId, holder: reason.holder }
     case "UnknownRun":
       return { _tag: reason._tag, runId: reason.runId }
@@ -74,7 +74,7 @@ export const questions = {
     expected: Result.succeed(model.spent(which))
   }),
   knows: (model: LedgerModel, ledger: Ledger, jobIds: ReadonlyArray<string>) => ({
-    asked: Effect.map(ledger.knows(jobIds), (known) => [...known].toSorted()),
+    asked: Effect.map(ledger.findKnown(jobIds), (known) => [...known].toSorted()),
     expected: Result.succeed([...model.knows(jobIds)].toSorted())
   })
 } as const

@@ -10,7 +10,7 @@ import {
 } from "@sluice/core"
 import { Effect, type Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { holdAgainstModel } from "./holdAgainstModel.ts"
+import { checkAgainstModel } from "./checkAgainstModel.ts"
 
 const lease = { holder: "host/1/test", durationMs: 60_000 }
 
@@ -68,7 +68,7 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
         assert.deepStrictEqual(run, { ...lost, epoch: 1 })
         yield* ledger.commit(commitOf(run, 1, []))
         yield* ledger.commit({ ...commitOf(run, 1, []), sink: "other" })
-        assert.strictEqual((yield* Effect.flip(ledger.restore(lost, lease, []))).reason._tag, "Held")
+        assert.strictEqual((yield* Effect.flip(ledger.restore(lost, lease, []))).reason._tag, "LeaseHeld")
         yield* ledger.end(run, receipt(run.runId))
 
         const again = yield* ledger.restore({ ...lost, configHash: "changed" }, lease, ["s"])
@@ -112,9 +112,9 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
           submittedAt: 1_750_000_000_000 + ordinal,
           tokens: 10_000 - ordinal
         })
-        for (let ordinal = 0; ordinal < 501; ordinal++) yield* ledger.intend(run, submission(ordinal))
-        yield* ledger.intend(run, { ...submission(1), url: "https://other.example/" })
-        yield* ledger.submitted(run, 1, "job-1")
+        for (let ordinal = 0; ordinal < 501; ordinal++) yield* ledger.recordIntent(run, submission(ordinal))
+        yield* ledger.recordIntent(run, { ...submission(1), url: "https://other.example/" })
+        yield* ledger.recordJob(run, 1, "job-1")
         const submissions = yield* Stream.runCollect(ledger.submissions(run.runId))
         assert.lengthOf(submissions, 501)
         assert.deepStrictEqual(submissions.slice(0, 2), [
@@ -157,9 +157,9 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
         const submission = { ordinal: 0, kind: "map" as const, url: "u", requestHash: "h", submittedAt: 0, tokens: 1 }
         const failures = yield* Effect.forEach(
           [
-            ledger.intend(paused, submission),
-            ledger.submitted(paused, 0, "j"),
-            ledger.refused(paused, 0),
+            ledger.recordIntent(paused, submission),
+            ledger.recordJob(paused, 0, "j"),
+            ledger.rollbackIntent(paused, 0),
             ledger.renew(paused, lease),
             ledger.suspend(paused, "interrupted"),
             ledger.commit(commitOf(paused, 0, [])),
@@ -184,11 +184,14 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
         assert.lengthOf(more, 0)
         for (const tried of tries) {
           if (tried._tag === "Success") continue
-          assert.deepInclude(tried.failure.reason, { _tag: "Held", runId: run!.runId, holder: lease.holder })
+          assert.deepInclude(tried.failure.reason, { _tag: "LeaseHeld", runId: run!.runId, holder: lease.holder })
         }
         yield* ledger.begin({ ...alone, pipeline: "other" }, lease, { unlessOpen: true })
         yield* ledger.suspend(run!, "interrupted")
-        assert.strictEqual((yield* Effect.flip(ledger.begin(alone, lease, { unlessOpen: true }))).reason._tag, "Held")
+        assert.strictEqual(
+          (yield* Effect.flip(ledger.begin(alone, lease, { unlessOpen: true }))).reason._tag,
+          "LeaseHeld"
+        )
         yield* ledger.end(run!, receipt(run!.runId))
         yield* ledger.begin({ ...alone, startedAt: alone.startedAt + 1 }, lease, { unlessOpen: true })
       })
@@ -236,7 +239,7 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
       Effect.gen(function* () {
         const ledger = yield* make
         const run = yield* ledger.begin(intent, lease)
-        assert.strictEqual((yield* Effect.flip(ledger.reopen(run.runId, lease))).reason._tag, "Held")
+        assert.strictEqual((yield* Effect.flip(ledger.reopen(run.runId, lease))).reason._tag, "LeaseHeld")
         assert.strictEqual((yield* Effect.flip(ledger.reopen("no-such-run", lease))).reason._tag, "UnknownRun")
         const first: Receipt = { ...receipt(run.runId), status: "incomplete", notes: ["2 pages were not listed"] }
         yield* ledger.commit(commitOf(run, 1, [{ jobId: "j", keys: BigInt64Array.of(1n) }]))
@@ -246,7 +249,7 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
         assert.deepStrictEqual(again, { ...intent, runId: run.runId, epoch: 2 })
         assert.deepInclude(yield* ledger.open({ pipeline: "p" }), { runId: run.runId, holder: lease.holder })
         assert.strictEqual((yield* Effect.flip(ledger.commit(commitOf(run, 2, [])))).reason._tag, "Fenced")
-        assert.strictEqual((yield* Effect.flip(ledger.reopen(run.runId, lease))).reason._tag, "Held")
+        assert.strictEqual((yield* Effect.flip(ledger.reopen(run.runId, lease))).reason._tag, "LeaseHeld")
         assert.lengthOf(yield* Stream.runCollect(ledger.committed(run.runId, "s")), 1)
         const [open] = yield* ledger.runs({ runId: run.runId, limit: 1 })
         assert.deepInclude(open, { status: "running", finishedAt: null, receipt: null, superseded: [first] })
@@ -323,7 +326,7 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
         assert.deepInclude(open, { runId: run.runId, holder: lease.holder, configHash: "c0ffee" })
         assert.isAbove(open!.leaseLeftMs, 0)
         const other = { holder: "there/2/test", durationMs: 60_000 }
-        assert.strictEqual((yield* Effect.flip(ledger.takeOver(run.runId, other))).reason._tag, "Held")
+        assert.strictEqual((yield* Effect.flip(ledger.takeOver(run.runId, other))).reason._tag, "LeaseHeld")
         yield* ledger.suspend(run, "interrupted")
         const [left] = yield* ledger.runs({ limit: 1 })
         assert.deepInclude(left, { status: "interrupted", finishedAt: null, receipt: null })
@@ -354,16 +357,16 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
         const ledger = yield* make
         const run = yield* ledger.begin(intent, lease)
         const submission = { kind: "crawl" as const, url: "u", requestHash: "h", submittedAt: 0, tokens: 1 }
-        for (const ordinal of [0, 1]) yield* ledger.intend(run, { ...submission, ordinal })
-        yield* ledger.submitted(run, 1, "job-1")
-        yield* ledger.refused(run, 0)
-        yield* ledger.refused(run, 1)
+        for (const ordinal of [0, 1]) yield* ledger.recordIntent(run, { ...submission, ordinal })
+        yield* ledger.recordJob(run, 1, "job-1")
+        yield* ledger.rollbackIntent(run, 0)
+        yield* ledger.rollbackIntent(run, 1)
         const left = yield* Stream.runCollect(ledger.submissions(run.runId))
         assert.deepStrictEqual(
           left.map(({ ordinal, jobId }) => [ordinal, jobId]),
           [[1, "job-1"]]
         )
-        assert.deepStrictEqual([...(yield* ledger.knows(["job-1", "job-2"]))], ["job-1"])
+        assert.deepStrictEqual([...(yield* ledger.findKnown(["job-1", "job-2"]))], ["job-1"])
       })
     )
 
@@ -376,24 +379,24 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
           ledger.spent({ pipeline: "spender", exceptRun: "none of these", ...span })
         const submission = { kind: "crawl" as const, url: "u", requestHash: "h", submittedAt: 0 }
         for (const [ordinal, tokens] of [50, 60, 70].entries()) {
-          yield* ledger.intend(run, { ...submission, ordinal, tokens })
+          yield* ledger.recordIntent(run, { ...submission, ordinal, tokens })
         }
         assert.strictEqual(yield* spent(), 180)
         const jobId = `job-${run.runId}`
-        yield* ledger.submitted(run, 1, jobId)
+        yield* ledger.recordJob(run, 1, jobId)
         yield* ledger.commit({ ...commitOf(run, 1, []), jobs: [snapshot(jobId, 3, "processing")] })
         assert.strictEqual(yield* spent(), 180)
         yield* ledger.commit({ ...commitOf(run, 2, []), jobs: [snapshot(jobId, 8, "completed")] })
         assert.strictEqual(yield* spent(), 50 + 9 + 70)
-        yield* ledger.refused(run, 2)
+        yield* ledger.rollbackIntent(run, 2)
         assert.strictEqual(yield* spent(), 59)
         yield* ledger.end(run, { ...receipt(run.runId), pipeline: "spender" })
         assert.strictEqual(yield* spent(), 59)
 
         const later = yield* begun("spender", 2_000)
-        yield* ledger.intend(later, { ...submission, ordinal: 0, tokens: 1 })
+        yield* ledger.recordIntent(later, { ...submission, ordinal: 0, tokens: 1 })
         const other = yield* begun("saver", 1_500)
-        yield* ledger.intend(other, { ...submission, ordinal: 0, tokens: 1_000 })
+        yield* ledger.recordIntent(other, { ...submission, ordinal: 0, tokens: 1_000 })
         assert.strictEqual(yield* spent(), 60)
         assert.deepStrictEqual(
           yield* Effect.all([spent({ from: 1_001 }), spent({ to: 2_000 }), spent({ from: 1_000, to: 2_001 })]),
@@ -410,7 +413,7 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
         assert.deepStrictEqual(yield* ledger.state(run.runId), {
           lastSeq: 0,
           jobs: [],
-          landed: new Map(),
+          loaded: new Map(),
           drift: []
         })
         const jobId = `job-${run.runId}`
@@ -425,12 +428,12 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
         assert.strictEqual(state.lastSeq, 7)
         assert.deepStrictEqual(state.drift, ["NULL", 'a"\\{},', "b"])
         assert.deepStrictEqual(state.jobs, [snapshot(jobId, 8, "completed")])
-        assert.deepStrictEqual(state.landed.get("s"), {
+        assert.deepStrictEqual(state.loaded.get("s"), {
           rows: { ...noRows, pages: 4 },
           deadLetters: 2,
           tally: { ...noTally, completed: 4, without_links: 2 }
         })
-        assert.deepStrictEqual(state.landed.get("t"), {
+        assert.deepStrictEqual(state.loaded.get("t"), {
           rows: { ...noRows, pages: 2 },
           deadLetters: 1,
           tally: { ...noTally, completed: 2, without_links: 1 }
@@ -456,7 +459,7 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
 
     it.effect(
       "answers any sequence of commands as the model does",
-      () => Effect.flatMap(make, holdAgainstModel),
+      () => Effect.flatMap(make, checkAgainstModel),
       900_000
     )
   })

@@ -15,7 +15,7 @@ import {
 import { Effect, type Scope, Stream } from "effect"
 
 /** A page as a reader finds it, with its links in order. */
-export interface LandedPage
+export interface LoadedPage
   extends Pick<
     PageRecord,
     | "url"
@@ -36,8 +36,8 @@ export interface LandedPage
   > {}
 
 /** All that has landed, in any order. */
-export interface Landed {
-  readonly pages: ReadonlyArray<LandedPage>
+export interface LoadedRows {
+  readonly pages: ReadonlyArray<LoadedPage>
   readonly summaries: ReadonlyArray<{ readonly jobId: string; readonly tokensCharged: number }>
   readonly deadLetters: ReadonlyArray<{ readonly jobId: string; readonly url: string; readonly reason: string }>
 }
@@ -45,7 +45,7 @@ export interface Landed {
 /** A sink over an empty store, and how to look at what readers of the store see. */
 export interface SinkUnderTest {
   readonly sink: Sink
-  readonly read: Effect.Effect<Landed>
+  readonly read: Effect.Effect<LoadedRows>
   /**
    * What is left of a first run once a second is published. "every version" keeps those of completed pages apart from what
    * readers see now, and writes nothing for a page that did not change.
@@ -94,16 +94,16 @@ export const sampleSnapshot = (jobId: string, fields: Partial<JobSnapshot> = {})
 })
 
 /** The landed form of a record. */
-export const landedOf = (record: PageRecord): LandedPage => {
-  const { jobId: _job, key: _key, bytes: _bytes, refusal: _refusal, ...landed } = record
-  return landed
+export const loadedOf = (record: PageRecord): LoadedPage => {
+  const { jobId: _job, key: _key, bytes: _bytes, refusal: _refusal, ...loaded } = record
+  return loaded
 }
 
 const lease = { holder: "host/1/test", durationMs: 60_000 }
 
 interface Found {
-  readonly isWhole?: boolean
-  readonly leftOut?: ReadonlyArray<bigint>
+  readonly isExhaustive?: boolean
+  readonly skipped?: ReadonlyArray<bigint>
 }
 
 /** One run that writes segments through a session and commits them in the sink's ledger, or one in memory. */
@@ -145,8 +145,8 @@ export const startRun = Effect.fn("SinkSuite.startRun")(function* (
         )
     })
   const withPublication = <A, E>(step: Effect.Effect<A, E, Publication>, found: Found) =>
-    Effect.flatMap(ledger.state(run.runId), ({ jobs, landed }) =>
-      Effect.provideService(step, Publication, publicationOf(found, landed.get(sink.name)?.tally.completed ?? 0, jobs))
+    Effect.flatMap(ledger.state(run.runId), ({ jobs, loaded }) =>
+      Effect.provideService(step, Publication, publicationOf(found, loaded.get(sink.name)?.tally.completed ?? 0, jobs))
     )
   const publicationOf = (
     found: Found,
@@ -158,14 +158,14 @@ export const startRun = Effect.fn("SinkSuite.startRun")(function* (
     completed,
     isDistinct: jobs.length <= 1,
     segments: ledger.committed(run.runId, sink.name),
-    seen: Stream.concat(
+    seenKeys: Stream.concat(
       Stream.flatMap(ledger.committed(run.runId, sink.name), ({ keys }) =>
         Stream.fromIterable(keys.map((held) => held.keys))
       ),
-      Stream.succeed(BigInt64Array.from(found.leftOut ?? []))
+      Stream.succeed(BigInt64Array.from(found.skipped ?? []))
     ),
-    isWhole: found.isWhole ?? true,
-    proveHeld: ledger.renew(run, lease)
+    isExhaustive: found.isExhaustive ?? true,
+    assertLease: ledger.renew(run, lease)
   })
   const publishAs = (found: Found) => withPublication(session.publish, found)
   /** What publishing would take from readers, and whether a run that ended unpublished may still be published. */
@@ -177,11 +177,11 @@ export const startRun = Effect.fn("SinkSuite.startRun")(function* (
   return { ledger, run, session, segmentOf, write, publishAs, publish: publishAs({}), preview, admitPublish }
 })
 
-const byUrl = (pages: ReadonlyArray<LandedPage>): ReadonlyArray<LandedPage> =>
+const byUrl = (pages: ReadonlyArray<LoadedPage>): ReadonlyArray<LoadedPage> =>
   pages.toSorted((a, b) => (a.url < b.url ? -1 : a.url > b.url ? 1 : `${a.markdown}` < `${b.markdown}` ? -1 : 1))
 
-const assertLanded = (landed: Landed, records: ReadonlyArray<PageRecord>) =>
-  assert.deepStrictEqual(byUrl(landed.pages), byUrl(records.map(landedOf)))
+const assertLanded = (loaded: LoadedRows, records: ReadonlyArray<PageRecord>) =>
+  assert.deepStrictEqual(byUrl(loaded.pages), byUrl(records.map(loadedOf)))
 
 /**
  * What every sink owes the pipeline: idempotent segments in any order, dirty records set aside, a fenced epoch refused, and
@@ -221,10 +221,10 @@ export const sinkSuite = <E>(name: string, make: Effect.Effect<SinkUnderTest, E,
           deadLetters: 0
         })
         yield* publish
-        const landed = yield* read
-        assertLanded(landed, records)
-        assert.deepStrictEqual(landed.summaries, [{ jobId: "job-1", tokensCharged: 3 }])
-        assert.deepStrictEqual(landed.deadLetters, [])
+        const loaded = yield* read
+        assertLanded(loaded, records)
+        assert.deepStrictEqual(loaded.summaries, [{ jobId: "job-1", tokensCharged: 3 }])
+        assert.deepStrictEqual(loaded.deadLetters, [])
       })
     )
 
@@ -241,10 +241,10 @@ export const sinkSuite = <E>(name: string, make: Effect.Effect<SinkUnderTest, E,
         const resumed = yield* startRun(sink, connection, { ledger, run })
         assert.strictEqual((yield* resumed.write(0, records)).rows.pages, 1)
         yield* resumed.publish
-        const landed = yield* read
-        assertLanded(landed, records.slice(0, 1))
-        assert.lengthOf(landed.deadLetters, 1)
-        assert.lengthOf(landed.summaries, 1)
+        const loaded = yield* read
+        assertLanded(loaded, records.slice(0, 1))
+        assert.lengthOf(loaded.deadLetters, 1)
+        assert.lengthOf(loaded.summaries, 1)
       })
     )
 
@@ -306,17 +306,17 @@ export const sinkSuite = <E>(name: string, make: Effect.Effect<SinkUnderTest, E,
         ]
         const result = yield* write(0, [dirty[0]!, ...clean, ...dirty.slice(1), { ...clean[0]!, markdown: "again" }])
         yield* publish
-        const landed = yield* read
+        const loaded = yield* read
         // A store that can hold such text may land it; one that cannot says why.
-        const aside = landed.deadLetters.map(({ reason }) => reason).toSorted()
+        const aside = loaded.deadLetters.map(({ reason }) => reason).toSorted()
         if (aside.length === dirty.length) {
           assert.deepStrictEqual(aside, ["lone_surrogate", "lone_surrogate", "lone_surrogate", "nul_byte", "nul_byte"])
-          assertLanded(landed, clean)
+          assertLanded(loaded, clean)
         }
         assert.strictEqual(result.deadLetters, aside.length)
-        assert.strictEqual(result.rows.pages, landed.pages.length)
+        assert.strictEqual(result.rows.pages, loaded.pages.length)
         assert.strictEqual(result.rows.pages + result.deadLetters, clean.length + dirty.length)
-        const urls = new Set(landed.pages.map(({ url }) => url))
+        const urls = new Set(loaded.pages.map(({ url }) => url))
         for (const { url } of clean) assert.isTrue(urls.has(url))
       })
     )
@@ -328,9 +328,9 @@ export const sinkSuite = <E>(name: string, make: Effect.Effect<SinkUnderTest, E,
         const odd = sampleRecord("https://a.example/odd", { durationMs: 2 ** 31 })
         const result = yield* write(0, [odd, sampleRecord("https://a.example/even")])
         yield* publish
-        const landed = yield* read
-        assert.strictEqual(result.rows.pages, landed.pages.length)
-        assert.strictEqual(landed.pages.length + landed.deadLetters.length, 2)
+        const loaded = yield* read
+        assert.strictEqual(result.rows.pages, loaded.pages.length)
+        assert.strictEqual(loaded.pages.length + loaded.deadLetters.length, 2)
       })
     )
 
@@ -346,9 +346,9 @@ export const sinkSuite = <E>(name: string, make: Effect.Effect<SinkUnderTest, E,
         assert.strictEqual(result.deadLetters, 1)
         assert.strictEqual(result.rows.pages, 1)
         yield* publish
-        const landed = yield* read
-        assertLanded(landed, [landing])
-        assert.deepStrictEqual(landed.deadLetters, [{ jobId: "job-1", url: refused.url, reason: "contract" }])
+        const loaded = yield* read
+        assertLanded(loaded, [landing])
+        assert.deepStrictEqual(loaded.deadLetters, [{ jobId: "job-1", url: refused.url, reason: "contract" }])
       })
     )
 
@@ -382,9 +382,9 @@ export const sinkSuite = <E>(name: string, make: Effect.Effect<SinkUnderTest, E,
         )
         const result = yield* write(0, [...odd, sampleRecord("https://a.example/even")])
         yield* publish
-        const landed = yield* read
-        assert.strictEqual(result.rows.pages, landed.pages.length)
-        assert.strictEqual(landed.pages.length + landed.deadLetters.length, 3)
+        const loaded = yield* read
+        assert.strictEqual(result.rows.pages, loaded.pages.length)
+        assert.strictEqual(loaded.pages.length + loaded.deadLetters.length, 3)
       })
     )
 

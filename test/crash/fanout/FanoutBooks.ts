@@ -38,9 +38,9 @@ export const readFanoutBooks = Effect.fnUntraced(function* (database: Database, 
   const rows = (sql: string) => Postgres.query(database, sql, { parameters: [pipeline] })
   const pages = yield* Schema.decodeUnknownEffect(Schema.Array(Page))(yield* rows(pagesOf))
   const runs = yield* Schema.decodeUnknownEffect(Schema.Array(Run))(yield* rows(runsOf))
-  const books: FanoutBooks = {
+  const chargeLedger: FanoutBooks = {
     pages: pages.map(({ input_index, links, url }) => pageLine(url, input_index, links)).sort(),
     runs
   }
-  return books
+  return chargeLedger
 }, Effect.orDie)

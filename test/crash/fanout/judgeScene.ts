@@ -11,7 +11,7 @@ export const halfShown = Effect.fnUntraced(function* ({ lake, work }: Scene, pla
   const wanted = [...work.pages].sort()
   const { pages, runs } = yield* place.view
   const isReplace = lake.mode === "replace"
-  const books = yield* place.books
+  const chargeLedger = yield* place.books
   const whole = isReplace ? Math.min(1, runs.length) : runs.length
   return untrue([
     [
@@ -20,10 +20,13 @@ export const halfShown = Effect.fnUntraced(function* ({ lake, work }: Scene, pla
     ],
     [runs.length >= (isReplace ? Math.min(1, over) : over), `the lake shows ${runs.length} runs, and ${over} are over`],
     [
-      !isReplace || books.pages.length === 0 || isDeepStrictEqual(books.pages, wanted),
-      `the tables show ${books.pages.length} of ${wanted.length} pages`
+      !isReplace || chargeLedger.pages.length === 0 || isDeepStrictEqual(chargeLedger.pages, wanted),
+      `the tables show ${chargeLedger.pages.length} of ${wanted.length} pages`
     ],
-    [books.pages.length <= wanted.length * books.runs.length, `the tables show ${books.pages.length} pages`]
+    [
+      chargeLedger.pages.length <= wanted.length * chargeLedger.runs.length,
+      `the tables show ${chargeLedger.pages.length} pages`
+    ]
   ])
 })
 
@@ -33,23 +36,26 @@ export const judgePlace = Effect.fnUntraced(function* (
   place: ScenePlace,
   count: number
 ) {
-  const books = yield* place.books
+  const chargeLedger = yield* place.books
   const view = yield* place.view
   const shown = lake.mode === "replace" ? 1 : count
   const wanted = [...times(work.pages, shown)].sort()
-  const submitted = books.runs.flatMap(({ submitted }) => submitted)
+  const submitted = chargeLedger.runs.flatMap(({ submitted }) => submitted)
   const wrong = untrue([
-    [books.runs.length === count, `the ledger holds ${books.runs.length} runs`],
+    [chargeLedger.runs.length === count, `the ledger holds ${chargeLedger.runs.length} runs`],
     [
-      books.runs.every(({ receipt, status }) => status === "completed" && receipt?.status === "completed"),
-      `runs ended ${books.runs.map(({ receipt, status }) => `${status}: ${receipt?.reason}`).join(", ")}`
+      chargeLedger.runs.every(({ receipt, status }) => status === "completed" && receipt?.status === "completed"),
+      `runs ended ${chargeLedger.runs.map(({ receipt, status }) => `${status}: ${receipt?.reason}`).join(", ")}`
     ],
-    [isDeepStrictEqual(books.pages, wanted), `the tables show ${books.pages.length} pages, not ${wanted.length}`],
+    [
+      isDeepStrictEqual(chargeLedger.pages, wanted),
+      `the tables show ${chargeLedger.pages.length} pages, not ${wanted.length}`
+    ],
     [isDeepStrictEqual(view.pages, wanted), `the lake shows ${view.pages.length} pages, not ${wanted.length}`],
     [
       isDeepStrictEqual(
         view.runs,
-        books.runs.slice(-shown).map(({ run_id }) => run_id)
+        chargeLedger.runs.slice(-shown).map(({ run_id }) => run_id)
       ),
       `the lake shows runs ${view.runs.join(", ")}`
     ],
@@ -62,11 +68,11 @@ export const judgePlace = Effect.fnUntraced(function* (
       `the ledger knows jobs ${submitted.join(", ")}`
     ],
     [
-      books.runs.every(({ tokens }) => tokens === work.tokens),
-      `the ledger counts ${books.runs.map(({ tokens }) => tokens)} tokens`
+      chargeLedger.runs.every(({ tokens }) => tokens === work.tokens),
+      `the ledger counts ${chargeLedger.runs.map(({ tokens }) => tokens)} tokens`
     ]
   ])
-  return [...wrong, ...books.runs.flatMap(({ receipt }) => (receipt === null ? [] : unlike(receipt, work)))]
+  return [...wrong, ...chargeLedger.runs.flatMap(({ receipt }) => (receipt === null ? [] : unlike(receipt, work)))]
 })
 
 type Ended = NonNullable<Effect.Success<ScenePlace["books"]>["runs"][number]["receipt"]>

@@ -26,7 +26,7 @@ export const runFanoutCase = Effect.fnUntraced(function* (servers: Servers, give
   const wrong: Array<string> = []
   if (isSecond) wrong.push(...badEnd(yield* scene.live(home)))
   const before = isSecond ? 1 : 0
-  const isOver = Effect.map(
+  const isFinal = Effect.map(
     home.books,
     ({ runs }) => runs.length > before && runs.every(({ receipt }) => receipt !== null)
   )
@@ -35,7 +35,7 @@ export const runFanoutCase = Effect.fnUntraced(function* (servers: Servers, give
   let last: End | undefined
   /** The requests that were made when all of the source was kept and a sink lacked some of it. */
   let asked: number | undefined
-  while (attempts < mostAttempts && !(yield* isOver)) {
+  while (attempts < mostAttempts && !(yield* isFinal)) {
     const doomed = deaths < (diesTwice ? 2 : 1)
     last = yield* scene.live(home, {
       ...(doomed ? { death: { point: given.point, nth: deaths === 0 ? nth : 1, signal: "SIGKILL" as const } } : {}),
@@ -43,7 +43,7 @@ export const runFanoutCase = Effect.fnUntraced(function* (servers: Servers, give
     })
     attempts++
     if (last.signal === "SIGKILL") deaths++
-    const over = (yield* isOver) ? before + 1 : before
+    const over = (yield* isFinal) ? before + 1 : before
     if (last.signal === null && over === before) asked ??= scene.simulator.charges.requests.length
     wrong.push(...(yield* halfShown(scene, home, over)).map((each) => `after attempt ${attempts}: ${each}`))
   }

@@ -19,7 +19,7 @@ export const runZombieCase = Effect.fnUntraced(function* (servers: Servers, give
   if (isStopped) wrong.push(...badEnd(yield* scene.live(home)))
   wrong.push(...(yield* judgePlace(scene, home, 1)))
   if (isStopped && given.keeping === "spool") wrong.push(...(yield* judgeSpool(scene, 1)))
-  const [books, view] = [yield* home.books, yield* home.view]
+  const [chargeLedger, view] = [yield* home.books, yield* home.view]
 
   zombie.kill("SIGCONT")
   const end = yield* zombie.end
@@ -28,7 +28,7 @@ export const runZombieCase = Effect.fnUntraced(function* (servers: Servers, give
       ...untrue([
         [/another process took this run over/.test(end.stdout), "the zombie does not say that it has lost its run"],
         [end.stdout.includes('"status":"halted"'), "the zombie does not end as halted"],
-        [isDeepStrictEqual(yield* home.books, books), "the zombie has changed tables or ledger"],
+        [isDeepStrictEqual(yield* home.books, chargeLedger), "the zombie has changed tables or ledger"],
         [isDeepStrictEqual(yield* home.view, view), "the zombie has changed what readers of the lake see"]
       ])
     )

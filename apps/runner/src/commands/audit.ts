@@ -1,12 +1,12 @@
 import { type AuditFinding, Pipeline } from "@sluice/core"
 import { Effect, Option, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { exitCodes } from "../CliError.ts"
+import { runCliError } from "../cliErrors.ts"
 import { openLedger } from "../database.ts"
 import { ExitCodeOfCommand } from "../ExitCodeOfCommand.ts"
 import { printResult } from "../Output.ts"
 import { loadPipelineFile } from "../PipelineFile.ts"
-import { exitCodes } from "../Refusal.ts"
-import { runRefusal } from "../refusals.ts"
 import { scraperLayer } from "../scraperLayer.ts"
 import { jsonFlag, pipelineArgument } from "./run.ts"
 
@@ -31,7 +31,7 @@ export const audit = Command.make(
       askApi: !noApi,
       ...(Option.isSome(ledger) ? { ledger: yield* openLedger(ledger.value) } : {})
     }).pipe(
-      Stream.mapError(runRefusal),
+      Stream.mapError(runCliError),
       Stream.runForEach((finding) => {
         count[finding.kind]++
         return printResult(json ? JSON.stringify(finding) : describe(finding))

@@ -2,10 +2,10 @@ import { type CatalogRelation, Postgres } from "@sluice/sink-postgres"
 import { Effect } from "effect"
 import { Command, Flag } from "effect/cli"
 import { stringify } from "yaml"
+import { invalid } from "../CliError.ts"
+import { databaseCliError } from "../cliErrors.ts"
 import { openDatabase } from "../database.ts"
 import { printResult } from "../Output.ts"
-import { invalid } from "../Refusal.ts"
-import { databaseRefusal } from "../refusals.ts"
 import { pipelineArgument } from "./run.ts"
 
 /** `sluice dbt-sources`: describes what has landed to dbt. */
@@ -17,7 +17,7 @@ export const dbtSources = Command.make(
   },
   Effect.fnUntraced(function* ({ file, name }) {
     const { config, database } = yield* openDatabase(file, { mustExist: true })
-    const found = yield* Postgres.catalog(database).pipe(Effect.mapError(databaseRefusal))
+    const found = yield* Postgres.catalog(database).pipe(Effect.mapError(databaseCliError))
     if (found === undefined) {
       return yield* invalid(`schema "${config.schema}" holds no tables of Sluice yet: run "sluice migrate" first`)
     }

@@ -1,12 +1,12 @@
 import { Directory, type Garbage, S3, type StoreError } from "@sluice/sink-s3"
 import { Duration, Effect, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
+import { CliError, exitCodes, invalid } from "../CliError.ts"
+import { ledgerCliError } from "../cliErrors.ts"
 import { openRunsOf } from "../database.ts"
 import { printResult } from "../Output.ts"
 import { loadPipelineFile } from "../PipelineFile.ts"
 import type { Lake } from "../PipelineSinks.ts"
-import { exitCodes, invalid, Refusal } from "../Refusal.ts"
-import { ledgerRefusal } from "../refusals.ts"
 import { jsonFlag, pipelineArgument } from "./run.ts"
 
 /** `sluice gc`: removes what no reader of a sink of objects is shown. */
@@ -33,7 +33,7 @@ export const gc = Command.make(
           // In this order: a run may end in between, unpublished.
           if ((yield* ledger.open({ runId })) !== undefined) return true
           return (yield* ledger.unpublished(pipeline)).some((run) => run.runId === runId)
-        }).pipe(Effect.mapError(ledgerRefusal)),
+        }).pipe(Effect.mapError(ledgerCliError)),
       olderThan: Duration.hours(olderThan)
     }
     let garbage: Garbage = { objects: 0, uploads: 0 }
@@ -47,10 +47,10 @@ export const gc = Command.make(
   }, Effect.scoped)
 ).pipe(Command.withDescription("Remove what no reader is shown from the pipeline's s3 and directory sinks"))
 
-type Options = Parameters<typeof S3.collectGarbage<Refusal>>[1]
+type Options = Parameters<typeof S3.collectGarbage<CliError>>[1]
 
-const collect = (lake: Lake, options: Options): Effect.Effect<Garbage, StoreError | Refusal> =>
+const collect = (lake: Lake, options: Options): Effect.Effect<Garbage, StoreError | CliError> =>
   lake.kind === "s3" ? S3.collectGarbage(lake.options, options) : Directory.collectGarbage(lake.options, options)
 
-const storeRefusal = (error: StoreError | Refusal): Refusal =>
-  error instanceof Refusal ? error : new Refusal({ sentences: [error.message], exitCode: exitCodes.failed })
+const storeRefusal = (error: StoreError | CliError): CliError =>
+  error instanceof CliError ? error : new CliError({ sentences: [error.message], exitCode: exitCodes.failed })

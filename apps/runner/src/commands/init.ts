@@ -1,8 +1,8 @@
 import { PipelineName } from "@sluice/core"
 import { Effect, FileSystem } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { failed, invalid } from "../CliError.ts"
 import { printResult } from "../Output.ts"
-import { failed, invalid } from "../Refusal.ts"
 
 const starter = (
   name: string,

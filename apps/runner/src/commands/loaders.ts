@@ -1,10 +1,10 @@
 import { Directory, LoaderRefused, lakeDatasets, loaderEngines, S3, type StoreError } from "@sluice/sink-s3"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { type CliError, failed, invalid } from "../CliError.ts"
 import { printResult } from "../Output.ts"
 import { loadPipelineFile, type PipelineFile } from "../PipelineFile.ts"
 import type { Lake } from "../PipelineSinks.ts"
-import { failed, invalid, type Refusal } from "../Refusal.ts"
 import { pipelineArgument } from "./run.ts"
 
 /** `sluice loaders`: the statements by which an engine reads or loads what a sink of objects has published. */
@@ -52,7 +52,7 @@ export const loaders = Command.make(
 ).pipe(Command.withDescription("Print statements that read or load what an s3 or directory sink has published"))
 
 /** The sink that is meant: the named one, or the only one. */
-const chosen = ({ file, lakes }: PipelineFile, name: Option.Option<string>): Effect.Effect<Lake, Refusal> => {
+const chosen = ({ file, lakes }: PipelineFile, name: Option.Option<string>): Effect.Effect<Lake, CliError> => {
   if (lakes.length === 0) return Effect.fail(invalid(`${file} has no s3 or directory sink`))
   const names = lakes.map(({ kind, options }) => options.name ?? kind)
   const [only, second] = lakes.filter((_, at) => Option.isNone(name) || names[at] === name.value)
@@ -67,5 +67,5 @@ const chosen = ({ file, lakes }: PipelineFile, name: Option.Option<string>): Eff
   )
 }
 
-const toRefusal = (error: StoreError | LoaderRefused): Refusal =>
+const toRefusal = (error: StoreError | LoaderRefused): CliError =>
   error instanceof LoaderRefused ? invalid(error.message) : failed(error.message)

@@ -1,9 +1,9 @@
 import { Postgres } from "@sluice/sink-postgres"
 import { Effect } from "effect"
 import { Command } from "effect/cli"
+import { databaseCliError } from "../cliErrors.ts"
 import { openDatabase } from "../database.ts"
 import { printResult } from "../Output.ts"
-import { databaseRefusal } from "../refusals.ts"
 import { pipelineArgument } from "./run.ts"
 
 /** `sluice migrate`: prepares the database of a pipeline, or the embedded one. Every run does the same on its own. */
@@ -12,7 +12,7 @@ export const migrate = Command.make(
   { file: pipelineArgument },
   Effect.fnUntraced(function* ({ file }) {
     const { config, database } = yield* openDatabase(file, { mustExist: false })
-    const applied = yield* Postgres.migrate(database).pipe(Effect.mapError(databaseRefusal))
+    const applied = yield* Postgres.migrate(database).pipe(Effect.mapError(databaseCliError))
     yield* printResult(
       applied.length === 0
         ? `schema "${config.schema}" is up to date`

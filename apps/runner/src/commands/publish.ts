@@ -1,11 +1,11 @@
 import { Pipeline, type PublishedRun } from "@sluice/core"
 import { Effect, Option } from "effect"
 import { Argument, Command } from "effect/cli"
+import { invalid } from "../CliError.ts"
+import { runCliError } from "../cliErrors.ts"
 import { openLedger } from "../database.ts"
 import { printResult } from "../Output.ts"
 import { loadPipelineFile } from "../PipelineFile.ts"
-import { invalid } from "../Refusal.ts"
-import { runRefusal } from "../refusals.ts"
 import { jsonFlag, pipelineArgument } from "./run.ts"
 
 /** `sluice publish`: shows readers a run that was loaded whole and ended unpublished. */
@@ -21,7 +21,7 @@ export const publish = Command.make(
     const published = yield* Pipeline.publish(pipeline, {
       runId,
       ...(Option.isSome(ledger) ? { ledger: yield* openLedger(ledger.value) } : {})
-    }).pipe(Effect.mapError((error) => (error._tag === "PublishRefused" ? invalid(error.message) : runRefusal(error))))
+    }).pipe(Effect.mapError((error) => (error._tag === "PublishRefused" ? invalid(error.message) : runCliError(error))))
     yield* printResult(json ? JSON.stringify(toJson(published)) : describe(published))
   }, Effect.scoped)
 ).pipe(Command.withDescription("Publish a run that was loaded whole and ended unpublished; asks the API for nothing"))

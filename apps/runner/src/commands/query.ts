@@ -1,11 +1,11 @@
 import { type DatabaseError, Postgres } from "@sluice/sink-postgres"
 import { Duration, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { CliError, failed, invalid } from "../CliError.ts"
+import { databaseCliError } from "../cliErrors.ts"
 import { findDatabase, openDatabase } from "../database.ts"
 import { limitedProcess } from "../limitedProcess.ts"
 import { printResult } from "../Output.ts"
-import { failed, invalid, Refusal } from "../Refusal.ts"
-import { databaseRefusal } from "../refusals.ts"
 import { describeTable } from "../table.ts"
 import { jsonFlag } from "./run.ts"
 
@@ -57,7 +57,7 @@ const queryEmbedded = Effect.fnUntraced(function* (args: ReadonlyArray<string>, 
     .trim()
     .replaceAll(/^sluice: /gm, "")
     .split("\n")
-  return yield* new Refusal({ sentences: [first, ...others], exitCode: code })
+  return yield* new CliError({ sentences: [first, ...others], exitCode: code })
 })
 
 const tooLong = (limit: Duration.Duration): string =>
@@ -66,7 +66,7 @@ const tooLong = (limit: Duration.Duration): string =>
 const units = { ms: Duration.millis, s: Duration.seconds, min: Duration.minutes, h: Duration.hours } as const
 
 /** A time as Postgres writes it; the longest it can keep is 24 days. */
-const parseLimit = (text: string): Effect.Effect<Duration.Duration, Refusal> => {
+const parseLimit = (text: string): Effect.Effect<Duration.Duration, CliError> => {
   const [, number, unit] = /^\s*(\d{1,9})\s*(ms|s|min|h)\s*$/.exec(text) ?? []
   const limit = unit === undefined ? undefined : units[unit as keyof typeof units](Number(number))
   return limit === undefined || !Duration.between(limit, { minimum: Duration.millis(1), maximum: Duration.days(24) })
@@ -77,9 +77,9 @@ const parseLimit = (text: string): Effect.Effect<Duration.Duration, Refusal> => 
 /** A statement the database refuses is the user's input; a database that does not get so far is not. */
 const queryRefusal =
   (limit: Option.Option<Duration.Duration>) =>
-  (error: DatabaseError): Refusal => {
+  (error: DatabaseError): CliError => {
     const { reason } = error
-    if (reason._tag === "Unreachable" || error.operation !== "query") return databaseRefusal(error)
+    if (reason._tag === "Unreachable" || error.operation !== "query") return databaseCliError(error)
     if (reason._tag === "Other" && reason.sqlState === "57014") {
       return failed(
         Option.isSome(limit)

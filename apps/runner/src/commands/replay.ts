@@ -1,13 +1,13 @@
 import { Pipeline, type Replayed } from "@sluice/core"
 import { Effect, Option, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
+import { exitCodes, invalid } from "../CliError.ts"
+import { runCliError } from "../cliErrors.ts"
 import { openLedger } from "../database.ts"
 import { ExitCodeOfCommand } from "../ExitCodeOfCommand.ts"
 import { printResult, tell } from "../Output.ts"
 import { loadPipelineFile } from "../PipelineFile.ts"
 import { makeProgressLine } from "../ProgressLine.ts"
-import { exitCodes, invalid } from "../Refusal.ts"
-import { runRefusal } from "../refusals.ts"
 import { describeReceipt } from "../runPipelineFile.ts"
 import { jsonFlag, pipelineArgument } from "./run.ts"
 
@@ -53,7 +53,7 @@ export const replay = Command.make(
       ...(runs.length > 0 ? { runs } : {}),
       onProgress: line.show
     }).pipe(
-      Stream.mapError(runRefusal),
+      Stream.mapError(runCliError),
       Stream.runForEach(
         Effect.fnUntraced(function* (replayed) {
           yield* line.clear
@@ -62,7 +62,7 @@ export const replay = Command.make(
           yield* printResult(json ? JSON.stringify(toJson(replayed)) : describe(replayed))
           const failure = Option.flatMap(replayed.outcome, ({ failure }) => failure)
           if (replayed.result !== "failed" || Option.isNone(failure)) return
-          const refusal = runRefusal(failure.value)
+          const refusal = runCliError(failure.value)
           for (const sentence of refusal.sentences) yield* tell(`sluice: ${sentence}`)
           exit.code = refusal.exitCode
         })

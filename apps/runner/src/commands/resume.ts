@@ -1,8 +1,8 @@
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { invalid } from "../CliError.ts"
 import { ExitCodeOfCommand } from "../ExitCodeOfCommand.ts"
 import { loadPipelineFile } from "../PipelineFile.ts"
-import { invalid } from "../Refusal.ts"
 import { runAndReport } from "../runPipelineFile.ts"
 import { jsonFlag, pipelineArgument } from "./run.ts"
 

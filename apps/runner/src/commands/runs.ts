@@ -1,8 +1,8 @@
 import { Effect, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
+import { ledgerCliError } from "../cliErrors.ts"
 import { openRuns } from "../database.ts"
 import { printResult } from "../Output.ts"
-import { ledgerRefusal } from "../refusals.ts"
 import { jsonFlag, pipelineArgument } from "./run.ts"
 
 /** `sluice runs`: what has been run, newest first. */
@@ -19,7 +19,7 @@ export const runs = Command.make(
   },
   Effect.fnUntraced(function* ({ file, json, limit }) {
     const ledger = yield* openRuns(file)
-    const rows = yield* ledger.runs({ limit }).pipe(Effect.mapError(ledgerRefusal))
+    const rows = yield* ledger.runs({ limit }).pipe(Effect.mapError(ledgerCliError))
     const listed = rows.map((row) => ({
       run_id: row.runId,
       pipeline: row.pipeline,

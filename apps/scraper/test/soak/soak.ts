@@ -56,11 +56,11 @@ export const soak = (minutes: number, env: Readonly<Record<string, string>> = {}
     const callers = keys.map((key) => soakCaller(world, key))
     const before = yield* held(server)
     const startedAt = yield* Clock.currentTimeMillis
-    const isOver = Effect.map(Clock.currentTimeMillis, (now) => now - startedAt > minutes * 60_000)
+    const isFinal = Effect.map(Clock.currentTimeMillis, (now) => now - startedAt > minutes * 60_000)
 
     const samples: Array<Held> = []
     const sampling = Effect.gen(function* () {
-      while (!(yield* isOver)) {
+      while (!(yield* isFinal)) {
         yield* Effect.sleep(minutes * 1000)
         samples.push(yield* held(server))
       }
@@ -70,7 +70,7 @@ export const soak = (minutes: number, env: Readonly<Record<string, string>> = {}
       (caller, at) =>
         Effect.gen(function* () {
           yield* caller.all
-          while (!(yield* isOver)) {
+          while (!(yield* isFinal)) {
             yield* caller.step
             yield* Effect.sleep(isLong ? 40 : 5)
           }

@@ -1,7 +1,7 @@
 import { ErrorResponse, HTTPValidationError, SearchErrorResponse } from "@sluice/contract"
 import { Clock, Effect, Option, Schema } from "effect"
 import { HttpClientError, type HttpClientResponse } from "effect/http"
-import { whereOf } from "../record/whereOf.ts"
+import { issuePath } from "../record/issuePath.ts"
 import type { Redact } from "../secret/redactor.ts"
 import {
   Conflict,
@@ -129,7 +129,7 @@ export const readFailure = (error: unknown): ScraperReason => {
     if (error.message === "Expected a valid JSON string") {
       return notJson()
     }
-    return new Unreadable({ detail: `it does not fit the contract: ${whereOf(error)}`, broken: false })
+    return new Unreadable({ detail: `it does not fit the contract: ${issuePath(error)}`, broken: false })
   }
   return new Unreadable({ detail: "the answer could not be taken in", broken: false })
 }

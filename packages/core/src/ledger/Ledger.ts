@@ -7,7 +7,10 @@ import type { Receipt, RunStatus } from "./Receipt.ts"
 /** Another process has taken the run over: nothing may be written under this epoch any more. */
 export class Fenced extends Schema.TaggedError<Fenced>()("Fenced", { epoch: Schema.Int, current: Schema.Int }) {}
 /** Another process carries the run out, and its lease holds. */
-export class Held extends Schema.TaggedError<Held>()("Held", { runId: Schema.String, holder: Schema.String }) {}
+export class LeaseHeld extends Schema.TaggedError<LeaseHeld>()("LeaseHeld", {
+  runId: Schema.String,
+  holder: Schema.String
+}) {}
 /** The store cannot be reached or broke off. */
 export class LedgerUnavailable extends Schema.TaggedError<LedgerUnavailable>()("LedgerUnavailable", {
   cause: Schema.Defect()
@@ -22,7 +25,7 @@ export class UnknownRun extends Schema.TaggedError<UnknownRun>()("UnknownRun", {
 /** Every failure of a ledger. */
 export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError", {
   operation: Schema.String,
-  reason: Schema.Union([Fenced, Held, LedgerUnavailable, EndedUnpublished, UnknownRun])
+  reason: Schema.Union([Fenced, LeaseHeld, LedgerUnavailable, EndedUnpublished, UnknownRun])
 }) {
   override get message(): string {
     return describe(this.reason, this.operation)
@@ -33,7 +36,7 @@ const describe = (reason: LedgerError["reason"], operation: string): string => {
   switch (reason._tag) {
     case "Fenced":
       return `another process took this run over (epoch ${reason.current}, ours is ${reason.epoch}); this one stops without writing`
-    case "Held":
+    case "LeaseHeld":
       return `run ${reason.runId} is being carried out by ${reason.holder}: wait for it to end, or stop it first`
     case "LedgerUnavailable":
       return `the ledger could not be reached during ${operation}`
@@ -118,7 +121,7 @@ export interface RunState {
   /** The latest snapshot of each job of the run, of those that were committed. */
   readonly jobs: ReadonlyArray<JobSnapshot>
   /** What each sink has taken, by its name; of `token_summaries` all that came, see {@link SegmentCommit}. */
-  readonly landed: ReadonlyMap<
+  readonly loaded: ReadonlyMap<
     string,
     { readonly rows: DatasetCounts; readonly deadLetters: number; readonly tally: Tally }
   >
@@ -181,7 +184,7 @@ export interface Ledger {
   /** Writes all that a run of the pipeline will have written, and takes it back. Absent where nothing can be refused. */
   readonly dryRun?: (pipeline: string) => Effect.Effect<void, LedgerError>
   /**
-   * Begins a new run under epoch 1, held by this lease. With `unlessOpen` it is refused with {@link Held} while `open` answers
+   * Begins a new run under epoch 1, held by this lease. With `unlessOpen` it is refused with {@link LeaseHeld} while `open` answers
    * a run of the pipeline; of several that are begun so at once, one is.
    */
   readonly begin: (
@@ -196,7 +199,7 @@ export interface Ledger {
   /**
    * Begins a run again under its own id: one that is over, or that this ledger has lost. What is known to stand in the named sinks
    * is forgotten; its submissions are not, nor what its jobs have told. Its epoch is no lower than the one that is named, under which
-   * something may be kept of it that this ledger has lost. Refused with {@link Held} while a lease holds.
+   * something may be kept of it that this ledger has lost. Refused with {@link LeaseHeld} while a lease holds.
    */
   readonly restore: (
     run: RunIntent & { readonly runId: string; readonly epoch?: number },
@@ -205,7 +208,7 @@ export interface Ledger {
   ) => Effect.Effect<RunHandle, LedgerError>
   /**
    * Takes a run over that has not ended, raising its epoch: from then on its former process can write nothing. Refused
-   * with {@link Held} while a lease holds that is not `displacing`'s.
+   * with {@link LeaseHeld} while a lease holds that is not `displacing`'s.
    */
   readonly takeOver: (runId: string, lease: Lease, displacing?: string) => Effect.Effect<RunHandle, LedgerError>
   /** Holds the lease for longer. Changes nothing where it was given up. */
@@ -218,13 +221,13 @@ export interface Ledger {
   /** What earlier attempts of a run have left. */
   readonly state: (runId: string) => Effect.Effect<RunState, LedgerError>
   /** Records the intent to submit; durable before the request leaves. Repeating an ordinal changes nothing. */
-  readonly intend: (run: RunHandle, intent: SubmissionIntent) => Effect.Effect<void, LedgerError>
+  readonly recordIntent: (run: RunHandle, intent: SubmissionIntent) => Effect.Effect<void, LedgerError>
   /** Records the job an intent became. */
-  readonly submitted: (run: RunHandle, ordinal: number, jobId: string) => Effect.Effect<void, LedgerError>
+  readonly recordJob: (run: RunHandle, ordinal: number, jobId: string) => Effect.Effect<void, LedgerError>
   /** Takes an intent back that the API refused for certain: nothing was paid, and it may be asked for again. */
-  readonly refused: (run: RunHandle, ordinal: number) => Effect.Effect<void, LedgerError>
+  readonly rollbackIntent: (run: RunHandle, ordinal: number) => Effect.Effect<void, LedgerError>
   /** Which of these jobs the ledger knows, of any run. */
-  readonly knows: (jobIds: ReadonlyArray<string>) => Effect.Effect<ReadonlySet<string>, LedgerError>
+  readonly findKnown: (jobIds: ReadonlyArray<string>) => Effect.Effect<ReadonlySet<string>, LedgerError>
   /**
    * What other runs of a pipeline have cost, of those that began from one instant, up to but not at another (epoch milliseconds). A job
    * that is not known to have ended counts with all it may still cost; so does a submission whose answer was lost.
@@ -245,7 +248,7 @@ export interface Ledger {
   readonly end: (run: RunHandle, receipt: Receipt) => Effect.Effect<void, LedgerError>
   /**
    * Opens a run that has ended, under the next epoch and held by this lease. Its receipt is kept among the superseded ones, and
-   * the run ends with another. Refused with {@link UnknownRun} where the run is unknown, and with {@link Held} where it is open.
+   * the run ends with another. Refused with {@link UnknownRun} where the run is unknown, and with {@link LeaseHeld} where it is open.
    */
   readonly reopen: (runId: string, lease: Lease) => Effect.Effect<RunHandle, LedgerError>
   /**

@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto"
 import { isTerminal } from "@sluice/contract"
 import { Clock, Effect, Stream } from "effect"
-import { type JobSnapshot, supersedes } from "../record/JobSnapshot.ts"
+import { isNewer, type JobSnapshot } from "../record/JobSnapshot.ts"
 import { addRows, noRows } from "../record/Segment.ts"
 import { addTallies, noTally } from "../record/Tally.ts"
 import {
   type CommittedSegment,
   Fenced,
-  Held,
   type Lease,
+  LeaseHeld,
   type Ledger,
   LedgerError,
   type OpenRun,
@@ -66,7 +66,7 @@ export const makeLedgerMemory = (): Ledger => {
         const last = newestFirst(entries).find(([, entry]) => entry.intent.pipeline === intent.pipeline)
         if (options?.unlessOpen === true && last !== undefined && last[1].receipt === null) {
           const [lastId, { holder }] = last
-          const reason = new Held({ runId: lastId, holder: holder ?? "another process" })
+          const reason = new LeaseHeld({ runId: lastId, holder: holder ?? "another process" })
           return Effect.fail(new LedgerError({ operation: "begin", reason }))
         }
         const runId = randomUUID()
@@ -77,7 +77,7 @@ export const makeLedgerMemory = (): Ledger => {
           publishedAt: null,
           cost: null,
           ...nothing(),
-          ...heldBy(lease, now)
+          ...leaseHeldBy(lease, now)
         }
         entries.set(runId, entry)
         return Effect.succeed({ ...intent, runId, epoch: 1 })
@@ -102,16 +102,16 @@ export const makeLedgerMemory = (): Ledger => {
             publishedAt: null,
             cost: null,
             ...nothing(),
-            ...heldBy(lease, now)
+            ...leaseHeldBy(lease, now)
           })
           return Effect.succeed({ ...intent, runId, epoch })
         }
         const { holder, leaseUntil, segments } = known
         if (holder !== null && leaseUntil > now) {
-          return Effect.fail(new LedgerError({ operation: "restore", reason: new Held({ runId, holder }) }))
+          return Effect.fail(new LedgerError({ operation: "restore", reason: new LeaseHeld({ runId, holder }) }))
         }
         known.intent = { ...known.intent, configHash: intent.configHash }
-        Object.assign(known, { receipt: null, publishedAt: null, cost: null }, heldBy(lease, now))
+        Object.assign(known, { receipt: null, publishedAt: null, cost: null }, leaseHeldBy(lease, now))
         for (const [key, { sink }] of segments) if (forgotten.includes(sink)) segments.delete(key)
         known.epoch = Math.max(known.epoch + 1, epoch)
         return Effect.succeed({ ...known.intent, runId, epoch: known.epoch })
@@ -126,9 +126,9 @@ export const makeLedgerMemory = (): Ledger => {
           Effect.flatMap(Clock.currentTimeMillis, (now) => {
             const { holder, leaseUntil } = entry
             if (holder !== null && leaseUntil > now && holder !== displacing) {
-              return Effect.fail(new LedgerError({ operation: "take over", reason: new Held({ runId, holder }) }))
+              return Effect.fail(new LedgerError({ operation: "take over", reason: new LeaseHeld({ runId, holder }) }))
             }
-            Object.assign(entry, heldBy(lease, now))
+            Object.assign(entry, leaseHeldBy(lease, now))
             return Effect.succeed({ ...entry.intent, runId, epoch: ++entry.epoch })
           })
         )
@@ -136,7 +136,7 @@ export const makeLedgerMemory = (): Ledger => {
     renew: (run, lease) =>
       Effect.flatMap(held("renew", run), (entry) =>
         Effect.map(Clock.currentTimeMillis, (now) => {
-          if (entry.holder !== null) Object.assign(entry, heldBy(lease, now))
+          if (entry.holder !== null) Object.assign(entry, leaseHeldBy(lease, now))
         })
       ),
     suspend: (run, status) =>
@@ -146,34 +146,34 @@ export const makeLedgerMemory = (): Ledger => {
     state: (runId) =>
       Effect.map(find("state", runId), (entry) => {
         const { segments } = entry
-        const landed = new Map<string, Pick<SegmentCommit, "rows" | "deadLetters" | "tally">>()
+        const loaded = new Map<string, Pick<SegmentCommit, "rows" | "deadLetters" | "tally">>()
         let lastSeq = 0
         for (const segment of segments.values()) {
           lastSeq = Math.max(lastSeq, segment.seq)
-          const before = landed.get(segment.sink) ?? { rows: noRows, deadLetters: 0, tally: noTally }
-          landed.set(segment.sink, {
+          const before = loaded.get(segment.sink) ?? { rows: noRows, deadLetters: 0, tally: noTally }
+          loaded.set(segment.sink, {
             rows: addRows(before.rows, segment.rows),
             deadLetters: before.deadLetters + segment.deadLetters,
             tally: addTallies(before.tally, segment.tally)
           })
         }
         const drift = new Set([...segments.values()].flatMap((segment) => segment.drift ?? []))
-        return { lastSeq, jobs: [...entry.jobs.values()], landed, drift: [...drift].sort() }
+        return { lastSeq, jobs: [...entry.jobs.values()], loaded, drift: [...drift].sort() }
       }),
-    intend: (run, intent) =>
+    recordIntent: (run, intent) =>
       Effect.map(held("intend", run), (entry) => {
         if (!entry.submissions.has(intent.ordinal)) entry.submissions.set(intent.ordinal, { ...intent, jobId: null })
       }),
-    submitted: (run, ordinal, jobId) =>
+    recordJob: (run, ordinal, jobId) =>
       Effect.map(held("submitted", run), (entry) => {
         const submission = entry.submissions.get(ordinal)
         if (submission !== undefined) entry.submissions.set(ordinal, { ...submission, jobId })
       }),
-    refused: (run, ordinal) =>
+    rollbackIntent: (run, ordinal) =>
       Effect.map(held("refused", run), (entry) => {
         if (entry.submissions.get(ordinal)?.jobId === null) entry.submissions.delete(ordinal)
       }),
-    knows: (jobIds) =>
+    findKnown: (jobIds) =>
       Effect.sync(() => {
         const known = new Set<string>()
         for (const { submissions } of entries.values()) {
@@ -202,7 +202,7 @@ export const makeLedgerMemory = (): Ledger => {
         entry.segments.set(key, commit)
         for (const job of commit.jobs) {
           const known = entry.jobs.get(job.jobId)
-          if (known === undefined || supersedes(job, known)) entry.jobs.set(job.jobId, job)
+          if (known === undefined || isNewer(job, known)) entry.jobs.set(job.jobId, job)
         }
       }),
     committed: (runId, sink) =>
@@ -225,11 +225,11 @@ export const makeLedgerMemory = (): Ledger => {
           Effect.flatMap(Clock.currentTimeMillis, (now) => {
             const { holder, receipt } = entry
             if (receipt === null) {
-              const reason = new Held({ runId, holder: holder ?? "another process" })
+              const reason = new LeaseHeld({ runId, holder: holder ?? "another process" })
               return Effect.fail(new LedgerError({ operation: "reopen", reason }))
             }
             entry.superseded.push(receipt)
-            Object.assign(entry, { receipt: null, publishedAt: null, cost: null }, heldBy(lease, now))
+            Object.assign(entry, { receipt: null, publishedAt: null, cost: null }, leaseHeldBy(lease, now))
             return Effect.succeed({ ...entry.intent, runId, epoch: ++entry.epoch })
           })
         )
@@ -293,7 +293,7 @@ const costOf = ({ jobs, submissions }: Entry): number => {
 const newestFirst = (entries: ReadonlyMap<string, Entry>): ReadonlyArray<[string, Entry]> =>
   [...entries].reverse().sort(([, a], [, b]) => b.intent.startedAt - a.intent.startedAt)
 
-const heldBy = (lease: Lease, now: number) => ({
+const leaseHeldBy = (lease: Lease, now: number) => ({
   status: "running" as const,
   holder: lease.holder,
   leaseUntil: now + lease.durationMs

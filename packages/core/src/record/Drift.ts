@@ -41,7 +41,7 @@ export class DriftNames {
   }
 
   /** Those that were met since this was last asked. */
-  takeFresh(): ReadonlyArray<string> {
+  takeNew(): ReadonlyArray<string> {
     const fresh = this.#fresh
     this.#fresh = []
     return fresh

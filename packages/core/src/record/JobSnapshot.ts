@@ -28,15 +28,17 @@ export interface JobSnapshot {
 }
 
 /** How many pages of a job have ended, whichever way: what the delivered records are reconciled with. */
-export const settled = (snapshot: JobSnapshot): number => snapshot.completed + snapshot.failed + snapshot.cancelled
+export const isSettledSnapshot = (snapshot: JobSnapshot): number =>
+  snapshot.completed + snapshot.failed + snapshot.cancelled
 
 /** How many pages are to be delivered of a job: those that have ended, and of one that says it has completed also those it owes. */
 export const due = (snapshot: JobSnapshot): number =>
-  settled(snapshot) + (snapshot.status === "completed" ? (snapshot.owed ?? 0) : 0)
+  isSettledSnapshot(snapshot) + (snapshot.status === "completed" ? (snapshot.owed ?? 0) : 0)
 
 /**
  * Whether an answer is to be believed over an earlier one: a stale answer, or a job that goes backwards, never undoes what
  * is known.
  */
-export const supersedes = (snapshot: JobSnapshot, before: JobSnapshot): boolean =>
-  isTerminal(snapshot.status) || (!isTerminal(before.status) && settled(snapshot) >= settled(before))
+export const isNewer = (snapshot: JobSnapshot, before: JobSnapshot): boolean =>
+  isTerminal(snapshot.status) ||
+  (!isTerminal(before.status) && isSettledSnapshot(snapshot) >= isSettledSnapshot(before))

@@ -9,7 +9,7 @@ export type PageStatus = typeof PageStatus.Type
 export type JsonObject = { readonly [member: string]: Schema.Json }
 
 /** Why a result of the API is no page to load, and what it was. */
-export interface Refusal {
+export interface UrlRejection {
   /** It is not of the shape the contract gives it. */
   readonly reason: "contract"
   /** Where it departs from the contract, without values. */
@@ -53,7 +53,7 @@ export interface PageRecord {
   /** The members whose values could not be read, such as `metadata.duration_ms`. There where there are any. */
   readonly unread?: ReadonlyArray<string>
   /** Where it is not null, all but job, key, URL, place and status is empty: no transform sees the record, a sink sets it aside. */
-  readonly refusal: Refusal | null
+  readonly refusal: UrlRejection | null
   readonly bytes: number
   /** The result it was made of, as the API gave it. There while its run keeps those: see `Vault`. */
   readonly answer?: Schema.Json

@@ -1,4 +1,4 @@
-import { isInt4 } from "./DirtyRecords.ts"
+import { isInt4 } from "./recordValidation.ts"
 
 /** What a value cannot be read as. */
 export const unreadable: unique symbol = Symbol("unreadable")

@@ -1,5 +1,5 @@
 import type { Schema } from "effect"
-import { cleanText } from "./DirtyRecords.ts"
+import { cleanText } from "./recordValidation.ts"
 
 /** How deep JSON of unknown shape may be nested: stores and JSON writers give up somewhere, each in its own way. */
 export const deepest = 64

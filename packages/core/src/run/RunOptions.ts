@@ -2,9 +2,9 @@ import type { Duration, Effect } from "effect"
 import type { Receipt } from "../ledger/Receipt.ts"
 import type { AdoptionOptions } from "../source/Adoption.ts"
 import type { ReaderOptions } from "../source/JobReader.ts"
-import type { BeginOptions } from "./beginRun.ts"
-import type { Progress } from "./RunTracker.ts"
-import type { Decision } from "./runJournal.ts"
+import type { BeginOptions } from "./acquire/beginRun.ts"
+import type { Progress } from "./acquire/RunTracker.ts"
+import type { Decision } from "./submit/makeSubmissionLog.ts"
 
 /** How a run is begun, cut and paced. Every number is a bound. */
 export interface RunOptions extends Partial<BeginOptions> {

@@ -13,8 +13,9 @@ import type { SinkError } from "../sink/SinkError.ts"
 import { batchSnapshot } from "../source/Batch.ts"
 import { crawlSnapshot } from "../source/Crawl.ts"
 import type { RunVault } from "../vault/Vault.ts"
-import { connect, RunNotBegun } from "./beginRun.ts"
-import { transformer } from "./segmentWriter.ts"
+import { RunNotBegun } from "./acquire/beginRun.ts"
+import { connectSinks } from "./acquire/connectSinks.ts"
+import { transformer } from "./deliver/SegmentWriter.ts"
 
 /** What is audited. */
 export interface AuditOptions {
@@ -41,7 +42,7 @@ export const audit = (
   Stream.unwrap(
     Effect.gen(function* () {
       const { runId } = options
-      const { connections, ledger } = yield* connect(pipeline, options.ledger)
+      const { connections, ledger } = yield* connectSinks(pipeline, options.ledger)
       const runs = yield* ledger.runs({ pipeline: pipeline.name, limit: mostRuns })
       const run = runs.find((run) => run.runId === runId)
       if (run === undefined) {

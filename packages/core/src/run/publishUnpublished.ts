@@ -2,10 +2,10 @@ import { Clock, Effect, Schema } from "effect"
 import { type Ledger, LedgerError, type RunSummary, UnknownRun } from "../ledger/Ledger.ts"
 import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
 import type { SinkError } from "../sink/SinkError.ts"
-import { connect } from "./beginRun.ts"
-import { type Publishable, publishRun, withPublication } from "./publishRun.ts"
+import { connectSinks } from "./acquire/connectSinks.ts"
+import { retryTransient } from "./deliver/SegmentWriter.ts"
+import { type Publishable, publishRun, withPublication } from "./finish/publishRun.ts"
 import { runDefaults } from "./RunOptions.ts"
-import { retried } from "./segmentWriter.ts"
 
 /** Which run is published. */
 export interface PublishUnpublishedOptions {
@@ -41,7 +41,7 @@ export const publishUnpublished = (
 ): Effect.Effect<PublishedRun, PublishRefused | SinkError | LedgerError> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const { connections, ledger } = yield* connect(pipeline, given)
+      const { connections, ledger } = yield* connectSinks(pipeline, given)
       const [found] = yield* ledger.runs({ runId, limit: 1 })
       if (found === undefined)
         return yield* new LedgerError({ operation: "publish", reason: new UnknownRun({ runId }) })
@@ -61,20 +61,20 @@ export const publishUnpublished = (
       const targets = yield* Effect.forEach(connections, ({ connection, name }) =>
         Effect.map(connection.begin(run), (session) => ({ name, session }))
       )
-      const { jobs, landed } = yield* ledger.state(runId)
+      const { jobs, loaded } = yield* ledger.state(runId)
       const publishable: Publishable = {
         run,
         ledger,
         source: pipeline.source,
         status: "completed",
         jobs,
-        completedIn: (sink) => landed.get(sink)?.tally.completed ?? 0,
+        completedIn: (sink) => loaded.get(sink)?.tally.completed ?? 0,
         // It has ended, so nobody holds it; a replay that began it again has raised its epoch.
-        proveHeld: ledger.renew(run, { holder: "", durationMs: 0 })
+        assertLease: ledger.renew(run, { holder: "", durationMs: 0 })
       }
       for (const { name, session } of targets) {
         if (session.admitPublish === undefined) continue
-        yield* retried(withPublication(session.admitPublish, name, publishable), times)
+        yield* retryTransient(withPublication(session.admitPublish, name, publishable), times)
       }
       yield* publishRun(publishable, { targets, times })
       const publishedAt = yield* Clock.currentTimeMillis

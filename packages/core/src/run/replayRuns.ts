@@ -4,15 +4,18 @@ import type { Receipt } from "../ledger/Receipt.ts"
 import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
 import { blocksPublish } from "../pipeline/PublishBlocked.ts"
 import type { SinkError } from "../sink/SinkError.ts"
-import type { KeptRun, RunVault, Vault, VaultConnection } from "../vault/Vault.ts"
-import { type Connected, connect, leaseOf, openSessions, RunNotBegun } from "./beginRun.ts"
-import { carryOut } from "./carryOut.ts"
-import { heldBy, isCarriedOut, takeOver } from "./holdRun.ts"
-import { Purse } from "./Purse.ts"
+import type { RunVault, StoredRun, Vault, VaultConnection } from "../vault/Vault.ts"
+import { isCarriedOut, leaseHeldBy, takeOver } from "./acquire/acquireRun.ts"
+import { RunNotBegun } from "./acquire/beginRun.ts"
+import { type ConnectedSinks, connectSinks } from "./acquire/connectSinks.ts"
+import { makeLease } from "./acquire/LeaseHolder.ts"
+import { openSessions } from "./acquire/openSessions.ts"
+import { replayedId } from "./acquire/replayedId.ts"
+import { executeRun } from "./executeRun.ts"
+import type { Outcome } from "./finish/runStatus.ts"
+import { skipIfPublished } from "./finish/skipIfPublished.ts"
 import { type RunOptions, runDefaults } from "./RunOptions.ts"
-import { replayedId } from "./replayedId.ts"
-import type { Outcome } from "./runStatus.ts"
-import { unlessSettled } from "./unlessSettled.ts"
+import { BudgetTracker } from "./submit/BudgetTracker.ts"
 
 /** What is replayed, and how. */
 export interface ReplayOptions extends Pick<RunOptions, "ledger" | "lease" | "writeRetries" | "drain" | "onProgress"> {
@@ -43,9 +46,9 @@ export interface Replayed {
 export const replay = (pipeline: PipelineDefinition, options: ReplayOptions): Stream.Stream<Replayed, RunNotBegun> =>
   Stream.unwrap(
     Effect.gen(function* () {
-      const connected = yield* connect(pipeline, options.ledger)
+      const connected = yield* connectSinks(pipeline, options.ledger)
       const vault = yield* options.vault.connect
-      const lease = yield* leaseOf(options.lease ?? runDefaults.lease)
+      const lease = yield* makeLease(options.lease ?? runDefaults.lease)
       const replaying = { pipeline, options, connected, vault, lease }
       return vault.runs(options.from ?? pipeline.name).pipe(
         Stream.filter(({ runId }) => options.runs?.includes(runId) ?? true),
@@ -58,14 +61,14 @@ export const replay = (pipeline: PipelineDefinition, options: ReplayOptions): St
 interface Replaying {
   readonly pipeline: PipelineDefinition
   readonly options: ReplayOptions
-  readonly connected: Connected
+  readonly connected: ConnectedSinks
   readonly vault: VaultConnection
   readonly lease: Lease
 }
 
 const replayRun = Effect.fnUntraced(function* (
   { connected, lease, options, pipeline, vault }: Replaying,
-  kept: KeptRun
+  kept: StoredRun
 ): Effect.fn.Return<Replayed, SinkError | LedgerError> {
   const { ledger } = connected
   const held = yield* vault.open(kept)
@@ -77,7 +80,7 @@ const replayRun = Effect.fnUntraced(function* (
   const isOwn = kept.pipeline === pipeline.name
   const runId = isOwn ? kept.runId : replayedId(kept.runId, pipeline.name)
   const open = yield* ledger.open({ runId })
-  if (open !== undefined && (yield* isCarriedOut(open))) return yield* heldBy(open)
+  if (open !== undefined && (yield* isCarriedOut(open))) return yield* leaseHeldBy(open)
   const [newest] = yield* ledger.runs({ pipeline: pipeline.name, limit: 1 })
   const isOutdated = newest !== undefined && newest.startedAt > kept.startedAt
   const eligible = connected.connections.filter(({ connection }) => !isOutdated || connection.showsLatest !== true)
@@ -90,7 +93,7 @@ const replayRun = Effect.fnUntraced(function* (
     open === undefined
       ? lacking
       : eligible.map((each) =>
-          lacking.includes(each) ? each : { ...each, connection: unlessSettled(each.name, each.connection) }
+          lacking.includes(each) ? each : { ...each, connection: skipIfPublished(each.name, each.connection) }
         )
 
   const own = isOwn ? { epoch: kept.epoch } : {}
@@ -100,20 +103,16 @@ const replayRun = Effect.fnUntraced(function* (
       ? yield* ledger.restore(intent, lease, options.again ?? [])
       : yield* takeOver(ledger, open, lease)
   if (isOwn) yield* restoreSubmissions(ledger, run, kept)
-  const begun = yield* openSessions(
+  const context = yield* openSessions({ connections, ledger }, { isNew: false, lease, run, vault: readOnly(held) })
+  const outcome = yield* executeRun(
     pipeline,
-    { connections, ledger },
-    { isNew: false, lease, run, vault: readOnly(held) }
-  )
-  const outcome = yield* carryOut(
-    pipeline,
-    begun,
+    context,
     { ...runDefaults, ...options },
     {
       records: Stream.empty,
-      hasAsked: () => true,
+      hasSubmitted: () => true,
       unreconciled: [],
-      purse: new Purse({ clamp: true, spent: () => 0 }),
+      budgetTracker: new BudgetTracker({ clamp: true, spent: () => 0 }),
       ...(isOwn && kept.end !== undefined ? { receipt: asItWas(kept.end.receipt) } : {})
     }
   )
@@ -136,10 +135,10 @@ const lacks = (ledger: Ledger, runId: string, sink: string, { segments }: RunVau
   )
 
 /** The jobs of a run are known again: none of them is taken for the answer of a submission that was lost. */
-const restoreSubmissions = Effect.fnUntraced(function* (ledger: Ledger, run: RunHandle, kept: KeptRun) {
+const restoreSubmissions = Effect.fnUntraced(function* (ledger: Ledger, run: RunHandle, kept: StoredRun) {
   for (const { jobId, ...intent } of kept.end?.submissions ?? []) {
-    yield* ledger.intend(run, intent)
-    if (jobId !== null) yield* ledger.submitted(run, intent.ordinal, jobId)
+    yield* ledger.recordIntent(run, intent)
+    if (jobId !== null) yield* ledger.recordJob(run, intent.ordinal, jobId)
   }
 })
 

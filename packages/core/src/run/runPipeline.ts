@@ -4,15 +4,16 @@ import type { Receipt } from "../ledger/Receipt.ts"
 import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
 import { adoptionDefaults } from "../source/Adoption.ts"
 import { readerDefaults } from "../source/JobReader.ts"
-import { CurrentJournal } from "../source/Journal.ts"
 import { recordsOf } from "../source/Source.ts"
 import type { Unreconciled } from "../source/SourceError.ts"
-import { beginRun, RunNotBegun } from "./beginRun.ts"
-import { carryOut } from "./carryOut.ts"
-import { Purse } from "./Purse.ts"
-import { type RunOptions, runDefaults } from "./RunOptions.ts"
-import { makeRunJournal } from "./runJournal.ts"
-import type { Outcome } from "./runStatus.ts"
+import { CurrentSubmissionLog } from "../source/SubmissionLog.ts"
+import { beginRun, RunNotBegun } from "./acquire/beginRun.ts"
+import { executeRun } from "./executeRun.ts"
+import type { Outcome } from "./finish/runStatus.ts"
+import { type RunOptions, runDefaults, type SettledOptions } from "./RunOptions.ts"
+import { BudgetTracker } from "./submit/BudgetTracker.ts"
+import { makeSubmissionLog } from "./submit/makeSubmissionLog.ts"
+import { remainingBudget } from "./submit/RemainingBudget.ts"
 
 /**
  * Runs a pipeline, going on with its last run where that did not end. Connects every sink before anything is paid for. Once
@@ -33,32 +34,38 @@ export const execute = (
   Effect.scoped(
     Effect.gen(function* () {
       const settled = { ...runDefaults, ...options }
-      const begun = yield* beginRun(pipeline, settled).pipe(Effect.mapError((error) => new RunNotBegun({ error })))
-      const { tracker } = begun
+      const { context, remaining } = yield* begin(pipeline, settled)
+      const { tracker } = context
       const unreconciled: Array<Unreconciled> = []
-      const purse = new Purse({
+      const budgetTracker = new BudgetTracker({
         clamp: pipeline.budget?.clamp ?? true,
         spent: () => {
           const { charged, reserved } = tracker.progress.tokens
           return charged + reserved
         }
       })
-      purse.allow(begun.allowance)
-      const journal = makeRunJournal(begun, {
+      budgetTracker.allow(remaining)
+      const submissionLog = makeSubmissionLog(context, {
         scraper: yield* Scraper,
         adoption: { ...adoptionDefaults, ...options.adoption },
         decision: options.decision,
         cancel: options.cancel ?? false,
         budget: pipeline.budget,
-        purse,
-        tell: Effect.suspend(() => options.onProgress?.(tracker.progress) ?? Effect.void),
+        budgetTracker,
+        notify: Effect.suspend(() => options.onProgress?.(tracker.progress) ?? Effect.void),
         onUnreconciled: (reason) => void unreconciled.push(reason)
       })
-      return yield* carryOut(pipeline, begun, settled, {
+      return yield* executeRun(pipeline, context, settled, {
         records: recordsOf(pipeline.source, { ...readerDefaults, ...options.reader }),
-        hasAsked: journal.hasAsked,
+        hasSubmitted: submissionLog.hasSubmitted,
         unreconciled,
-        purse
-      }).pipe(Effect.provideService(CurrentJournal, journal))
+        budgetTracker
+      }).pipe(Effect.provideService(CurrentSubmissionLog, submissionLog))
     })
   ).pipe(Effect.withSpan("Pipeline.execute", { attributes: { pipeline: pipeline.name } }))
+
+const begin = (pipeline: PipelineDefinition, options: SettledOptions) =>
+  Effect.gen(function* () {
+    const context = yield* beginRun(pipeline, options)
+    return { context, remaining: yield* remainingBudget(pipeline.budget, context.ledger, context.run) }
+  }).pipe(Effect.mapError((error) => new RunNotBegun({ error })))

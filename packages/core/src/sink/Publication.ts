@@ -20,10 +20,10 @@ export class Publication extends Context.Service<
      * Keys of every page whose end the run has seen, over all its attempts and however it ended: those this sink took, set
      * aside, or was never given because a transform left them out. A key may come more than once.
      */
-    readonly seen: Stream.Stream<BigInt64Array, LedgerError>
+    readonly seenKeys: Stream.Stream<BigInt64Array, LedgerError>
     /** Whether what the run has not seen is not there: a crawl that names no limit, or has reached it, cannot tell. */
-    readonly isWhole: boolean
+    readonly isExhaustive: boolean
     /** Fails when another process has taken the run over: for a store that the ledger's fence does not reach. */
-    readonly proveHeld: Effect.Effect<void, LedgerError>
+    readonly assertLease: Effect.Effect<void, LedgerError>
   }
 >()("@sluice/core/Publication") {}

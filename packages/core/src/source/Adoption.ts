@@ -75,7 +75,7 @@ export interface KnownJobs {
  * The job a lost submission became, or none, which is only said once the lag of the list has passed, and only of a list that
  * gives no reason for doubt.
  */
-export const findLost = Effect.fn("Adoption.findLost")(function* (
+export const findLostSubmission = Effect.fn("Adoption.findLost")(function* (
   scraper: Scraper["Service"],
   lost: LostSubmission,
   { isKnown, recent }: KnownJobs,

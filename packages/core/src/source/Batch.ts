@@ -108,7 +108,7 @@ const readPart = (request: BatchRequest, ordinal: number, options: ReaderOptions
         options
       )
       yield* invalid.tell
-      const untaken = () => Stream.fromIterableEffect(refusedRecords(part, refusedBy(jobId), invalid.takeFresh()))
+      const untaken = () => Stream.fromIterableEffect(refusedRecords(part, refusedBy(jobId), invalid.takeNew()))
       return Stream.concat(before, Stream.suspend(untaken)).pipe(
         Stream.concat(pages),
         Stream.concat(Stream.suspend(untaken))

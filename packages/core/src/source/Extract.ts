@@ -7,10 +7,10 @@ import { type PageRecord, pageKey } from "../record/PageRecord.ts"
 import { eachSettled } from "./eachSettled.ts"
 import { extractedRecord } from "./extractedRecord.ts"
 import { type ReaderOptions, readerDefaults } from "./JobReader.ts"
-import { CurrentJournal } from "./Journal.ts"
 import { RefusalCount } from "./RefusalCount.ts"
 import { isRefusedId, refusalIn, refusedAnswer, refusedBefore, refusedJobId, refusedPage } from "./refusedPages.ts"
 import { type ApiFailed, DeadlinePassed, LedgerFailed, SourceError, type Vanished } from "./SourceError.ts"
+import { CurrentSubmissionLog } from "./SubmissionLog.ts"
 import { Formats, PageHeaders, PageProxy, PageUrl } from "./sourceOptions.ts"
 import { submitJob } from "./submitJob.ts"
 import { untilKnown } from "./untilKnown.ts"
@@ -139,7 +139,7 @@ const extractPage = Effect.fnUntraced(function* (
 
 /** A job that is gone leaves its page out, and the others be. */
 const giveUp = (vanished: Vanished) =>
-  Effect.flatMap(CurrentJournal, (journal) => Effect.as(journal.unreconciled(vanished), undefined))
+  Effect.flatMap(CurrentSubmissionLog, (submissionLog) => Effect.as(submissionLog.unreconciled(vanished), undefined))
 
 /** A job id of ours: the answer of a page that came at once may name none. */
 const ownJobId = (): JobId => JobId.make(`sync-${randomUUID()}`)
@@ -177,16 +177,18 @@ const answerLost = failedAnswer({
 })
 
 const isCommitted = Effect.fnUntraced(function* (jobId: string, page: Page) {
-  const journal = yield* CurrentJournal
-  const keys = yield* journal.committed(jobId).pipe(Effect.mapError((error) => failure(new LedgerFailed({ error }))))
+  const submissionLog = yield* CurrentSubmissionLog
+  const keys = yield* submissionLog
+    .committed(jobId)
+    .pipe(Effect.mapError((error) => failure(new LedgerFailed({ error }))))
   return keys.has(page.key)
 })
 
 /** Tells the journal the job's end and makes its record. */
 const deliver = Effect.fnUntraced(function* (page: Page, jobId: JobId, { raw, status, tokensCharged }: EndedAnswer) {
-  const journal = yield* CurrentJournal
+  const submissionLog = yield* CurrentSubmissionLog
   const count = (as: JobStatus) => (status === as ? 1 : 0)
-  yield* journal.progress({
+  yield* submissionLog.progress({
     jobId,
     kind: "extract",
     url: page.url,
@@ -200,7 +202,7 @@ const deliver = Effect.fnUntraced(function* (page: Page, jobId: JobId, { raw, st
     observedAt: yield* Clock.currentTimeMillis
   })
   const record = extractedRecord({ ...page, jobId }, status, raw)
-  return journal.keepsAnswers === true ? { ...record, answer: raw } : record
+  return submissionLog.keepsRawResults === true ? { ...record, answer: raw } : record
 })
 
 const failure = (reason: SourceError["reason"]) => new SourceError({ source: "extract", reason })

@@ -3,10 +3,10 @@ import { Clock, Effect } from "effect"
 import type { RefusedUrl } from "../api/refusedUrls.ts"
 import { type PageRecord, pageKey } from "../record/PageRecord.ts"
 import { batchedRecord } from "./batchedRecord.ts"
-import { CurrentJournal } from "./Journal.ts"
 import type { RefusalCount } from "./RefusalCount.ts"
 import type { RefusedPage } from "./refusedPages.ts"
 import { LedgerFailed, SourceError } from "./SourceError.ts"
+import { CurrentSubmissionLog } from "./SubmissionLog.ts"
 import { normalizeUrl } from "./sameUrl.ts"
 
 /** The URLs that go into one batch. */
@@ -63,7 +63,7 @@ export class InvalidUrls {
   }
 
   /** Those that came to be known since this was last asked. */
-  takeFresh(): ReadonlyMap<number, RefusedPage> {
+  takeNew(): ReadonlyMap<number, RefusedPage> {
     const fresh = this.#fresh
     this.#fresh = new Map()
     return fresh
@@ -77,8 +77,8 @@ export const refusedRecords = Effect.fnUntraced(function* (
   pages: ReadonlyMap<number, RefusedPage>
 ): Effect.fn.Return<ReadonlyArray<PageRecord>, SourceError> {
   if (pages.size === 0) return []
-  const journal = yield* CurrentJournal
-  const committed = yield* journal
+  const submissionLog = yield* CurrentSubmissionLog
+  const committed = yield* submissionLog
     .committed(jobId)
     .pipe(Effect.mapError((error) => new SourceError({ source: "batch", reason: new LedgerFailed({ error }) })))
   const records: Array<PageRecord> = []
@@ -88,9 +88,9 @@ export const refusedRecords = Effect.fnUntraced(function* (
     if (committed.has(key)) continue
     const answer = { input_index: inputIndex, url, status: "failed", ...page, data: null, metadata: null }
     const record = batchedRecord({ jobId, key, url, inputIndex, status: "failed" }, answer)
-    records.push(journal.keepsAnswers === true ? { ...record, answer } : record)
+    records.push(submissionLog.keepsRawResults === true ? { ...record, answer } : record)
   }
-  yield* journal.progress({
+  yield* submissionLog.progress({
     jobId,
     kind: "batch",
     url: urls[0]!,

@@ -1,10 +1,10 @@
 import { BatchResult, CrawlData, CrawlResult, ExtractData, ItemMetadata, JobStatus } from "@sluice/contract"
 import { Schema } from "effect"
-import { isInt4 } from "../record/DirtyRecords.ts"
+import { fastTypeGuard } from "../record/fastTypeGuard.ts"
 import { type Lenient, lenientReader } from "../record/lenientReader.ts"
 import { looseInteger, looseWord, unreadable } from "../record/looseValues.ts"
 import type { JsonObject } from "../record/PageRecord.ts"
-import { quickGuard } from "../record/quickGuard.ts"
+import { isInt4 } from "../record/recordValidation.ts"
 import { storableJson } from "../record/storableJson.ts"
 import { UnreadValues } from "../record/UnreadValues.ts"
 
@@ -62,7 +62,7 @@ const isStorable = ({ depth = null, input_index = null, metadata }: Numbers): bo
       isInt4(metadata.tokens_charged ?? null)))
 
 const itemReader = <I extends Numbers>(schema: Schema.Codec<I, unknown>, known: Known) => {
-  const fits = quickGuard(schema)
+  const fits = fastTypeGuard(schema)
   const read = lenientReader(schema)
   return (raw: unknown): ReadItem<I> => {
     const unknown = isObject(raw) ? extraOf(raw, known) : null

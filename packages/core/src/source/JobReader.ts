@@ -3,14 +3,14 @@ import { Clock, Duration, Effect, type Schema, Stream } from "effect"
 import type { NonEmptyArray } from "effect/Array"
 import type { Slice } from "../api/Scraper.ts"
 import type { ScraperError } from "../api/ScraperError.ts"
-import { due, type JobSnapshot, settled } from "../record/JobSnapshot.ts"
+import { due, isSettledSnapshot, type JobSnapshot } from "../record/JobSnapshot.ts"
 import { KeySet } from "../record/KeySet.ts"
 import type { PageRecord } from "../record/PageRecord.ts"
 import { JobCancellation } from "./JobCancellation.ts"
-import { CurrentJournal } from "./Journal.ts"
 import { notesOn } from "./notesOn.ts"
 import { SlicePlan, type Step } from "./SlicePlan.ts"
 import { DeadlinePassed, Incomplete, LedgerFailed, SourceError, Uncountable } from "./SourceError.ts"
+import { CurrentSubmissionLog } from "./SubmissionLog.ts"
 import { uncountableKey, uncountableRecords } from "./uncountableRecords.ts"
 import { untilKnown } from "./untilKnown.ts"
 
@@ -87,8 +87,10 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
   const toSourceError = (reason: SourceError["reason"]) => new SourceError({ source: job.source, reason })
   return Stream.unwrap(
     Effect.gen(function* () {
-      const journal = yield* CurrentJournal
-      const seen = yield* journal.committed(job.jobId).pipe(Effect.mapError((error) => new LedgerFailed({ error })))
+      const submissionLog = yield* CurrentSubmissionLog
+      const seen = yield* submissionLog
+        .committed(job.jobId)
+        .pipe(Effect.mapError((error) => new LedgerFailed({ error })))
       const plan = new SlicePlan({
         maxSweeps: options.maxSweeps,
         mostSweeps: options.mostSweeps,
@@ -125,7 +127,7 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
           const left = Math.max(pollMin, endedAt + settleTime - now)
           return yield* Effect.sleep(sweep === undefined ? pollMin : Math.min(pollMin * 2 ** sweep, left))
         }
-        const ended = plan.snapshot === undefined ? 0 : settled(plan.snapshot)
+        const ended = plan.snapshot === undefined ? 0 : isSettledSnapshot(plan.snapshot)
         const rate = (ended - pace.settled) / Math.max(1, now - pace.at)
         const wanted = rate > 0 ? plan.pageSize / 2 / rate : pace.interval * 1.5
         pace.interval = Math.min(pollMax, Math.max(pollMin, Math.min(wanted, pace.interval * 2)))
@@ -161,14 +163,14 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
           const record = row.record()
           weighed++
           bytes += record.bytes
-          if (isNew) fresh.push(journal.keepsAnswers === true ? { ...record, answer: row.answer } : record)
+          if (isNew) fresh.push(submissionLog.keepsRawResults === true ? { ...record, answer: row.answer } : record)
         }
         if (weighed > 0) weight = Math.max(bytes / weighed, (weight ?? 0) * weightDecay)
         if (pageSize === plan.pageSize) {
           const slice = { page, rows: observation.rows, terminalRows: observation.ended.length, print }
           plan.observe(observation.snapshot, slice, seen.size + uncounted.size)
         }
-        const verdict = yield* journal.progress(observation.snapshot)
+        const verdict = yield* submissionLog.progress(observation.snapshot)
         if (verdict === "cancel") cancellation.want()
         if (!isTerminal(observation.snapshot.status)) yield* cancellation.pursue
         return fresh
@@ -197,11 +199,11 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
       const account = Effect.suspend(() => {
         const expected = plan.snapshot === undefined ? 0 : due(plan.snapshot)
         if (!end.reconciled && seen.size !== expected) {
-          return journal.unreconciled(new Incomplete({ jobId: job.jobId, expected, delivered: seen.size }))
+          return submissionLog.unreconciled(new Incomplete({ jobId: job.jobId, expected, delivered: seen.size }))
         }
         return Effect.forEach(
           notesOn(job.jobId, plan.snapshot, seen.size, end.fell),
-          (note) => journal.explain?.(note) ?? Effect.void,
+          (note) => submissionLog.explain?.(note) ?? Effect.void,
           { discard: true }
         )
       })
@@ -210,7 +212,7 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
       const leftOver = Stream.suspend(() => {
         if (!hasUncountable) return Stream.fromEffectDrain(account)
         let results = 0
-        const letters = uncountableRecords({
+        const deadLetters = uncountableRecords({
           jobId: job.jobId,
           slices: plan.slices,
           results: (page) =>
@@ -220,9 +222,9 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
           onFound: () => void results++
         })
         const report = Effect.suspend(() =>
-          results > 0 ? journal.unreconciled(new Uncountable({ jobId: job.jobId, results })) : account
+          results > 0 ? submissionLog.unreconciled(new Uncountable({ jobId: job.jobId, results })) : account
         )
-        return Stream.concat(letters, Stream.fromEffectDrain(report))
+        return Stream.concat(deadLetters, Stream.fromEffectDrain(report))
       })
 
       return Stream.unfold(undefined, () => round).pipe(
@@ -232,7 +234,7 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
         Stream.filter((fresh): fresh is NonEmptyArray<PageRecord> => fresh.length > 0),
         Stream.flattenArray,
         Stream.concat(leftOver),
-        Stream.catchTag("Vanished", (vanished) => Stream.fromEffectDrain(journal.unreconciled(vanished))),
+        Stream.catchTag("Vanished", (vanished) => Stream.fromEffectDrain(submissionLog.unreconciled(vanished))),
         Stream.mapError(toSourceError)
       )
     }).pipe(Effect.mapError(toSourceError))

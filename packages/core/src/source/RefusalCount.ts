@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import type { ScraperError } from "../api/ScraperError.ts"
 import type { JobKind } from "../record/JobSnapshot.ts"
-import { warn } from "./Journal.ts"
 import { AllLost, AllRefused, SourceError } from "./SourceError.ts"
+import { warn } from "./SubmissionLog.ts"
 
 /** So many refusals are told one by one. */
 const mostTold = 10

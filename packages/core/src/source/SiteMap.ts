@@ -9,10 +9,10 @@ import { type PageRecord, pageKey } from "../record/PageRecord.ts"
 import { batchFields, stream as batchStream } from "./Batch.ts"
 import { extractFields, stream as extractStream } from "./Extract.ts"
 import { type ReaderOptions, readerDefaults } from "./JobReader.ts"
-import { CurrentJournal, warn } from "./Journal.ts"
 import { mapLinks } from "./mapLinks.ts"
 import { recordOfItem } from "./recordOfItem.ts"
 import { ApiFailed, EmptyMap, LedgerFailed, MapFailed, SourceError } from "./SourceError.ts"
+import { CurrentSubmissionLog, warn } from "./SubmissionLog.ts"
 import { PageUrl } from "./sourceOptions.ts"
 import { submitJob } from "./submitJob.ts"
 
@@ -60,7 +60,10 @@ export const SiteMap = { make, records, urls }
 const timedOut = { retries: 3, firstPause: 1_000 }
 
 /** Asks again where the API says that it took too long, and does not say that asking again is of no use. */
-const retried = (ask: Effect.Effect<MapAnswer, ScraperError>, made = 0): Effect.Effect<MapAnswer, ScraperError> =>
+const retryTransient = (
+  ask: Effect.Effect<MapAnswer, ScraperError>,
+  made = 0
+): Effect.Effect<MapAnswer, ScraperError> =>
   Effect.catch(ask, (error) => {
     const { reason } = error
     const isTimeout = reason._tag === "Unavailable" && reason.status === 408 && reason.retryable !== false
@@ -70,7 +73,7 @@ const retried = (ask: Effect.Effect<MapAnswer, ScraperError>, made = 0): Effect.
       yield* Effect.sleep(Math.max(error.retryAfterMs ?? 0, timedOut.firstPause * 2 ** made))
       counter.submitted--
       counter.retries++
-      return yield* retried(ask, made + 1)
+      return yield* retryTransient(ask, made + 1)
     })
   })
 
@@ -87,7 +90,7 @@ const discover = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Discovered | undefined, SourceError, Scraper> {
   const scraper = yield* Scraper
   let answer: MapAnswer | undefined
-  const ask = Effect.map(retried(scraper.map(request)), (given) => {
+  const ask = Effect.map(retryTransient(scraper.map(request)), (given) => {
     answer = given
   })
   const jobId = yield* submitJob(
@@ -107,11 +110,11 @@ export const stream = (options: MapOptions, reader: ReaderOptions): Stream.Strea
   const { allow_empty: allowsNone = false, into, ...request } = options
   return Stream.unwrap(
     Effect.gen(function* () {
-      const journal = yield* CurrentJournal
+      const submissionLog = yield* CurrentSubmissionLog
       const discovered = yield* discover(request)
       if (discovered === undefined) return Stream.empty
       const { links } = discovered
-      if (links.length === 0 && journal.expectsPages === true && !allowsNone) {
+      if (links.length === 0 && submissionLog.expectsPages === true && !allowsNone) {
         return yield* failure(new EmptyMap({ url: request.url }))
       }
       if (into === undefined) return Stream.fromIterableEffect(landSite(discovered, request))
@@ -125,11 +128,13 @@ export const stream = (options: MapOptions, reader: ReaderOptions): Stream.Strea
 
 /** The site itself as a record, unless it was committed before. */
 const landSite = Effect.fnUntraced(function* ({ answer, jobId, links }: Discovered, request: MapRequest) {
-  const journal = yield* CurrentJournal
+  const submissionLog = yield* CurrentSubmissionLog
   const key = pageKey(request.url)
-  const committed = yield* Effect.mapError(journal.committed(jobId), (error) => failure(new LedgerFailed({ error })))
+  const committed = yield* Effect.mapError(submissionLog.committed(jobId), (error) =>
+    failure(new LedgerFailed({ error }))
+  )
   if (committed.has(key)) return []
-  yield* journal.progress({
+  yield* submissionLog.progress({
     jobId,
     kind: "map",
     url: request.url,
@@ -143,7 +148,7 @@ const landSite = Effect.fnUntraced(function* ({ answer, jobId, links }: Discover
     observedAt: yield* Clock.currentTimeMillis
   })
   const record = mappedRecord({ jobId, key, url: request.url }, links)
-  return [journal.keepsAnswers === true ? { ...record, answer: answer.raw } : record]
+  return [submissionLog.keepsRawResults === true ? { ...record, answer: answer.raw } : record]
 })
 
 const mappedRecord = (page: Pick<PageRecord, "jobId" | "key" | "url">, links: ReadonlyArray<string>): PageRecord =>

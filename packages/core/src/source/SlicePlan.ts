@@ -1,5 +1,5 @@
 import { isTerminal } from "@sluice/contract"
-import { due, type JobSnapshot, settled, supersedes } from "../record/JobSnapshot.ts"
+import { due, isNewer, isSettledSnapshot, type JobSnapshot } from "../record/JobSnapshot.ts"
 
 /** Page sizes a plan chooses from by the weight of bodies. Each divides the one before, so slices keep their edges. */
 const pageSizes = [50, 25, 5, 1] as const
@@ -118,12 +118,12 @@ export class SlicePlan {
   observe(snapshot: JobSnapshot, slice: SliceReport, seen: number): void {
     this.#progressed ||= seen > this.#seen
     this.#seen = seen
-    if (this.#snapshot === undefined || supersedes(snapshot, this.#snapshot)) this.#snapshot = snapshot
+    if (this.#snapshot === undefined || isNewer(snapshot, this.#snapshot)) this.#snapshot = snapshot
     if (slice.rows > 0 && slice.page >= this.#lastPage) {
       this.#lastPage = slice.page
       this.#lastFull = slice.rows === this.pageSize
     }
-    this.#peak = Math.max(this.#peak, settled(snapshot))
+    this.#peak = Math.max(this.#peak, isSettledSnapshot(snapshot))
     if (isTerminal(snapshot.status)) this.#look(slice)
     if (slice.rows === this.pageSize && slice.terminalRows === slice.rows) this.#close(slice.page)
   }
@@ -232,9 +232,9 @@ export class SlicePlan {
     }
     // Of two sweeps in a row one asks for page 0, and the other for small slices where that may help.
     const hasSettled = this.#settledSweeps >= Math.min(2, this.#maxSweeps)
-    const isOver = this.#sweeps >= this.#mostSweeps || (this.#sweeps >= this.#maxSweeps && hasSettled)
+    const isFinal = this.#sweeps >= this.#mostSweeps || (this.#sweeps >= this.#maxSweeps && hasSettled)
     // Counters may go back for good, where a page that had failed is fetched after all: the last ones count then.
-    if (isOver) return { _tag: "Done", reconciled: this.#seen === counted, ...fell }
+    if (isFinal) return { _tag: "Done", reconciled: this.#seen === counted, ...fell }
     this.#sweeps++
     if (isSettled) this.#settledSweeps++
     if (this.#isFine) this.#grow(this.#coarseIndex)
@@ -261,7 +261,7 @@ export class SlicePlan {
 
   /** Slices the counters promise. */
   get #expected(): number {
-    return Math.max(1, this.#snapshot === undefined ? 1 : this.#slicesOf(settled(this.#snapshot)))
+    return Math.max(1, this.#snapshot === undefined ? 1 : this.#slicesOf(isSettledSnapshot(this.#snapshot)))
   }
 
   #read(pages: ReadonlyArray<number>, afterPause: boolean): Step {
@@ -299,13 +299,13 @@ export class SlicePlan {
 
   #bound(): number {
     // Once the job has ended, how far to look beyond that is said by what is found there.
-    const isOver = this.#snapshot !== undefined && isTerminal(this.#snapshot.status)
-    return Math.max(isOver ? 0 : this.#lastPage + (this.#lastFull ? 1 : 0), this.#expected, this.#reach)
+    const isFinal = this.#snapshot !== undefined && isTerminal(this.#snapshot.status)
+    return Math.max(isFinal ? 0 : this.#lastPage + (this.#lastFull ? 1 : 0), this.#expected, this.#reach)
   }
 
   /** Slices that may still be read without a pause, where each page may be so many times. */
   #credit(times: number): number {
-    const pages = Math.max(this.#seen, this.#snapshot === undefined ? 0 : settled(this.#snapshot))
+    const pages = Math.max(this.#seen, this.#snapshot === undefined ? 0 : isSettledSnapshot(this.#snapshot))
     const size = this.#rowsOfRead
     return Math.floor((times * Math.ceil(pages / size) * size - this.#extraRows) / size)
   }

@@ -1,5 +1,5 @@
 import { isTerminal, type JobStatus } from "@sluice/contract"
-import { type PageRecord, type Refusal, weigh } from "../record/PageRecord.ts"
+import { type PageRecord, type UrlRejection, weigh } from "../record/PageRecord.ts"
 
 /** Where a result stands in its job. */
 interface Place extends Pick<PageRecord, "jobId" | "key" | "inputIndex" | "parentUrl" | "depth"> {
@@ -54,7 +54,7 @@ export const recordOfItem = (
 /** The record of a result that cannot be counted as a page, or that an earlier build refused. */
 export const refusedRecord = (
   place: Pick<PageRecord, "jobId" | "key" | "url" | "inputIndex"> & { readonly status: JobStatus },
-  refusal: Refusal
+  refusal: UrlRejection
 ): PageRecord => {
   const { status, url, ...rest } = place
   const item = recordOfItem({ ...rest, parentUrl: null, depth: null, links: null }, { url, status })

@@ -3,8 +3,8 @@ import { Effect } from "effect"
 import { CurrentRequestCounter } from "../api/RequestCounter.ts"
 import { type RetryPolicy, retryBy } from "../api/RetryPolicy.ts"
 import type { ScraperError } from "../api/ScraperError.ts"
-import { CurrentJournal, type SubmissionRequest } from "./Journal.ts"
 import { ApiFailed, LedgerFailed, SourceError, Undecided } from "./SourceError.ts"
+import { CurrentSubmissionLog, type SubmissionRequest } from "./SubmissionLog.ts"
 
 /** How often and how long a submission is made again that the API throttles. */
 const throttled: RetryPolicy = { first: 500, longest: 30_000, within: 90_000, times: 10 }
@@ -14,9 +14,9 @@ export const submitJob = Effect.fnUntraced(function* <Body>(
   request: SubmissionRequest<Body>,
   post: (body: Body) => Effect.Effect<{ readonly jobId: JobId }, ScraperError>
 ): Effect.fn.Return<JobId | undefined, SourceError> {
-  const journal = yield* CurrentJournal
+  const submissionLog = yield* CurrentSubmissionLog
   const fail = (reason: SourceError["reason"]) => new SourceError({ source: request.kind, reason })
-  return yield* journal
+  return yield* submissionLog
     .submit(request, (body) => waitOutThrottling(post(body)))
     .pipe(
       Effect.mapError((error) => {

@@ -7,7 +7,7 @@ import type { Segment } from "../record/Segment.ts"
 import type { SinkError } from "../sink/SinkError.ts"
 
 /** A segment that is kept, without its pages. */
-export interface KeptSegment {
+export interface StoredSegment {
   readonly seq: number
   /** Under which epoch of its run it was cut. */
   readonly epoch: number
@@ -34,24 +34,24 @@ export interface RunEnd {
 /** What a vault keeps of one run, for the process that carries it out. */
 export interface RunVault {
   /** What earlier attempts have left, by sequence number. */
-  readonly segments: ReadonlyArray<KeptSegment>
+  readonly segments: ReadonlyArray<StoredSegment>
   /** How the source ended, where an earlier attempt has read it to its end. */
   readonly end: SourceEnd | undefined
   /** Keeps a segment, whose records carry their answers. Once it is answered, the segment outlives this process. */
-  readonly keep: (segment: Segment) => Effect.Effect<KeptSegment, SinkError>
+  readonly keep: (segment: Segment) => Effect.Effect<StoredSegment, SinkError>
   /** The records of a segment, made anew of their answers. */
-  readonly read: (segment: KeptSegment) => Effect.Effect<ReadonlyArray<PageRecord>, SinkError>
+  readonly read: (segment: StoredSegment) => Effect.Effect<ReadonlyArray<PageRecord>, SinkError>
   readonly keepEnd: (end: SourceEnd) => Effect.Effect<void, SinkError>
   /** Keeps how the run ended, for a replay. Absent where nothing is kept for that long. */
   readonly keepReceipt?: (end: RunEnd) => Effect.Effect<void, SinkError>
   /** Removes a segment that every sink has taken. Absent where segments are kept for good. */
-  readonly release?: (segment: KeptSegment) => Effect.Effect<void, SinkError>
+  readonly release?: (segment: StoredSegment) => Effect.Effect<void, SinkError>
   /** Removes what is left of the run once it has ended in the ledger. Absent where runs are kept for good. */
   readonly close?: Effect.Effect<void, SinkError>
 }
 
 /** A run as a vault holds it, for replay. */
-export interface KeptRun extends RunIntent {
+export interface StoredRun extends RunIntent {
   readonly runId: string
   /** The latest under which it was kept: who goes on with it has to have a higher one. */
   readonly epoch: number
@@ -69,9 +69,9 @@ export interface VaultConnection {
   /** Opens what is kept of a run, for the process that holds it: what one that has lost it still writes is not taken for kept. */
   readonly begin: (run: RunHandle) => Effect.Effect<RunVault, SinkError>
   /** The runs of a pipeline, oldest first. */
-  readonly runs: (pipeline: string) => Stream.Stream<KeptRun, SinkError>
+  readonly runs: (pipeline: string) => Stream.Stream<StoredRun, SinkError>
   /** What is kept of a run, to be read alone. Fails where something of it is missing. */
-  readonly open: (run: KeptRun) => Effect.Effect<RunVault, SinkError>
+  readonly open: (run: StoredRun) => Effect.Effect<RunVault, SinkError>
 }
 
 /**

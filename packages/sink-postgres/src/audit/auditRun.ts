@@ -13,7 +13,7 @@ import type { DatabaseError } from "../database/DatabaseError.ts"
 import type { LoadMode, PostgresSinkConfig } from "../PostgresSinkConfig.ts"
 import { fingerprint } from "../pages/Fingerprint.ts"
 import { placeOf } from "../pages/PageSets.ts"
-import { listOf, pagesInScope, type Scope, type StandingRecord, standingOf, standingRecords } from "./StandingRows.ts"
+import { type ExistingRecord, existingOf, existingRecords, listOf, pagesInScope, type Scope } from "./ExistingRecord.ts"
 
 /** Pages that are looked up at once. */
 const pagesAtOnce = 50
@@ -50,7 +50,7 @@ export const auditRun = (
             : inform.unknown(table, `${detail}; other jobs may have delivered the same pages, before or since`)
         ]
       })
-      const letters =
+      const deadLetters =
         counted.letters === claim.claimed.dead_letters
           ? []
           : [
@@ -61,14 +61,14 @@ export const auditRun = (
             ]
       const rows =
         claim.records === undefined
-          ? Stream.flatMap(standingRecords(database, scope), (standing) =>
-              Stream.fromIterable(byItself(standing).map((detail) => inform.differs(standing.record.url, detail)))
+          ? Stream.flatMap(existingRecords(database, scope), (existing) =>
+              Stream.fromIterable(byItself(existing).map((detail) => inform.differs(existing.record.url, detail)))
             )
           : Stream.mapEffect(claim.records, (records) => compareAll(database, scope, records, !isCountable)).pipe(
               Stream.flattenIterable,
               Stream.map(([url, detail]) => inform.differs(url, detail))
             )
-      return Stream.concat(Stream.fromIterable([...pages, ...letters]), rows)
+      return Stream.concat(Stream.fromIterable([...pages, ...deadLetters]), rows)
     })
   )
 
@@ -127,8 +127,8 @@ const countRows = Effect.fnUntraced(function* (
 })
 
 /** What is wrong with a page by its own account. */
-const byItself = ({ fingerprint: landed, hasMetadata, record }: StandingRecord): ReadonlyArray<string> => [
-  ...(landed !== null && landed !== fingerprint(record) ? ["its content is not what was landed"] : []),
+const byItself = ({ fingerprint: loaded, hasMetadata, record }: ExistingRecord): ReadonlyArray<string> => [
+  ...(loaded !== null && loaded !== fingerprint(record) ? ["its content is not what was landed"] : []),
   ...(hasMetadata ? [] : ["it has no row in page_metadata"])
 ]
 
@@ -140,17 +140,17 @@ const compareAll = Effect.fnUntraced(function* (
   mayBeReplaced: boolean
 ): Effect.fn.Return<ReadonlyArray<readonly [url: string, detail: string]>, DatabaseError> {
   const found: Array<readonly [string, string]> = []
-  const landed = delivered.filter((record) => deadLetterOf(record) === undefined)
-  for (let at = 0; at < landed.length; at += pagesAtOnce) {
-    const some = landed.slice(at, at + pagesAtOnce)
-    const rows = yield* standingOf(
+  const loaded = delivered.filter((record) => deadLetterOf(record) === undefined)
+  for (let at = 0; at < loaded.length; at += pagesAtOnce) {
+    const some = loaded.slice(at, at + pagesAtOnce)
+    const rows = yield* existingOf(
       database,
       scope,
       some.map(({ key }) => key)
     )
-    const standing = new Map(rows.map((row) => [pageOf(scope, row.record), row]))
+    const existing = new Map(rows.map((row) => [pageOf(scope, row.record), row]))
     for (const record of some) {
-      const row = standing.get(pageOf(scope, record))
+      const row = existing.get(pageOf(scope, record))
       // In history, what another job delivered is this page or another version of it.
       if (row === undefined || (scope.jobs === null && row.record.jobId !== record.jobId)) {
         if (!mayBeReplaced) found.push([record.url, "it was delivered and does not stand"])

@@ -107,7 +107,7 @@ export class CopyBinary {
   }
 
   /** Takes back a chunk that nobody reads any more. */
-  giveBack({ buffer }: Buffer): void {
+  recycle({ buffer }: Buffer): void {
     if (buffer.byteLength === chunkSize) this.#spare = buffer
   }
 
@@ -160,7 +160,7 @@ export function* encodeRows<A>(
     write(copy, item)
     for (const chunk of copy.take()) {
       yield chunk
-      if (before !== undefined) copy.giveBack(before)
+      if (before !== undefined) copy.recycle(before)
       before = chunk
     }
   }

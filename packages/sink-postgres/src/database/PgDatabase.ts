@@ -42,7 +42,7 @@ export const openPg = Effect.fn("PgDatabase.open")(function* (
             Effect.andThen(use(transactionOf(client, server.explain, redact))),
             Effect.tap(run("commit", redact, () => client.query("COMMIT")).pipe(Effect.flatMap(committed)))
           ),
-      (client, exit) => Effect.promise(() => giveBack(client, exit))
+      (client, exit) => Effect.promise(() => recycle(client, exit))
     )
   return Database.of({
     kind: "pg",
@@ -133,7 +133,7 @@ async function* copies(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>)
 }
 
 /** After a failure the connection is kept only if it still rolls back; after an interruption a statement may be under way. */
-const giveBack = async (client: pg.PoolClient, exit: Exit.Exit<unknown, unknown>): Promise<void> => {
+const recycle = async (client: pg.PoolClient, exit: Exit.Exit<unknown, unknown>): Promise<void> => {
   let destroy = Exit.hasInterrupts(exit)
   if (Exit.isFailure(exit) && !destroy) {
     await client.query("ROLLBACK").catch(() => {

@@ -101,7 +101,7 @@ const take = async (directory: string): Promise<Shared> => {
 }
 
 const closed = (shared: Shared): Effect.Effect<void> =>
-  Effect.tryPromise(() => giveBack(shared)).pipe(
+  Effect.tryPromise(() => recycle(shared)).pipe(
     Effect.catch(({ cause }) =>
       Effect.logWarning(`the embedded database in ${shared.path} was not closed as it should be: ${reasonOf(cause)}`)
     )
@@ -111,7 +111,7 @@ const closed = (shared: Shared): Effect.Effect<void> =>
 const reasonOf = (cause: unknown): string =>
   cause instanceof Error && "code" in cause ? String(cause.code) : "its engine failed"
 
-const giveBack = async (shared: Shared): Promise<void> => {
+const recycle = async (shared: Shared): Promise<void> => {
   if (--shared.holders > 0) return
   open.delete(shared.path)
   try {

@@ -5,13 +5,13 @@ import { DatabaseError, Denied, inFull, Other } from "../database/DatabaseError.
 import { nestedDatabase, takeBack } from "../database/nestedDatabase.ts"
 import { writeSnapshots } from "../ledger/JobRows.ts"
 import { makeRunId } from "../ledger/RunId.ts"
-import { isRefusal, type Refusal } from "../load/Bisection.ts"
+import { isRowRejection, type RowRejection } from "../load/Bisection.ts"
 import { writeDeadLetters } from "../load/DeadLetters.ts"
-import { loadsOf } from "../load/LandRecords.ts"
+import { loadsOf } from "../load/LoadPlan.ts"
 import { updateMetadata } from "../load/LoadSegment.ts"
 import { type Loss, sumOf } from "../load/Loss.ts"
+import { partitionRecords } from "../load/partitionRecords.ts"
 import { makeSessionKeys } from "../load/SessionKeys.ts"
-import { siftRecords } from "../load/SiftRecords.ts"
 import type { PostgresSinkConfig } from "../PostgresSinkConfig.ts"
 import { type SetRefusal, setOf } from "../pages/PageSets.ts"
 import { openSet } from "../pages/ReplaceSet.ts"
@@ -32,12 +32,12 @@ export const dryLoad = Effect.fn("PostgresSink.dryLoad")(function* (
   const lost = yield* takeBack(database, (_, tx) =>
     Effect.gen(function* () {
       yield* assertShapes(tx, database.schema)
-      let first: Refusal | undefined
+      let first: RowRejection | undefined
       for (const sample of samples) {
         const nested = nestedDatabase(database, tx)
         const loaded = yield* nested
           .transaction(() => loadSample(nested, tx, config, pipeline, sample))
-          .pipe(Effect.catchIf(isRefusal, (refusal) => Effect.succeed(refusal)))
+          .pipe(Effect.catchIf(isRowRejection, (refusal) => Effect.succeed(refusal)))
         if (!(loaded instanceof DatabaseError)) return loaded
         first ??= loaded
       }
@@ -70,7 +70,7 @@ const assertShapes = Effect.fnUntraced(function* (tx: Transaction, schema: strin
 const mostDifferences = 5
 
 /** The words are about a page of ours: they may be told in full. */
-const refusedEvery = (refusal: Refusal): Effect.Effect<never, DatabaseError> => {
+const refusedEvery = (refusal: RowRejection): Effect.Effect<never, DatabaseError> => {
   const { operation, reason } = inFull(refusal)
   const detail = `no page of this pipeline would be taken: ${reason.detail} (SQLSTATE ${refusal.reason.sqlState})`
   return Effect.fail(new DatabaseError({ operation, reason: new Other({ sqlState: refusal.reason.sqlState, detail }) }))
@@ -93,13 +93,13 @@ const loadSample = Effect.fnUntraced(function* (
   const keys = yield* makeSessionKeys(nested, trial, run).ofJobs(new Set([record.jobId]))
   if (keys.jobs.get(record.jobId) === undefined) return yield* dropped("jobs")
   const keyed = (each: PageRecord) =>
-    siftRecords(mode, [each], keys).records.map((found) => ({ ...found, mayStand: true }))
+    partitionRecords(mode, [each], keys).records.map((found) => ({ ...found, mayStand: true }))
 
   const added = yield* loadsOf(mode).fast(tx, keyed(record))
   const changed = keyed({ ...changedOf(record) })
   const merged = yield* loadsOf(mode).careful(tx, changed)
   yield* updateMetadata(tx, changed)
-  yield* writeLetter(tx, trial.name, run, record)
+  yield* writeDeadLetter(tx, trial.name, run, record)
   yield* writeSnapshots(tx, [snapshotOf(record, now)], keys.jobs)
   yield* dryPublish(nested, trial, run)
   return sumOf([added, merged])
@@ -111,15 +111,15 @@ const changedOf = (record: PageRecord): PageRecord => {
   return { ...changed, bytes: weigh(changed) }
 }
 
-const writeLetter = Effect.fnUntraced(function* (
+const writeDeadLetter = Effect.fnUntraced(function* (
   tx: Transaction,
   sink: string,
   { pipeline, runId }: RunHandle,
   record: PageRecord
 ): Effect.fn.Return<void, DatabaseError> {
-  const letter: DeadLetter = { record, reason: "refused", detail: "made up by a dry load" }
+  const deadLetter: DeadLetter = { record, reason: "refused", detail: "made up by a dry load" }
   const segment = { runId, epoch: 1, seq: 0, records: [record], jobs: [], bytes: record.bytes }
-  yield* writeDeadLetters(tx, { pipeline, sink }, segment, [letter]).pipe(
+  yield* writeDeadLetters(tx, { pipeline, sink }, segment, [deadLetter]).pipe(
     // No page is at fault: another one would fare no better.
     Effect.mapError((error) => tellOf('a record that is refused could not be kept in the table "dead_letters"', error))
   )

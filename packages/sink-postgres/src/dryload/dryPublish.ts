@@ -27,7 +27,7 @@ export const dryPublish = Effect.fnUntraced(function* (
       Effect.gen(function* () {
         const { setNo } = yield* registerSet(tx, setOf(config, run, null))
         // It has seen no page, so the one that is there is closed.
-        yield* publishHistory(tx, setNo, run, { seen: [], isWhole: true, closeAfter: 1 })
+        yield* publishHistory(tx, setNo, run, { seen: [], isExhaustive: true, closeAfter: 1 })
       })
     )
   }

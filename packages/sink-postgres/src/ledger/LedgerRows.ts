@@ -57,7 +57,7 @@ export const decodeKeys = (rows: unknown) => Effect.orDie(Schema.decodeUnknownEf
 export const decodeOpenRuns = (rows: unknown) =>
   Effect.orDie(Schema.decodeUnknownEffect(Schema.Array(OpenRunRow))(rows))
 /** Sums over `segments`, a row a sink. */
-export const decodeLanded = (rows: unknown) => Effect.orDie(Schema.decodeUnknownEffect(Schema.Array(LandedRow))(rows))
+export const decodeLoaded = (rows: unknown) => Effect.orDie(Schema.decodeUnknownEffect(Schema.Array(LandedRow))(rows))
 /** Rows of `jobs` with their `token_summaries`. */
 export const decodeSnapshots = (rows: unknown) =>
   Effect.orDie(Schema.decodeUnknownEffect(Schema.Array(JobCounters))(rows))

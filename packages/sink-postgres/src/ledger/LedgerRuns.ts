@@ -1,6 +1,6 @@
 import {
-  Held,
   type Lease,
+  LeaseHeld,
   type Ledger,
   LedgerError,
   Receipt,
@@ -39,7 +39,7 @@ export const ledgerRuns = (
       const runId = yield* makeRunId(intent.startedAt)
       yield* database.transaction((tx) =>
         Effect.gen(function* () {
-          if (options?.unlessOpen === true) yield* proveNoneOpen(tx, database, intent.pipeline)
+          if (options?.unlessOpen === true) yield* assertNoneOpen(tx, database, intent.pipeline)
           yield* tx.query(
             `INSERT INTO runs (run_id, pipeline, config_hash, started_at, holder, lease_until, session)
              VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 ms', $7)`,
@@ -256,7 +256,7 @@ const handleOf = (run: RunRow): RunHandle => ({
 const lastRun = `SELECT ${openRunColumns} FROM runs WHERE pipeline = $1 ORDER BY started_at DESC, run_id DESC LIMIT 1`
 
 /** Fails where the pipeline's last run has not ended. Whoever else asks so waits until the transaction has ended. */
-const proveNoneOpen = Effect.fnUntraced(function* (
+const assertNoneOpen = Effect.fnUntraced(function* (
   tx: Queryable,
   { schema }: Database["Service"],
   pipeline: string
@@ -269,7 +269,7 @@ const proveNoneOpen = Effect.fnUntraced(function* (
   if (last === undefined || last.finished_at !== null) return
   return yield* new LedgerError({
     operation: "begin",
-    reason: new Held({ runId: last.run_id, holder: last.holder ?? "another process" })
+    reason: new LeaseHeld({ runId: last.run_id, holder: last.holder ?? "another process" })
   })
 })
 
@@ -314,6 +314,6 @@ const notTaken = Effect.fnUntraced(function* (
   if (row === undefined) return yield* unknownRun(operation, runId)
   return yield* new LedgerError({
     operation,
-    reason: new Held({ runId, holder: String(row.holder ?? "another process") })
+    reason: new LeaseHeld({ runId, holder: String(row.holder ?? "another process") })
   })
 })

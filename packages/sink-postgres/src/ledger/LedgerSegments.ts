@@ -13,8 +13,8 @@ import type { Database, Queryable, Transaction } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"
 import { packKeys, unpackKeys } from "./CommittedKeys.ts"
 import { registerJobs, writeSnapshots } from "./JobRows.ts"
-import { decodeKeys, decodeLanded, decodeSnapshots } from "./LedgerRows.ts"
-import { isUuid, proveEpoch, toLedgerError, unknownRun } from "./ledgerErrors.ts"
+import { decodeKeys, decodeLoaded, decodeSnapshots } from "./LedgerRows.ts"
+import { assertEpoch, isUuid, toLedgerError, unknownRun } from "./ledgerErrors.ts"
 import { pagesOf } from "./pagesOf.ts"
 
 const segmentsAtOnce = 50
@@ -62,7 +62,7 @@ export const ledgerSegments = (database: Database["Service"]): Pick<Ledger, "com
   state: Effect.fn("PostgresLedger.state")(
     function* (runId) {
       if (!isUuid(runId)) return yield* unknownRun("state", runId)
-      const landed = yield* decodeLanded(
+      const loaded = yield* decodeLoaded(
         yield* database.query(
           `SELECT sink, max(seq) AS last_seq, sum(pages)::int AS pages, sum(links)::int AS links,
              sum(page_metadata)::int AS page_metadata, sum(token_summaries)::int AS token_summaries,
@@ -71,7 +71,7 @@ export const ledgerSegments = (database: Database["Service"]): Pick<Ledger, "com
           [runId]
         )
       )
-      if (landed.length === 0) yield* proveRun(database, runId)
+      if (loaded.length === 0) yield* assertRun(database, runId)
       const jobs = yield* decodeSnapshots(
         yield* database.query(
           `SELECT j.job_id, j.kind, j.url, j.status, t.pages_discovered, t.pages_completed, t.pages_failed,
@@ -82,11 +82,11 @@ export const ledgerSegments = (database: Database["Service"]): Pick<Ledger, "com
         )
       )
       return {
-        lastSeq: Math.max(0, ...landed.map((row) => row.last_seq)),
+        lastSeq: Math.max(0, ...loaded.map((row) => row.last_seq)),
         jobs: jobs.map((row) => ({ ...snapshotOf(row), observedAt: Math.round(row.observed_at) })),
         drift: yield* driftOf(database, runId),
-        landed: new Map(
-          landed.map(({ dead_letters: deadLetters, last_seq: _, sink, tally, ...rows }) => [
+        loaded: new Map(
+          loaded.map(({ dead_letters: deadLetters, last_seq: _, sink, tally, ...rows }) => [
             sink,
             { rows, deadLetters, tally: { ...noTally, ...tally } }
           ])
@@ -114,7 +114,7 @@ const driftOf = (database: Database["Service"], runId: string) =>
   )
 
 /** Fails where there is no such run. */
-const proveRun = Effect.fnUntraced(function* (
+const assertRun = Effect.fnUntraced(function* (
   database: Database["Service"],
   runId: string
 ): Effect.fn.Return<void, DatabaseError | LedgerError> {
@@ -156,7 +156,7 @@ const insertSegment = Effect.fnUntraced(function* (
       JSON.stringify(commit.tally)
     ]
   )
-  yield* proveEpoch("commit", commit, rows)
+  yield* assertEpoch("commit", commit, rows)
   return rows[0]?.is_new === true
 })
 

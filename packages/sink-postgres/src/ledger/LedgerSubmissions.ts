@@ -10,8 +10,8 @@ const submissionsAtOnce = 500
 /** What was about to be paid for, and what it became. */
 export const ledgerSubmissions = (
   database: Database["Service"]
-): Pick<Ledger, "intend" | "submitted" | "refused" | "knows" | "spent" | "submissions"> => ({
-  intend: Effect.fn("PostgresLedger.intend")(
+): Pick<Ledger, "recordIntent" | "recordJob" | "rollbackIntent" | "findKnown" | "spent" | "submissions"> => ({
+  recordIntent: Effect.fn("PostgresLedger.intend")(
     function* (run, intent) {
       const values = [
         run.runId,
@@ -24,41 +24,41 @@ export const ledgerSubmissions = (
       ]
       yield* fenced(
         database,
-        "intend",
+        "recordIntent",
         { ...run, lock: "SHARE" },
         `INSERT INTO submissions (run_id, ordinal, kind, url, request_hash, submitted_at, tokens)
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
         values
       )
     },
-    Effect.mapError(toLedgerError("intend"))
+    Effect.mapError(toLedgerError("recordIntent"))
   ),
 
-  submitted: Effect.fn("PostgresLedger.submitted")(
+  recordJob: Effect.fn("PostgresLedger.submitted")(
     (run, ordinal, jobId) =>
       fenced(
         database,
-        "submitted",
+        "recordJob",
         { ...run, lock: "SHARE" },
         "UPDATE submissions SET job_id = $3 WHERE run_id = $1 AND ordinal = $2",
         [run.runId, ordinal, jobId]
       ),
-    Effect.mapError(toLedgerError("submitted"))
+    Effect.mapError(toLedgerError("recordJob"))
   ),
 
-  refused: Effect.fn("PostgresLedger.refused")(
+  rollbackIntent: Effect.fn("PostgresLedger.refused")(
     (run, ordinal) =>
       fenced(
         database,
-        "refused",
+        "rollbackIntent",
         { ...run, lock: "SHARE" },
         "DELETE FROM submissions WHERE run_id = $1 AND ordinal = $2 AND job_id IS NULL",
         [run.runId, ordinal]
       ),
-    Effect.mapError(toLedgerError("refused"))
+    Effect.mapError(toLedgerError("rollbackIntent"))
   ),
 
-  knows: Effect.fn("PostgresLedger.knows")(
+  findKnown: Effect.fn("PostgresLedger.knows")(
     function* (jobIds) {
       const rows = yield* database.query(
         "SELECT DISTINCT job_id FROM submissions WHERE job_id IN (SELECT json_array_elements_text($1::json))",
@@ -66,7 +66,7 @@ export const ledgerSubmissions = (
       )
       return new Set(rows.map((row) => String(row.job_id)))
     },
-    Effect.mapError(toLedgerError("knows"))
+    Effect.mapError(toLedgerError("findKnown"))
   ),
 
   spent: Effect.fn("PostgresLedger.spent")(

@@ -24,7 +24,7 @@ export const dryRun = (
           "runs",
           Effect.map(ledger.open({ runId: run.runId }), (open) => open !== undefined)
         )
-        yield* ledger.intend(run, {
+        yield* ledger.recordIntent(run, {
           ordinal: 0,
           kind: "crawl",
           url: "https://dry-run.invalid/",
@@ -32,7 +32,7 @@ export const dryRun = (
           submittedAt: now,
           tokens: 1
         })
-        yield* ledger.submitted(run, 0, jobId)
+        yield* ledger.recordJob(run, 0, jobId)
         yield* mustBeThere(
           "submissions",
           Effect.map(Stream.runCollect(ledger.submissions(run.runId)), (found) => found[0]?.jobId === jobId)

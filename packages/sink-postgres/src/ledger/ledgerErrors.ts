@@ -41,11 +41,11 @@ export const fence = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, DatabaseError | LedgerError> {
   if (!isUuid(run.runId)) return yield* unknownRun(operation, run.runId)
   const rows = yield* tx.query(`SELECT epoch, ${durably} FROM runs WHERE run_id = $1 FOR ${lock}`, [run.runId])
-  yield* proveEpoch(operation, run, rows)
+  yield* assertEpoch(operation, run, rows)
 })
 
 /** Compares a run's epoch with the one that was read under a lock. */
-export const proveEpoch = (
+export const assertEpoch = (
   operation: string,
   run: Pick<RunHandle, "runId" | "epoch">,
   rows: ReadonlyArray<Row>

@@ -28,10 +28,10 @@ export const loadOrQuarantine = Effect.fnUntraced(function* <A, B, E>(
       continue
     }
     const refusal = tried.failure
-    if (!isRefusal(refusal)) return yield* Effect.fail(refusal)
+    if (!isRowRejection(refusal)) return yield* Effect.fail(refusal)
     yield* tx.execute("ROLLBACK TO SAVEPOINT sluice_batch; RELEASE SAVEPOINT sluice_batch")
     if (!isRowwise) {
-      yield* load([]).pipe(Effect.catchIf(isRefusal, (error) => Effect.fail(inFull(error))))
+      yield* load([]).pipe(Effect.catchIf(isRowRejection, (error) => Effect.fail(inFull(error))))
       isRowwise = true
     }
     const half = batch.length >> 1
@@ -42,10 +42,10 @@ export const loadOrQuarantine = Effect.fnUntraced(function* <A, B, E>(
 })
 
 /** The server's refusal of rows. */
-export interface Refusal extends DatabaseError {
+export interface RowRejection extends DatabaseError {
   readonly reason: RejectedData
 }
 
 /** Whether the server refused rows. A row of ours in the way is another writer's doing, not the data's: that is tried again as a whole. */
-export const isRefusal = (error: unknown): error is Refusal =>
+export const isRowRejection = (error: unknown): error is RowRejection =>
   error instanceof DatabaseError && error.reason._tag === "RejectedData" && !isKeyCollision(error)

@@ -8,10 +8,10 @@ export const writeDeadLetters = Effect.fnUntraced(function* (
   tx: Transaction,
   place: { readonly pipeline: string; readonly sink: string },
   segment: Segment,
-  letters: ReadonlyArray<DeadLetter>
+  deadLetters: ReadonlyArray<DeadLetter>
 ): Effect.fn.Return<void, DatabaseError> {
-  if (letters.length === 0) return
-  const rows = letters.map(({ record, reason, detail }) => ({
+  if (deadLetters.length === 0) return
+  const rows = deadLetters.map(({ record, reason, detail }) => ({
     job_id: cleanText(record.jobId),
     page_key: String(record.key),
     url: cleanText(record.url),

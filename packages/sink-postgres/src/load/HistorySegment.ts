@@ -1,12 +1,12 @@
 import { Effect, Schema } from "effect"
 import type { Transaction } from "../database/Database.ts"
 import { Conflict, DatabaseError } from "../database/DatabaseError.ts"
-import type { KeyedRecord } from "../pages/Rows.ts"
+import type { RowKeyedRecord } from "../pages/Rows.ts"
 import { arrayOf, copyNew } from "./LoadSegment.ts"
 import { type Loss, sumOf } from "./Loss.ts"
 import { mergeRecords } from "./MergeSegment.ts"
 import { keepVersions } from "./PageVersions.ts"
-import { standingId } from "./standingId.ts"
+import { pageId } from "./pageId.ts"
 
 const CurrentPage = Schema.Struct({
   id: Schema.String,
@@ -22,14 +22,14 @@ const decodeCurrent = Schema.decodeUnknownEffect(Schema.Array(CurrentPage))
  */
 export const loadHistory = Effect.fnUntraced(function* (
   tx: Transaction,
-  records: ReadonlyArray<KeyedRecord>
+  records: ReadonlyArray<RowKeyedRecord>
 ): Effect.fn.Return<Loss, DatabaseError> {
   const current = yield* findCurrent(tx, records)
-  const added: Array<KeyedRecord> = []
-  const changed: Array<KeyedRecord> = []
+  const added: Array<RowKeyedRecord> = []
+  const changed: Array<RowKeyedRecord> = []
   const former: Array<string | null> = []
   for (const keyed of records) {
-    const page = current.get(standingId(keyed))
+    const page = current.get(pageId(keyed))
     if (page === undefined) added.push(keyed)
     else if (page.fingerprint !== `${keyed.fingerprint}` && !yieldsTo(keyed, page)) {
       changed.push(keyed)
@@ -43,7 +43,7 @@ export const loadHistory = Effect.fnUntraced(function* (
 })
 
 /** A page that failed or was cancelled tells nothing of what it would have held. */
-const yieldsTo = ({ record }: KeyedRecord, page: CurrentPage): boolean =>
+const yieldsTo = ({ record }: RowKeyedRecord, page: CurrentPage): boolean =>
   page.is_completed && record.status !== "completed"
 
 // In one statement: a page that ended in whatever way is there, also in a run that will not be complete.
@@ -58,9 +58,9 @@ FROM k JOIN pages p ON p.set_no = k.set_no AND p.page_key = k.page_key`
 
 const findCurrent = Effect.fnUntraced(function* (
   tx: Transaction,
-  records: ReadonlyArray<KeyedRecord>
+  records: ReadonlyArray<RowKeyedRecord>
 ): Effect.fn.Return<ReadonlyMap<string, CurrentPage>, DatabaseError> {
-  const doubtful = records.filter(({ mayStand }) => mayStand)
+  const doubtful = records.filter(({ mayExist }) => mayExist)
   if (doubtful.length === 0) return new Map()
   const rows = yield* tx.query(findAndSight, [
     arrayOf(doubtful, ({ setNo }) => setNo),
@@ -83,7 +83,7 @@ SELECT count(*)::int AS locked FROM former`
 /** Keeps what is about to be changed; a page that never completed was no version. */
 const keepFormer = Effect.fnUntraced(function* (
   tx: Transaction,
-  changed: ReadonlyArray<KeyedRecord>,
+  changed: ReadonlyArray<RowKeyedRecord>,
   fingerprints: ReadonlyArray<string | null>
 ): Effect.fn.Return<void, DatabaseError> {
   const [found] = yield* tx.query(keepAsChanged, [

@@ -6,13 +6,13 @@ import {
   encodeLinks,
   encodeMetadata,
   encodePages,
-  type KeyedRecord,
   linksTarget,
   metadataTarget,
-  pagesTarget
+  pagesTarget,
+  type RowKeyedRecord
 } from "../pages/Rows.ts"
 import { type Loss, noLoss } from "./Loss.ts"
-import { standingId } from "./standingId.ts"
+import { pageId } from "./pageId.ts"
 
 /**
  * Copies pages that are nowhere yet straight into the keyed tables; a page that is there fails the transaction. Where the
@@ -20,7 +20,7 @@ import { standingId } from "./standingId.ts"
  */
 export const copyNew = Effect.fnUntraced(function* (
   tx: Transaction,
-  records: ReadonlyArray<KeyedRecord>
+  records: ReadonlyArray<RowKeyedRecord>
 ): Effect.fn.Return<Loss, DatabaseError> {
   if (records.length === 0) return noLoss
   const written = yield* tx.copyIn(pagesTarget, encodePages(records))
@@ -38,24 +38,24 @@ export const copyNew = Effect.fnUntraced(function* (
   )
 })
 
-const linksOf = (records: ReadonlyArray<KeyedRecord>): number =>
+const linksOf = (records: ReadonlyArray<RowKeyedRecord>): number =>
   records.reduce((sum, { record }) => sum + record.links.length, 0)
 
 const lossOf = (
-  records: ReadonlyArray<KeyedRecord>,
-  kept: ReadonlyArray<KeyedRecord>,
+  records: ReadonlyArray<RowKeyedRecord>,
+  kept: ReadonlyArray<RowKeyedRecord>,
   links: number,
   metadata: number
 ): Loss => {
   const there = new Set(kept)
   return {
-    pages: records.filter((keyed) => !there.has(keyed)).map(standingId),
+    pages: records.filter((keyed) => !there.has(keyed)).map(pageId),
     links: linksOf(records) - links,
     metadata: records.length - metadata
   }
 }
 
-const keysOf = (records: ReadonlyArray<KeyedRecord>): ReadonlyArray<string> => [
+const keysOf = (records: ReadonlyArray<RowKeyedRecord>): ReadonlyArray<string> => [
   arrayOf(records, ({ setNo }) => setNo),
   arrayOf(records, ({ record }) => record.key)
 ]
@@ -63,21 +63,21 @@ const keysOf = (records: ReadonlyArray<KeyedRecord>): ReadonlyArray<string> => [
 /** The records whose pages are there. */
 const findKept = Effect.fnUntraced(function* (
   tx: Transaction,
-  records: ReadonlyArray<KeyedRecord>
-): Effect.fn.Return<ReadonlyArray<KeyedRecord>, DatabaseError> {
+  records: ReadonlyArray<RowKeyedRecord>
+): Effect.fn.Return<ReadonlyArray<RowKeyedRecord>, DatabaseError> {
   const rows = yield* tx.query(
     `SELECT p.set_no || ':' || p.page_key AS id
      FROM unnest($1::int[], $2::bigint[]) AS k (set_no, page_key) JOIN pages p USING (set_no, page_key)`,
     keysOf(records)
   )
   const there = new Set(rows.map(({ id }) => String(id)))
-  return records.filter((keyed) => there.has(standingId(keyed)))
+  return records.filter((keyed) => there.has(pageId(keyed)))
 })
 
 const countRows = (
   tx: Transaction,
   table: "pages" | "links" | "page_metadata",
-  records: ReadonlyArray<KeyedRecord>
+  records: ReadonlyArray<RowKeyedRecord>
 ): Effect.Effect<number, DatabaseError> =>
   Effect.map(
     tx.query(
@@ -91,7 +91,7 @@ const countRows = (
 /** The rows that are there for records, counted one by one. */
 export const countAll = (
   tx: Transaction,
-  records: ReadonlyArray<KeyedRecord>
+  records: ReadonlyArray<RowKeyedRecord>
 ): Effect.Effect<WrittenRows, DatabaseError> =>
   Effect.all({
     pages: countRows(tx, "pages", records),
@@ -102,7 +102,7 @@ export const countAll = (
 /** Updates how pages were fetched, where their content stands unchanged. */
 export const updateMetadata = Effect.fnUntraced(function* (
   tx: Transaction,
-  records: ReadonlyArray<KeyedRecord>
+  records: ReadonlyArray<RowKeyedRecord>
 ): Effect.fn.Return<void, DatabaseError> {
   if (records.length === 0) return
   yield* tx.query(
@@ -125,6 +125,6 @@ export const updateMetadata = Effect.fnUntraced(function* (
 
 /** Numbers of the records as an array literal. */
 export const arrayOf = (
-  records: ReadonlyArray<KeyedRecord>,
-  pick: (keyed: KeyedRecord) => number | bigint | null
+  records: ReadonlyArray<RowKeyedRecord>,
+  pick: (keyed: RowKeyedRecord) => number | bigint | null
 ): string => `{${records.map((keyed) => pick(keyed) ?? "NULL").join(",")}}`

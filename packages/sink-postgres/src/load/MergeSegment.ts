@@ -2,11 +2,11 @@ import { Effect, Schema } from "effect"
 import type { Transaction } from "../database/Database.ts"
 import { DatabaseError, Denied, inFull, Other } from "../database/DatabaseError.ts"
 import { contentColumns, fetchColumns } from "../pages/PageColumns.ts"
-import { encodeStage, type KeyedRecord, stageTarget } from "../pages/Rows.ts"
+import { encodeStage, type RowKeyedRecord, stageTarget } from "../pages/Rows.ts"
 import type { Loss } from "./Loss.ts"
 
 /** When what takes the place of a row lands; later than that row did, whatever the server's clock has done in between. */
-export const landsAt = (row: string): string => `greatest(now(), ${row}.landed_at + interval '1 microsecond')`
+export const loadsAt = (row: string): string => `greatest(now(), ${row}.landed_at + interval '1 microsecond')`
 
 // One stage for a page with all that came with it: its links as an array cost one row, not one each. Every lookup goes by
 // primary key, so the plan must not depend on statistics a fresh table lacks: a hash join would read the whole table.
@@ -37,7 +37,7 @@ WHEN MATCHED AND (${list(compared, "t")}) IS DISTINCT FROM (${list(compared, "s"
 WHEN NOT MATCHED THEN INSERT (${columns.join(", ")}) VALUES (${list(columns, "s")})`
 }
 
-const mergePages = mergeInto("pages", contentColumns, ["job_no"], [`landed_at = ${landsAt("t")}`])
+const mergePages = mergeInto("pages", contentColumns, ["job_no"], [`landed_at = ${loadsAt("t")}`])
 const mergeMetadata = mergeInto("page_metadata", ["job_no", ...fetchColumns], [], [])
 
 // A page that a trigger has dropped: what came with it would belong to nothing.
@@ -102,7 +102,7 @@ const decodeMerged = Schema.decodeUnknownEffect(Merged)
  */
 export const mergeRecords = Effect.fnUntraced(function* (
   tx: Transaction,
-  records: ReadonlyArray<KeyedRecord>
+  records: ReadonlyArray<RowKeyedRecord>
 ): Effect.fn.Return<Loss, DatabaseError> {
   yield* prepareStage(tx)
   yield* tx.copyIn(stageTarget, encodeStage(records))

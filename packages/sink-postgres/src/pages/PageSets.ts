@@ -77,13 +77,13 @@ export const registerSet = Effect.fnUntraced(function* (
     [...identity, othersThan(set.mode)]
   )
   if (created !== undefined) return { setNo: Number(created.set_no), isNew: true }
-  const [standing] = yield* tx.query(
+  const [existing] = yield* tx.query(
     `SELECT set_no FROM page_sets WHERE pipeline = $1 AND sink = $2 AND mode = $3
        AND job_no IS NOT DISTINCT FROM $4::int AND run_id IS NOT DISTINCT FROM $5::uuid`,
     identity
   )
-  if (standing === undefined) return yield* refuseOtherModes(tx, set).pipe(Effect.andThen(Effect.die("no set")))
-  return { setNo: Number(standing.set_no), isNew: false }
+  if (existing === undefined) return yield* refuseOtherModes(tx, set).pipe(Effect.andThen(Effect.die("no set")))
+  return { setNo: Number(existing.set_no), isNew: false }
 })
 
 /** Fails where sets of the same pipeline and sink are in another mode. */

@@ -11,12 +11,12 @@ export const openSet = (
   database.transaction((tx) =>
     Effect.gen(function* () {
       const { setNo } = yield* registerSet(tx, set)
-      yield* proveOpen(tx, setNo, set.runId)
+      yield* assertOpen(tx, setNo, set.runId)
     })
   )
 
 /** Proves that a set has not been superseded and keeps it from being until the transaction ends: its rows would stay behind. */
-export const proveOpen = Effect.fnUntraced(function* (
+export const assertOpen = Effect.fnUntraced(function* (
   tx: Queryable,
   setNo: number,
   runId: string | null

@@ -3,14 +3,14 @@ import { type CopyBinary, encodeRows } from "../database/CopyBinary.ts"
 import { linkColumns, metadataColumns, pageColumns, stageColumns } from "./PageColumns.ts"
 
 /** A record with the narrow keys of its set and job. */
-export interface KeyedRecord {
+export interface RowKeyedRecord {
   readonly record: PageRecord
   readonly setNo: number
   readonly jobNo: number
   /** See {@link fingerprint}. */
   readonly fingerprint: bigint
   /** Whether the page may stand already. */
-  readonly mayStand: boolean
+  readonly mayExist: boolean
 }
 
 /** Targets of COPY: tables with the columns the encoders write, in their order. */
@@ -19,7 +19,7 @@ export const linksTarget: string = `links (${linkColumns.join(", ")})`
 export const metadataTarget: string = `page_metadata (${metadataColumns.join(", ")})`
 export const stageTarget: string = `sluice_stage (${stageColumns.join(", ")})`
 
-const writePage = (copy: CopyBinary, { record, setNo, jobNo, fingerprint }: KeyedRecord): void => {
+const writePage = (copy: CopyBinary, { record, setNo, jobNo, fingerprint }: RowKeyedRecord): void => {
   copy.int4(setNo)
   copy.int8(record.key)
   copy.int4(jobNo)
@@ -44,14 +44,14 @@ const writeMetadata = (copy: CopyBinary, record: PageRecord): void => {
 }
 
 /** The rows of `pages`. */
-export const encodePages = (records: Iterable<KeyedRecord>) =>
+export const encodePages = (records: Iterable<RowKeyedRecord>) =>
   encodeRows(records, (copy, keyed) => {
     copy.row(pageColumns.length)
     writePage(copy, keyed)
   })
 
 /** The rows of `links`. */
-export const encodeLinks = (records: Iterable<KeyedRecord>) =>
+export const encodeLinks = (records: Iterable<RowKeyedRecord>) =>
   encodeRows(records, (copy, { record, setNo }) => {
     for (const [position, link] of record.links.entries()) {
       copy.row(linkColumns.length)
@@ -63,7 +63,7 @@ export const encodeLinks = (records: Iterable<KeyedRecord>) =>
   })
 
 /** The rows of `page_metadata`. */
-export const encodeMetadata = (records: Iterable<KeyedRecord>) =>
+export const encodeMetadata = (records: Iterable<RowKeyedRecord>) =>
   encodeRows(records, (copy, { record, setNo, jobNo }) => {
     copy.row(metadataColumns.length)
     copy.int4(setNo)
@@ -73,7 +73,7 @@ export const encodeMetadata = (records: Iterable<KeyedRecord>) =>
   })
 
 /** The rows of the stage, which hold a page with all that came with it. */
-export const encodeStage = (records: Iterable<KeyedRecord>) =>
+export const encodeStage = (records: Iterable<RowKeyedRecord>) =>
   encodeRows(records, (copy, keyed) => {
     copy.row(stageColumns.length)
     writePage(copy, keyed)

@@ -12,7 +12,7 @@ export interface Found {
   /** Keys of the pages it saw the end of. */
   readonly seen: ReadonlyArray<BigInt64Array>
   /** Whether what it did not see is not there. */
-  readonly isWhole: boolean
+  readonly isExhaustive: boolean
   /** How many whole crawls in a row a page may be missing from before it is closed. */
   readonly closeAfter: number
 }
@@ -44,13 +44,13 @@ export const publishHistory = Effect.fnUntraced(function* (
   tx: Transaction,
   setNo: number,
   run: RunHandle,
-  { closeAfter, isWhole, seen }: Found
+  { closeAfter, isExhaustive, seen }: Found
 ): Effect.fn.Return<void, DatabaseError> {
   const startedAt = toInstant(run.startedAt)
   if (yield* isPast(tx, setNo, run)) return
   yield* copySeen(tx, seen)
   yield* tx.query(resetSeen, [setNo])
-  if (isWhole) {
+  if (isExhaustive) {
     yield* tx.query(countMissing, [setNo])
     yield* tx.query(closeGone, [setNo, closeAfter])
   }
@@ -103,7 +103,7 @@ export const previewHistory = Effect.fnUntraced(function* (
   tx: Transaction,
   setNo: number,
   run: RunHandle,
-  { closeAfter, found, seen }: Omit<Found, "isWhole"> & { readonly found: number }
+  { closeAfter, found, seen }: Omit<Found, "isExhaustive"> & { readonly found: number }
 ): Effect.fn.Return<PublishPreview, DatabaseError> {
   const nothing = { before: 0, after: 0 }
   if (yield* isPast(tx, setNo, run)) return nothing

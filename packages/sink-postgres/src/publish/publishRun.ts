@@ -75,22 +75,22 @@ const publishSightings = Effect.fnUntraced(function* (
   config: PostgresSinkConfig,
   run: RunHandle
 ): Effect.fn.Return<void, Failure, Publication> {
-  const { isWhole } = yield* Publication
-  if (!isWhole) {
+  const { isExhaustive } = yield* Publication
+  if (!isExhaustive) {
     yield* Effect.logInfo("the crawl reached its limit or named none, so pages it did not find are not taken for gone")
   }
   const seen = yield* seenKeys
   yield* underEpoch(database, run, (tx) =>
     Effect.gen(function* () {
       const { setNo } = yield* registerSet(tx, setOf(config, run, null))
-      yield* publishHistory(tx, setNo, run, { seen, isWhole, closeAfter: closeAfterOf(config) })
+      yield* publishHistory(tx, setNo, run, { seen, isExhaustive, closeAfter: closeAfterOf(config) })
     })
   )
 })
 
 /** Read before a transaction is begun: an embedded database has one connection, and the ledger may be in it. */
 const seenKeys = Effect.gen(function* () {
-  const { seen: keys } = yield* Publication
+  const { seenKeys: keys } = yield* Publication
   const seen: Array<BigInt64Array> = []
   yield* Stream.runForEach(keys, (some) => Effect.sync(() => void seen.push(some)))
   return seen
@@ -118,8 +118,8 @@ const previewSightings = Effect.fnUntraced(function* (
   config: PostgresSinkConfig,
   run: RunHandle
 ): Effect.fn.Return<PublishPreview, Failure, Publication> {
-  const { completed, isDistinct, isWhole } = yield* Publication
-  if (!isWhole) return { before: 0, after: 0 }
+  const { completed, isDistinct, isExhaustive } = yield* Publication
+  if (!isExhaustive) return { before: 0, after: 0 }
   const seen = yield* seenKeys
   const found = isDistinct ? completed : 0
   return yield* database.transaction((tx) =>

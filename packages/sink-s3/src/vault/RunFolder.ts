@@ -1,9 +1,9 @@
-import { KeptNotes } from "@sluice/core"
+import { VaultEntries } from "@sluice/core"
 import { Effect, Stream } from "effect"
 import { parseDocument } from "../Documents.ts"
 import type { ObjectStore } from "../ObjectStore.ts"
 import { conflict, type StoreError } from "../StoreError.ts"
-import { type NoteKind, noteKey, readName, runFolder, segmentKey } from "./VaultLayout.ts"
+import { type EntryKind, entryKey, readName, runFolder, segmentKey } from "./VaultLayout.ts"
 
 /** Notes that are read at once. */
 const notesAtOnce = 8
@@ -19,7 +19,7 @@ export interface RunFolder {
   /** The latest epoch that is noted; 0 where none is. */
   readonly epoch: number
   /** The segments that count, by sequence number. */
-  readonly segments: ReadonlyArray<KeptNotes.SegmentKept>
+  readonly segments: ReadonlyArray<VaultEntries.SegmentEntry>
   /** The epoch under which the source was read to its end. */
   readonly end: number | null
   /** The epoch under which it ended: a receipt of one before is that of a process that had lost the run, or could not end it. */
@@ -52,7 +52,9 @@ export const readRunFolder = Effect.fnUntraced(function* (
   )
   const epoch = Math.max(0, ...epochs)
   const found =
-    epoch === 0 ? undefined : yield* readNote(store, KeptNotes.EpochKept, noteKey(pipeline, runId, "epoch", epoch))
+    epoch === 0
+      ? undefined
+      : yield* readEntry(store, VaultEntries.EpochEntry, entryKey(pipeline, runId, "epoch", epoch))
   const standing = [
     ...(found?.segments ?? []),
     ...(epoch === 0 ? [] : (written.get(epoch) ?? []).map((seq) => ({ epoch, seq })))
@@ -60,7 +62,7 @@ export const readRunFolder = Effect.fnUntraced(function* (
   const segments = yield* Effect.forEach(
     // What has been released is not there any more.
     standing.filter(({ epoch, seq }) => written.get(epoch)?.includes(seq) === true),
-    ({ epoch, seq }) => readNote(store, KeptNotes.SegmentKept, segmentKey(pipeline, runId, epoch, seq)),
+    ({ epoch, seq }) => readEntry(store, VaultEntries.SegmentEntry, segmentKey(pipeline, runId, epoch, seq)),
     { concurrency: notesAtOnce }
   )
   return {
@@ -73,7 +75,7 @@ export const readRunFolder = Effect.fnUntraced(function* (
 })
 
 /** Reads a note that was listed. */
-export const readNote = Effect.fnUntraced(function* <S extends Parameters<typeof parseDocument>[0]>(
+export const readEntry = Effect.fnUntraced(function* <S extends Parameters<typeof parseDocument>[0]>(
   store: ObjectStore,
   schema: S,
   key: string
@@ -84,5 +86,5 @@ export const readNote = Effect.fnUntraced(function* <S extends Parameters<typeof
 })
 
 /** The key of a note of a run. */
-export const noteOf = ({ pipeline, runId }: RunName, kind: NoteKind, epoch: number): string =>
-  noteKey(pipeline, runId, kind, epoch)
+export const entryOf = ({ pipeline, runId }: RunName, kind: EntryKind, epoch: number): string =>
+  entryKey(pipeline, runId, kind, epoch)

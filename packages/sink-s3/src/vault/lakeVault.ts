@@ -1,20 +1,28 @@
 import {
-  KeptNotes,
-  type KeptRun,
-  type KeptSegment,
   keysOf,
   type RunVault,
   type SinkError,
   type SourceEnd,
-  type VaultConnection
+  type StoredRun,
+  type StoredSegment,
+  type VaultConnection,
+  VaultEntries
 } from "@sluice/core"
 import { Clock, Effect, Stream } from "effect"
 import { documentOf, writeOnce } from "../Documents.ts"
 import type { ObjectStore } from "../ObjectStore.ts"
 import { conflict, type StoreError, toSinkError } from "../StoreError.ts"
-import { answersOf, recordsOf } from "./keptAnswers.ts"
-import { noteOf, type RunFolder, type RunName, readNote, readRunFolder } from "./RunFolder.ts"
-import { answersKey, folder as folderOf, runFolder, runNoteKey, runNotes, runOf, segmentKey } from "./VaultLayout.ts"
+import { entryOf, type RunFolder, type RunName, readEntry, readRunFolder } from "./RunFolder.ts"
+import { rawResultsOf, recordsOf } from "./rawResults.ts"
+import {
+  folder as folderOf,
+  rawResultsKey,
+  runEntries,
+  runEntryKey,
+  runFolder,
+  runOf,
+  segmentKey
+} from "./VaultLayout.ts"
 
 /** Runs whose notes are read at once. */
 const runsAtOnce = 4
@@ -33,26 +41,26 @@ export const lakeVault = (store: ObjectStore, name: string, keeping: Keeping): V
 
   const runVault = (run: HeldName, folder: RunFolder, end: SourceEnd | undefined): RunVault => {
     const hashes = new Map(folder.segments.map(({ seq, sha256 }) => [seq, sha256]))
-    const noteOfSegment = ({ epoch, seq }: KeptSegment) => segmentKey(run.pipeline, run.runId, epoch, seq)
+    const entryOfSegment = ({ epoch, seq }: StoredSegment) => segmentKey(run.pipeline, run.runId, epoch, seq)
     /** None where there are no pages: the object of nothing would be that of several segments, and the first to be released took it. */
-    const answersOfSegment = ({ keys, seq }: KeptSegment) =>
-      keys.length === 0 ? undefined : answersKey(run.pipeline, run.runId, hashes.get(seq) ?? "")
+    const answersOfSegment = ({ keys, seq }: StoredSegment) =>
+      keys.length === 0 ? undefined : rawResultsKey(run.pipeline, run.runId, hashes.get(seq) ?? "")
     return {
-      segments: folder.segments.map(KeptNotes.segmentOfNote),
+      segments: folder.segments.map(VaultEntries.segmentOfEntry),
       end,
       keep: (segment) =>
         named(
           "keep",
           Effect.gen(function* () {
             const { bytes, drift = [], jobs, records, seq } = segment
-            const kept: KeptSegment = { seq, epoch: run.epoch, bytes, jobs, drift, keys: keysOf(records) }
-            const answers = yield* answersOf(segment)
+            const kept: StoredSegment = { seq, epoch: run.epoch, bytes, jobs, drift, keys: keysOf(records) }
+            const answers = yield* rawResultsOf(segment)
             hashes.set(seq, answers.sha256)
-            const note = KeptNotes.noteOfSegment(kept, { pages: records.length, sha256: answers.sha256 })
+            const note = VaultEntries.entryOfSegment(kept, { pages: records.length, sha256: answers.sha256 })
             const key = answersOfSegment(kept)
             if (key !== undefined) yield* writeOnce(store, key, answers)
             // Last: what is noted is there.
-            yield* writeOnce(store, noteOfSegment(kept), documentOf(KeptNotes.SegmentKept, note))
+            yield* writeOnce(store, entryOfSegment(kept), documentOf(VaultEntries.SegmentEntry, note))
             return kept
           })
         ),
@@ -68,11 +76,15 @@ export const lakeVault = (store: ObjectStore, name: string, keeping: Keeping): V
       keepEnd: (end) =>
         named(
           "keep",
-          writeOnce(store, noteOf(run, "end", run.epoch), documentOf(KeptNotes.EndKept, { note_version: 1, ...end }))
+          writeOnce(
+            store,
+            entryOf(run, "end", run.epoch),
+            documentOf(VaultEntries.EndEntry, { note_version: 1, ...end })
+          )
         ),
       ...(keeping === "for good"
         ? forGood(run)
-        : untilLanded(run, (kept) => [noteOfSegment(kept), answersOfSegment(kept)]))
+        : untilLanded(run, (kept) => [entryOfSegment(kept), answersOfSegment(kept)]))
     }
   }
 
@@ -80,13 +92,17 @@ export const lakeVault = (store: ObjectStore, name: string, keeping: Keeping): V
     keepReceipt: (end) =>
       named(
         "keep",
-        writeOnce(store, noteOf(run, "receipt", run.epoch), documentOf(KeptNotes.ReceiptKept, KeptNotes.noteOfEnd(end)))
+        writeOnce(
+          store,
+          entryOf(run, "receipt", run.epoch),
+          documentOf(VaultEntries.ReceiptEntry, VaultEntries.entryOfEnd(end))
+        )
       )
   })
 
   const untilLanded = (
     run: HeldName,
-    objectsOf: (kept: KeptSegment) => ReadonlyArray<string | undefined>
+    objectsOf: (kept: StoredSegment) => ReadonlyArray<string | undefined>
   ): Pick<RunVault, "release" | "close"> => ({
     release: (kept) =>
       named(
@@ -98,7 +114,7 @@ export const lakeVault = (store: ObjectStore, name: string, keeping: Keeping): V
 
   const endOf = Effect.fnUntraced(function* (run: RunName, { end }: RunFolder) {
     if (end === null) return undefined
-    const { note_version: _, ...kept } = yield* readNote(store, KeptNotes.EndKept, noteOf(run, "end", end))
+    const { note_version: _, ...kept } = yield* readEntry(store, VaultEntries.EndEntry, entryOf(run, "end", end))
     return kept
   })
 
@@ -107,27 +123,27 @@ export const lakeVault = (store: ObjectStore, name: string, keeping: Keeping): V
       named(
         "begin",
         Effect.gen(function* () {
-          const note = documentOf(KeptNotes.RunKept, {
+          const note = documentOf(VaultEntries.RunEntry, {
             note_version: 1,
             run_id: run.runId,
             pipeline: run.pipeline,
             config_hash: run.configHash,
             started_at: run.startedAt
           })
-          yield* store.create(runNoteKey(run), note)
+          yield* store.create(runEntryKey(run), note)
           const folder = yield* readRunFolder(store, run, run.epoch)
-          const epoch = documentOf(KeptNotes.EpochKept, {
+          const epoch = documentOf(VaultEntries.EpochEntry, {
             note_version: 1,
             epoch: run.epoch,
             segments: folder.segments.map(({ epoch, seq }) => ({ epoch, seq })),
             end: folder.end
           })
-          yield* writeOnce(store, noteOf(run, "epoch", run.epoch), epoch)
+          yield* writeOnce(store, entryOf(run, "epoch", run.epoch), epoch)
           return runVault(run, folder, yield* endOf(run, folder))
         })
       ),
     runs: (pipeline) =>
-      store.list(runNotes(pipeline)).pipe(
+      store.list(runEntries(pipeline)).pipe(
         Stream.mapEffect(({ key }) => readRun(store, key), { concurrency: runsAtOnce }),
         Stream.mapError(toSinkError(name, "list"))
       ),
@@ -165,14 +181,14 @@ interface HeldName extends RunName {
 }
 
 /** A run by its note, with the receipt it ended with. */
-const readRun = Effect.fnUntraced(function* (store: ObjectStore, key: string): Effect.fn.Return<KeptRun, StoreError> {
-  const note = yield* readNote(store, KeptNotes.RunKept, key)
+const readRun = Effect.fnUntraced(function* (store: ObjectStore, key: string): Effect.fn.Return<StoredRun, StoreError> {
+  const note = yield* readEntry(store, VaultEntries.RunEntry, key)
   const run = { runId: note.run_id, pipeline: note.pipeline, configHash: note.config_hash, startedAt: note.started_at }
   const { epoch, receipt } = yield* readRunFolder(store, run, Number.POSITIVE_INFINITY)
   const end =
     receipt === null
       ? undefined
-      : KeptNotes.endOfNote(yield* readNote(store, KeptNotes.ReceiptKept, noteOf(run, "receipt", receipt)))
+      : VaultEntries.endOfEntry(yield* readEntry(store, VaultEntries.ReceiptEntry, entryOf(run, "receipt", receipt)))
   return { ...run, epoch, end }
 })
 
@@ -211,5 +227,5 @@ const removeRun = Effect.fnUntraced(function* (
     Stream.grouped(removedAtOnce),
     Stream.runForEach((objects) => store.remove(objects.map(({ key }) => key)))
   )
-  yield* store.remove([runNoteKey(run)])
+  yield* store.remove([runEntryKey(run)])
 })

@@ -59,9 +59,11 @@ const assertShown = Effect.fnUntraced(function* (schema: string, ids: ReadonlyAr
     const expected = ids.flatMap(([run, id]) => written(dataset, rows[dataset](run), id)).toSorted()
     assert.deepStrictEqual(yield* viewed(schema, dataset), expected)
   }
-  const letters = yield* Effect.promise(() => askDuckDB(`SELECT url, run FROM "${schema}".dead_letters ORDER BY url`))
+  const deadLetters = yield* Effect.promise(() =>
+    askDuckDB(`SELECT url, run FROM "${schema}".dead_letters ORDER BY url`)
+  )
   assert.deepStrictEqual(
-    letters,
+    deadLetters,
     ids.map(([run, id]) => ({ url: dirty(run).url, run: id }))
   )
 })

@@ -17,11 +17,11 @@ import { literalsOf } from "./literals.ts"
 import { lake, published } from "./publishedParts.ts"
 
 /** Letters that mean something somewhere come often. */
-const letter = fc.oneof(
+const deadLetter = fc.oneof(
   fc.constantFrom(..."'\\\"`;-/*?[]{}$%:= \u2028"),
   fc.string({ unit: "grapheme", minLength: 1, maxLength: 1 })
 )
-const text = fc.array(letter, { maxLength: 12 }).map((letters) => letters.join(""))
+const text = fc.array(deadLetter, { maxLength: 12 }).map((deadLetters) => deadLetters.join(""))
 /** What a pipeline file takes for the name of a bucket; any other is refused before a statement is written. */
 const buckets = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/)
 const place = fc.record({ bucket: buckets, prefix: text.map((prefix) => `${prefix}/`) })

@@ -1,5 +1,5 @@
 import { isTerminal, type JobStatus } from "@sluice/contract"
-import { dice, roll } from "./Dice.ts"
+import { makeRng, roll } from "./Rng.ts"
 import type { Rows, SiteModel, SitePage } from "./SiteModel.ts"
 
 /** A row of a job's results. What a completed one holds comes from the site. `inputIndex` is for batches. */
@@ -135,7 +135,7 @@ export const stale = (
   history: JobHistory
 ): JobHistory => ({
   at: (poll) => {
-    const next = dice(options.seed, "stale", poll)
+    const next = makeRng(options.seed, "stale", poll)
     return history.at(next() < options.probability ? Math.max(0, poll - 1 - roll(next, options.back)) : poll)
   }
 })

@@ -8,8 +8,8 @@ import {
 } from "@sluice/contract"
 import type { DateTime } from "effect"
 import type { ChargeLedger } from "./ChargeLedger.ts"
-import { uuid } from "./Dice.ts"
 import { cancelledState, type JobHistory, type JobState } from "./JobHistory.ts"
+import { uuid } from "./Rng.ts"
 
 /** What each kind of job was asked. */
 export interface Requests {

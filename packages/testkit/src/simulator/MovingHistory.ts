@@ -1,7 +1,7 @@
 import { isTerminal, type JobStatus } from "@sluice/contract"
 import * as fc from "fast-check"
-import { type Dice, dice, roll, shuffled } from "./Dice.ts"
 import type { HistoryRow, JobHistory, JobState } from "./JobHistory.ts"
+import { makeRng, type Rng, roll, shuffled } from "./Rng.ts"
 
 /** In which order a job lists its rows, and how that changes. */
 export const rowOrders = ["discovery", "ending", "newest-first", "inserted", "flipping", "shuffled"] as const
@@ -63,20 +63,20 @@ export const movingHistory = (options: MovingOptions): MovingHistory => {
     terminal,
     endsAt,
     at: (poll) => {
-      const next = dice(seed, "poll", poll)
-      const restless = poll < endsAt + unrestAfterEnd
+      const next = makeRng(seed, "poll", poll)
+      const reordering = poll < endsAt + unrestAfterEnd
       const now = Math.min(steps, Math.floor(poll / pollsPerStep))
-      const step = restless && next() < options.staleShare ? Math.max(0, now - 1 - roll(next, 3)) : now
-      const torn = restless && next() < options.tornShare
-      const rows = listed(options, lives, torn ? Math.max(0, step - 1) : step, restless ? poll : endsAt, restless)
-      const short = restless && next() < options.shortShare ? 1 + roll(next, 10) : 0
+      const step = reordering && next() < options.staleShare ? Math.max(0, now - 1 - roll(next, 3)) : now
+      const torn = reordering && next() < options.tornShare
+      const rows = listed(options, lives, torn ? Math.max(0, step - 1) : step, reordering ? poll : endsAt, reordering)
+      const short = reordering && next() < options.shortShare ? 1 + roll(next, 10) : 0
       return { ...countersAt[step]!, rows: cut(options, rows, short) }
     }
   }
 }
 
 const livesOf = (options: MovingOptions): ReadonlyArray<Life> => {
-  const next = dice(options.seed, "lives")
+  const next = makeRng(options.seed, "lives")
   const brokenOff = options.end === "completed" ? 0 : 0.3
   return Array.from({ length: options.pages }, (_, index): Life => {
     const late = index < options.stuck
@@ -119,9 +119,9 @@ const listed = (
   lives: ReadonlyArray<Life>,
   step: number,
   poll: number,
-  restless: boolean
+  reordering: boolean
 ): ReadonlyArray<HistoryRow> => {
-  const next = dice(options.seed, "rows", poll)
+  const next = makeRng(options.seed, "rows", poll)
   const known = lives.filter((life) => (options.listing === "ended" ? life.endsAt : life.foundAt) <= step)
   const rows = moved(options.order, known, poll, next).map(
     ({ end, endsAt, row }): HistoryRow =>
@@ -131,7 +131,7 @@ const listed = (
           ? { ...row, status: end, errorCode: "FETCH_FAILED", errorMessage: "The page answered with 500" }
           : { ...row, status: end }
   )
-  return restless ? rows.flatMap((row) => (next() < options.repeatedShare ? [row, row] : [row])) : rows
+  return reordering ? rows.flatMap((row) => (next() < options.repeatedShare ? [row, row] : [row])) : rows
 }
 
 /** Lives in the order their rows stand in, as far as it stays the same. */
@@ -156,7 +156,7 @@ const moved = (
   order: MovingOptions["order"],
   lives: ReadonlyArray<Life>,
   poll: number,
-  next: Dice
+  next: Rng
 ): ReadonlyArray<Life> => {
   switch (order) {
     case "flipping":

@@ -1,4 +1,4 @@
-import { type Dice, dice } from "./Dice.ts"
+import { makeRng, type Rng } from "./Rng.ts"
 
 /** Which of the requests a rule is for have its fault. Every given condition must hold. */
 export interface FaultTiming {
@@ -12,7 +12,7 @@ export interface FaultTiming {
 
 interface Entry<Rule> {
   readonly rule: Rule
-  readonly next: Dice
+  readonly next: Rng
   matched: number
   played: number
 }
@@ -30,7 +30,7 @@ export class RulePlan<Rule extends FaultTiming> {
   /** Adds rules behind those that are there. They count requests from now on. */
   add(...rules: ReadonlyArray<Rule>): void {
     for (const rule of rules) {
-      this.#entries.push({ rule, next: dice(this.#seed, "fault", this.#entries.length), matched: 0, played: 0 })
+      this.#entries.push({ rule, next: makeRng(this.#seed, "fault", this.#entries.length), matched: 0, played: 0 })
     }
   }
 

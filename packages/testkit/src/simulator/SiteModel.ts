@@ -1,4 +1,4 @@
-import { dice, roll } from "./Dice.ts"
+import { makeRng, roll } from "./Rng.ts"
 
 /** A page of a site as a crawl finds it. The seed page has depth 1 and no parent. */
 export interface SitePage {
@@ -80,11 +80,11 @@ export const makeSite = (options: SiteOptions = {}): SiteModel => {
         Array.from({ length: Math.max(0, Math.min(end, count) - start) }, (_, offset) => pageAt(start + offset))
     },
     ending: (url) =>
-      dice(seed, "ending", url)() < failureRate
+      makeRng(seed, "ending", url)() < failureRate
         ? { status: "failed", errorCode: "FETCH_FAILED", errorMessage: "The page answered with 500" }
         : { status: "completed" },
     content: (url) => {
-      const next = dice(seed, "content", url)
+      const next = makeRng(seed, "content", url)
       const body = filler(`Page ${url}. `, bodyBytes)
       return {
         markdown: `# ${url}\n\n${body}`,

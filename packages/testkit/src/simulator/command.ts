@@ -4,9 +4,9 @@ import { Command, Flag } from "effect/cli"
 import { type FaultRates, faultProfiles, faultRules } from "./FaultProfiles.ts"
 import { crawlHistory, type JobHistory, stale, unknownAtFirst } from "./JobHistory.ts"
 import { misbehaviourNames } from "./Misbehaviours.ts"
+import { listOrders, reordering } from "./reordering.ts"
 import { Simulator } from "./Simulator.ts"
 import { makeSite } from "./SiteModel.ts"
-import { listOrders, restless } from "./Unrest.ts"
 
 const Rate = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
@@ -101,7 +101,7 @@ export const simulatorCommand = Command.make(
           ...(limit === undefined ? {} : { limit }),
           ...(depth === undefined ? {} : { depth })
         }
-        const moving = restless({ ...config, seed: seed + n }, crawlHistory(site, pace))
+        const moving = reordering({ ...config, seed: seed + n }, crawlHistory(site, pace))
         const late = config.stale === 0 ? moving : stale({ seed: seed + n, probability: config.stale, back: 3 }, moving)
         return unknownAtFirst(config.unknownPolls, late)
       }

@@ -1,5 +1,4 @@
 export { type ChargedJob, ChargeLedger, type ReceivedRequest } from "./ChargeLedger.ts"
-export { type Dice, dice, roll, shuffled } from "./Dice.ts"
 export * from "./FaultProfiles.ts"
 export * from "./Faults.ts"
 export * from "./JobHistory.ts"
@@ -15,9 +14,10 @@ export {
   rowOrders
 } from "./MovingHistory.ts"
 export { type Paging, sliceOf } from "./Paging.ts"
+export { makeRng as dice, type Rng, roll, shuffled } from "./Rng.ts"
 export { type FaultTiming, RulePlan } from "./RulePlan.ts"
+export { type ListOrder, reordering } from "./reordering.ts"
 export type { SentItem } from "./reshaped.ts"
 export type { ExtractPlan, SimulatorOptions } from "./SimulatedApi.ts"
 export { Simulator } from "./Simulator.ts"
 export * from "./SiteModel.ts"
-export { type ListOrder, restless } from "./Unrest.ts"

@@ -146,17 +146,17 @@ describe("S3Server", () => {
   it.live("runs what a test does in the middle of a request", () =>
     Effect.gen(function* () {
       const arrived = yield* Deferred.make<void>()
-      const goOn = yield* Deferred.make<void>()
+      const continueRun = yield* Deferred.make<void>()
       const { s3 } = yield* serving({
         onRequest: ({ operation }) =>
           operation === "PutObject"
-            ? Effect.andThen(Deferred.succeed(arrived, undefined), Deferred.await(goOn))
+            ? Effect.andThen(Deferred.succeed(arrived, undefined), Deferred.await(continueRun))
             : Effect.void
       })
       const write = yield* Effect.forkChild(put(s3, "a", "x"))
       yield* Deferred.await(arrived)
       yield* refused(head(s3, "a"), 404)
-      yield* Deferred.succeed(goOn, undefined)
+      yield* Deferred.succeed(continueRun, undefined)
       yield* Fiber.join(write)
       yield* head(s3, "a")
     })

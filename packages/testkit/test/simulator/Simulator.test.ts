@@ -81,8 +81,8 @@ describe("Simulator", () => {
   it.live("shows its books to other processes, apart from the API", () =>
     Effect.gen(function* () {
       const { api, baseUrl, charges } = yield* simulated({ faults: [{ times: 1, fault: { _tag: "Reset" } }] })
-      const books = `${baseUrl}/simulator/charges`
-      assert.deepStrictEqual(JSON.parse((yield* raw(books)).body), {
+      const chargeLedger = `${baseUrl}/simulator/charges`
+      assert.deepStrictEqual(JSON.parse((yield* raw(chargeLedger)).body), {
         tokens: 0,
         unauthorized: 0,
         jobs: [],
@@ -91,7 +91,7 @@ describe("Simulator", () => {
       yield* Effect.option(api.crawl.createCrawl({ payload }))
       const { job_id } = yield* api.crawl.createCrawl({ payload })
       for (let poll = 0; poll < 4; poll++) yield* api.crawl.getCrawl({ params: { job_id }, query: {} })
-      const { body } = yield* raw(books)
+      const { body } = yield* raw(chargeLedger)
       assert.deepStrictEqual(JSON.parse(body), JSON.parse(JSON.stringify(charges)))
       assert.deepInclude(JSON.parse(body), { tokens: 25 })
       assert.deepStrictEqual(

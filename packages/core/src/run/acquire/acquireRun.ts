@@ -1,0 +1,198 @@
+import { Clock, Effect, Schema } from "effect"
+import {
+  EndedUnpublished,
+  type Lease,
+  LeaseHeld,
+  type Ledger,
+  LedgerError,
+  type OpenRun,
+  type RunHandle,
+  type RunSummary,
+  UnknownRun
+} from "../../ledger/Ledger.ts"
+import type { PipelineDefinition } from "../../pipeline/makePipeline.ts"
+import { isKnownAlive, isKnownDead } from "./LeaseHolder.ts"
+import { isReplayedId } from "./replayedId.ts"
+
+/** Which run to carry out: the pipeline's last one if it did not end (`auto`), a new one (`never`), or a named one. */
+export type Resume = "auto" | "never" | { readonly runId: string }
+
+/** The last run of the pipeline did not end, and the pipeline is another one now; or it is another's, of which it was replayed. */
+export class PipelineChanged extends Schema.TaggedError<PipelineChanged>()("PipelineChanged", {
+  runId: Schema.String
+}) {
+  override get message(): string {
+    if (isReplayedId(this.runId))
+      return `run ${this.runId} is replayed from another pipeline and did not end: replay it again, or start anew (--fresh), which pays for a new job`
+    return `run ${this.runId} of this pipeline did not end or is incomplete, and the pipeline has changed since: run it as it was to resume it, or start anew (--fresh), which pays for a new job`
+  }
+}
+
+/**
+ * How long after it ended incomplete the next run of a pipeline reads a run's jobs again, before it begins another, in
+ * milliseconds. It does so once.
+ */
+export const rereadWithin = 24 * 3_600_000
+
+/** A run as it has come to be held: begun, or gone on with. */
+export interface AcquiredRun {
+  readonly run: RunHandle
+  readonly isNew: boolean
+}
+
+type Acquisition = Effect.Effect<AcquiredRun, LedgerError | PipelineChanged>
+
+/** How often a run that waits for another looks whether that has ended. */
+const pollMs = 1000
+
+/**
+ * Begins a run, or takes the one over that did not end, as soon as nobody else may be carrying it out. One that ended incomplete
+ * is opened again: by its name always, else once.
+ */
+export const acquireRun = (ledger: Ledger, pipeline: PipelineDefinition, lease: Lease, resume: Resume): Acquisition => {
+  if (resume === "never") return beginNew(ledger, pipeline, lease, { unlessOpen: false })
+  return resume === "auto" ? acquireLatest(ledger, pipeline, lease) : resumeNamed(ledger, pipeline, lease, resume.runId)
+}
+
+/** What an incomplete run lacks may still be had, and for nothing: its jobs have been paid for. */
+const reopen = Effect.fnUntraced(function* (
+  ledger: Ledger,
+  pipeline: PipelineDefinition,
+  lease: Lease,
+  { configHash, runId }: RunSummary
+): Effect.fn.Return<AcquiredRun, LedgerError | PipelineChanged> {
+  if (configHash !== pipeline.hash || isReplayedId(runId)) return yield* new PipelineChanged({ runId })
+  const run = yield* ledger.reopen(runId, lease)
+  yield* Effect.logInfo(`run ${runId} ended incomplete: its jobs are read again, and nothing is submitted`)
+  return { run, isNew: false }
+})
+
+/** The pipeline's last run, where its jobs are to be read again before another run begins. */
+const findRereadable = Effect.fnUntraced(function* (
+  ledger: Ledger,
+  { hash, name }: PipelineDefinition
+): Effect.fn.Return<RunSummary | undefined, LedgerError> {
+  const [last] = yield* ledger.runs({ pipeline: name, limit: 1 })
+  if (last === undefined || last.status !== "incomplete" || last.receipt === null || last.finishedAt === null) return
+  const age = (yield* Clock.currentTimeMillis) - last.finishedAt
+  if (last.superseded.length > 0 || age > rereadWithin || last.configHash !== hash || isReplayedId(last.runId)) return
+  // What was cancelled has nothing more to give.
+  return last.receipt.jobs.some(({ status }) => status !== "cancelled") ? last : undefined
+})
+
+const beginNew = (
+  ledger: Ledger,
+  { hash, name }: PipelineDefinition,
+  lease: Lease,
+  options: { readonly unlessOpen: boolean }
+): Effect.Effect<AcquiredRun, LedgerError> =>
+  Effect.flatMap(Clock.currentTimeMillis, (startedAt) =>
+    Effect.map(ledger.begin({ pipeline: name, configHash: hash, startedAt }, lease, options), (run) => ({
+      run,
+      isNew: true
+    }))
+  )
+
+const resumeNamed = Effect.fnUntraced(function* (
+  ledger: Ledger,
+  pipeline: PipelineDefinition,
+  lease: Lease,
+  runId: string
+): Effect.fn.Return<AcquiredRun, LedgerError | PipelineChanged> {
+  const open = yield* ledger.open({ runId })
+  if (open === undefined) {
+    const [ended] = yield* ledger.runs({ runId, limit: 1 })
+    if (ended?.status === "incomplete") return yield* reopen(ledger, pipeline, lease, ended)
+    if (ended?.receipt?.unpublished !== undefined && ended.publishedAt === null) {
+      return yield* new LedgerError({ operation: "resume", reason: new EndedUnpublished({ runId }) })
+    }
+    return yield* new LedgerError({ operation: "resume", reason: new UnknownRun({ runId }) })
+  }
+  if (yield* isCarriedOut(open)) return yield* leaseHeldBy(open)
+  return yield* continueRun(ledger, pipeline, lease, open)
+})
+
+const acquireLatest = Effect.fnUntraced(function* (
+  ledger: Ledger,
+  pipeline: PipelineDefinition,
+  lease: Lease
+): Effect.fn.Return<AcquiredRun, LedgerError | PipelineChanged> {
+  const { waitMinutes, whenRunning } = pipeline.overlap
+  const giveUpAt = (yield* Clock.currentTimeMillis) + waitMinutes * 60_000
+  const waits = whenRunning === "wait"
+  let told: string | undefined
+  while (true) {
+    const open = yield* ledger.open({ pipeline: pipeline.name })
+    if (open !== undefined && (yield* waits ? mayBeCarriedOut(open) : isCarriedOut(open))) {
+      const left = waits ? giveUpAt - (yield* Clock.currentTimeMillis) : 0
+      if (left <= 0) return yield* leaseHeldBy(open)
+      if (told !== open.runId) yield* tellOfWaiting(open, left)
+      told = open.runId
+      yield* Effect.sleep(Math.min(pollMs, left))
+      continue
+    }
+    const ended = open === undefined ? yield* findRereadable(ledger, pipeline) : undefined
+    const held = yield* Effect.result(
+      open !== undefined
+        ? continueRun(ledger, pipeline, lease, open)
+        : ended !== undefined
+          ? reopen(ledger, pipeline, lease, ended)
+          : beginNew(ledger, pipeline, lease, { unlessOpen: true })
+    )
+    if (held._tag === "Success") return held.success
+    // Another process was faster: what it has begun is met above. Whoever kept a lease that was waited for keeps the run.
+    const isOutrun = held.failure._tag === "LedgerError" && held.failure.reason._tag === "LeaseHeld"
+    if (!isOutrun || (open !== undefined && !waits)) return yield* held.failure
+  }
+})
+
+const tellOfWaiting = ({ holder, runId }: OpenRun, left: number): Effect.Effect<void> =>
+  Effect.logInfo(
+    `run ${runId} is being carried out by ${holder}; waiting for it to end, ${Math.ceil(left / 60_000)} minutes at most`
+  )
+
+/** Whether a run is known to be carried out: a process of another host that has died is known by its lease alone. */
+export const isCarriedOut = ({ holder, leaseLeftMs }: OpenRun): Effect.Effect<boolean> =>
+  holder === null || leaseLeftMs <= 0 ? Effect.succeed(false) : isKnownAlive(holder)
+
+const mayBeCarriedOut = ({ holder, leaseLeftMs }: OpenRun): Effect.Effect<boolean> =>
+  holder === null || leaseLeftMs <= 0 ? Effect.succeed(false) : Effect.map(isKnownDead(holder), (isDead) => !isDead)
+
+export const leaseHeldBy = ({ holder, runId }: OpenRun): Effect.Effect<never, LedgerError> =>
+  Effect.fail(new LedgerError({ operation: "take over", reason: new LeaseHeld({ runId, holder: String(holder) }) }))
+
+const continueRun = Effect.fnUntraced(function* (
+  ledger: Ledger,
+  pipeline: PipelineDefinition,
+  lease: Lease,
+  open: OpenRun
+): Effect.fn.Return<AcquiredRun, LedgerError | PipelineChanged> {
+  // Nothing is kept of it under this pipeline's name: to go on with it would be to pay for pages beside those of another.
+  if (open.configHash !== pipeline.hash || isReplayedId(open.runId))
+    return yield* new PipelineChanged({ runId: open.runId })
+  return { run: yield* takeOver(ledger, open, lease), isNew: false }
+})
+
+/** Takes a run over as soon as its holder is known to be dead or has let its lease pass. */
+export const takeOver = Effect.fnUntraced(function* (
+  ledger: Ledger,
+  open: OpenRun,
+  lease: Lease
+): Effect.fn.Return<RunHandle, LedgerError> {
+  const { holder, leaseLeftMs, runId } = open
+  if (holder === null) return yield* ledger.takeOver(runId, lease)
+  if (leaseLeftMs > 0 && (yield* isKnownDead(holder))) {
+    const run = yield* ledger.takeOver(runId, lease, holder)
+    yield* Effect.logInfo(`run ${runId} is taken over from ${holder}, which has died`)
+    return run
+  }
+  // No longer than a lease of ours lasts: a holder that lives renews its own, and there is no point in waiting for it.
+  if (leaseLeftMs > lease.durationMs) return yield* leaseHeldBy(open)
+  if (leaseLeftMs > 0) {
+    yield* Effect.logInfo(`run ${runId} is held by ${holder}; waiting for its lease to pass`)
+    yield* Effect.sleep(leaseLeftMs + 50)
+  }
+  const run = yield* ledger.takeOver(runId, lease)
+  yield* Effect.logInfo(`run ${runId} is taken over from ${holder}, whose lease had passed`)
+  return run
+})

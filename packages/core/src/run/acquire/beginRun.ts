@@ -1,0 +1,51 @@
+import { type Duration, Effect, Schema, type Scope } from "effect"
+import { type Ledger, LedgerError } from "../../ledger/Ledger.ts"
+import type { PipelineDefinition } from "../../pipeline/makePipeline.ts"
+import { SinkError } from "../../sink/SinkError.ts"
+import type { Vault } from "../../vault/Vault.ts"
+import { acquireRun, PipelineChanged, type Resume } from "./acquireRun.ts"
+import { connectSinks, dryLoad } from "./connectSinks.ts"
+import { makeLease } from "./LeaseHolder.ts"
+import { openSessions } from "./openSessions.ts"
+import type { RunContext } from "./RunContext.ts"
+
+/** How a run is begun. */
+export interface BeginOptions {
+  readonly ledger?: Ledger
+  readonly resume: Resume
+  /** How long a process that has died, or was stopped, keeps others from its run. Renewed three times as often. */
+  readonly lease: Duration.Input
+  /** Where segments wait for sinks that lag, in a pipeline of several sinks that has no vault. */
+  readonly spool?: Vault
+}
+
+/** The run could not begin: nothing was submitted and nothing paid. */
+export class RunNotBegun extends Schema.TaggedError<RunNotBegun>()("RunNotBegun", {
+  error: Schema.Union([SinkError, LedgerError, PipelineChanged])
+}) {
+  override get message(): string {
+    return this.error.message
+  }
+}
+
+/** Connects sinks, vault and ledger, and begins a run or takes over the open one. */
+export const beginRun = Effect.fnUntraced(function* (
+  pipeline: PipelineDefinition,
+  options: BeginOptions
+): Effect.fn.Return<RunContext, SinkError | LedgerError | PipelineChanged, Scope.Scope> {
+  const connected = yield* connectSinks(pipeline, options.ledger)
+  yield* dryLoad(pipeline, connected)
+  const vault = pipeline.vault ?? (pipeline.sinks.length > 1 ? options.spool : undefined)
+  const kept = vault === undefined ? undefined : yield* vault.connect
+  const lease = yield* makeLease(options.lease)
+  const held = yield* acquireRun(connected.ledger, pipeline, lease, options.resume)
+  if (kept?.sweep !== undefined) {
+    const isOpen = (runId: string) => Effect.map(connected.ledger.open({ runId }), (open) => open !== undefined)
+    yield* kept.sweep(pipeline.name, isOpen)
+  }
+  const run = kept === undefined ? undefined : yield* kept.begin(held.run)
+  // An incomplete run is read again, even if an earlier attempt recorded its end.
+  const end = run?.end?.status === "incomplete" ? undefined : run?.end
+  const own = vault === undefined || run === undefined ? undefined : { ...run, end, maxBytes: vault.maxBytes }
+  return yield* openSessions(connected, { ...held, lease, vault: own })
+})

@@ -1,0 +1,109 @@
+import { Cause, Exit, Option } from "effect"
+import type { LedgerError } from "../../ledger/Ledger.ts"
+import type { Receipt, RunStatus } from "../../ledger/Receipt.ts"
+import { blocksPublish, type PublishBlocked } from "../../pipeline/PublishBlocked.ts"
+import { uncountable } from "../../record/Drift.ts"
+import type { SinkError } from "../../sink/SinkError.ts"
+import { SourceError, type Unreconciled } from "../../source/SourceError.ts"
+import type { RunTracker } from "../acquire/RunTracker.ts"
+import type { PolicyError } from "../deliver/PolicyError.ts"
+import type { BudgetTracker } from "../submit/BudgetTracker.ts"
+
+/** What can stop a run. */
+export type RunFailure = SourceError | SinkError | LedgerError | PolicyError | PublishBlocked
+
+/** How a run ended, and what stopped it if something did. */
+export interface Outcome {
+  readonly receipt: Receipt
+  readonly failure: Option.Option<RunFailure>
+  /** Whether anything may have been paid for, by this attempt or an earlier one. */
+  readonly mayHavePaid: boolean
+}
+
+/** How a run ended. */
+export const statusOf = (
+  exit: Exit.Exit<unknown, RunFailure>,
+  tracker: RunTracker,
+  unreconciled: ReadonlyArray<Unreconciled>,
+  isOverBudget: boolean
+): RunStatus => {
+  if (Exit.isFailure(exit)) {
+    if (Cause.hasInterruptsOnly(exit.cause)) return "interrupted"
+    const error = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
+    if (error === undefined) return "failed"
+    if (error._tag === "LedgerError") return haltsRun(error) ? "halted" : "failed"
+    if (error._tag === "SinkError" || error._tag === "PolicyError" || blocksPublish(error)) return "failed"
+    switch (error.reason._tag) {
+      case "DeadlinePassed":
+        return "incomplete"
+      case "Undecided":
+      case "RequestChanged":
+        return "halted"
+      case "ApiFailed":
+        return error.reason.error.reason._tag === "PaymentRequired" ? "stopped_budget" : "failed"
+      case "LedgerFailed":
+        return haltsRun(error.reason.error) ? "halted" : "failed"
+      default:
+        return "failed"
+    }
+  }
+  if (unreconciled.length > 0 || tracker.drift.includes(uncountable)) return "incomplete"
+  if (isOverBudget) return "stopped_budget"
+  if (tracker.jobs.some(({ kind, status }) => status === "failed" && kind !== "extract")) return "failed"
+  if (tracker.jobs.some(({ kind, status }) => status === "cancelled" && kind !== "extract")) return "incomplete"
+  return isAllCancelled(tracker.progress.pages) ? "incomplete" : "completed"
+}
+
+/** Why it did not complete, as the receipt says it. */
+export const reasonOf = (
+  status: RunStatus,
+  failure: Option.Option<RunFailure>,
+  {
+    budgetTracker,
+    tracker,
+    unreconciled
+  }: {
+    readonly tracker: RunTracker
+    readonly unreconciled: ReadonlyArray<Unreconciled>
+    readonly budgetTracker: BudgetTracker
+  }
+): { readonly reason?: string } => {
+  if (status === "completed") return {}
+  if (Option.isSome(failure)) return { reason: failure.value.message }
+  if (status === "interrupted") {
+    return { reason: "interrupted; remote jobs were left running, and running the pipeline again goes on with them" }
+  }
+  if (status === "stopped_budget")
+    return { reason: `the budget is used up (${budgetTracker.bound}); what was paid for is landed` }
+  const [first] = unreconciled
+  if (first !== undefined) return { reason: new SourceError({ source: "job", reason: first }).message }
+  if (tracker.drift.includes(uncountable)) return { reason: uncountableReason }
+  const job = tracker.jobs.find((job) => job.status === "failed" || job.status === "cancelled")
+  const { pages } = tracker.progress
+  if (isAllCancelled(pages)) return { reason: `the API cancelled all ${pages.cancelled} pages` }
+  return { reason: job === undefined ? "unknown" : `the API ended job ${job.jobId} as ${job.status}` }
+}
+
+const isAllCancelled = ({ cancelled, completed, failed }: Receipt["pages"]): boolean =>
+  cancelled > 0 && completed === 0 && failed === 0
+
+/** An earlier attempt has met them: how many they are is in the sinks. */
+const uncountableReason = "some results do not say which page they are or how it ended; they are kept as dead letters"
+
+/** Another process has the run: nothing can be written any more. */
+const haltsRun = (error: LedgerError): boolean => error.reason._tag === "Fenced"
+
+/**
+ * Whether a run has ended for good. One that something outside has stopped, while jobs that may have been paid for are under
+ * way, has not: the next attempt goes on with it. One that was loaded whole and is not to be published has.
+ */
+export const isFinal = (status: RunStatus, failure: Option.Option<RunFailure>, hasSubmitted: boolean): boolean => {
+  if (status === "interrupted" || status === "halted") return false
+  if (Option.isSome(failure) && endsForGood(failure.value)) return true
+  return Option.isNone(failure) || blocksPublish(failure.value) || !hasSubmitted
+}
+
+/** Nothing of these changes when the same run is read again. */
+const endsForGood = (failure: RunFailure): boolean =>
+  failure._tag === "SourceError" &&
+  (failure.reason._tag === "AllRefused" || failure.reason._tag === "AllLost" || failure.reason._tag === "EmptyMap")

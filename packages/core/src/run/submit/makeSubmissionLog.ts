@@ -1,0 +1,213 @@
+import type { JobId } from "@sluice/contract"
+import { Clock, Effect } from "effect"
+import type { Scraper } from "../../api/Scraper.ts"
+import type { ScraperError } from "../../api/ScraperError.ts"
+import type { LedgerError } from "../../ledger/Ledger.ts"
+import type { Budget } from "../../pipeline/Budget.ts"
+import { canonicalHash } from "../../record/canonicalJson.ts"
+import type { JobKind } from "../../record/JobSnapshot.ts"
+import { type AdoptionOptions, findLostSubmission, type KnownJob } from "../../source/Adoption.ts"
+import type { Unreconciled } from "../../source/SourceError.ts"
+import type { SubmissionLog, SubmissionRequest } from "../../source/SubmissionLog.ts"
+import { AnswerLost, RequestChanged, type SubmitFailure } from "../../source/SubmitFailure.ts"
+import type { RunContext } from "../acquire/RunContext.ts"
+import type { BudgetTracker } from "./BudgetTracker.ts"
+import { makeKeyedMutex } from "./KeyedMutex.ts"
+import { isShared, remainingBudget } from "./RemainingBudget.ts"
+
+/** What somebody has decided about a submission whose answer was lost. */
+export type Decision = { readonly adopt: string } | "resubmit"
+
+/** What a run's journal is made of besides the run. */
+export interface SubmissionLogOptions {
+  readonly scraper: Scraper["Service"]
+  readonly adoption: AdoptionOptions
+  /** Taken for the first submission whose answer was lost; later ones are decided anew. */
+  readonly decision: Decision | undefined
+  /** Asks for nothing more, cancels what is under way, and takes what has been paid for. */
+  readonly cancel: boolean
+  readonly budget: Budget | undefined
+  readonly budgetTracker: BudgetTracker
+  readonly notify: Effect.Effect<void>
+  readonly onUnreconciled: (reason: Unreconciled) => void
+}
+
+/** The journal of a run, which knows whether anything may have been paid for. */
+export interface RunSubmissionLog extends SubmissionLog {
+  readonly hasSubmitted: () => boolean
+}
+
+/** A submission with what it takes to make it. */
+interface PendingSubmission {
+  readonly request: Omit<SubmissionRequest<unknown>, "body">
+  readonly requestHash: string
+  /** The body when it may cost no more than so much, for the API's lists to be searched by. */
+  readonly body: unknown
+  readonly post: (granted: number) => Effect.Effect<{ readonly jobId: JobId }, ScraperError>
+}
+
+/** How often a submission is made again that has been shown to have had no effect. */
+const mostResubmissions = 1
+
+/** Jobs of a run that are remembered, for one of them to be looked for in a list: more than are ever asked for at once. */
+const mostRemembered = 128
+
+type Submitted = Effect.Effect<JobId | undefined, SubmitFailure>
+
+/**
+ * The journal of a run, kept in the ledger. Paid work is asked for once: the intent is durable before the request leaves, the
+ * job id is durable before the job is read. A submission whose answer was lost, by this process or the one before, is looked
+ * for in the API's lists before anything else is done about it.
+ */
+export const makeSubmissionLog = (context: RunContext, options: SubmissionLogOptions): RunSubmissionLog => {
+  const { ledger, run, seenKeys: seen, submissions, supersedes, tracker, vault } = context
+  const { cancel, budgetTracker } = options
+  const submittedOrdinals = new Set(submissions.keys())
+  // Two submissions of the same request are told apart by the jobs the ledger knows: the next one waits until it knows this one.
+  const withLock = makeKeyedMutex()
+  let { decision } = options
+
+  /** The latest jobs of this run, in the order they were asked for. */
+  const latest: Array<KnownJob & { readonly kind: JobKind }> = []
+  const remember = (kind: JobKind, jobId: string | null, submittedAt: number): void => {
+    if (jobId === null || jobId.startsWith("sync-")) return
+    latest.push({ kind, jobId, submittedAt })
+    if (latest.length > mostRemembered) latest.shift()
+  }
+  for (const { jobId, kind, submittedAt } of submissions.values()) remember(kind, jobId, submittedAt)
+
+  /** A job that the API's list has to show by now: one of this run, asked for before, or one of the run before. */
+  const recentJobs = Effect.fnUntraced(function* (kind: JobKind, before: number) {
+    const own = latest.findLast((job) => job.kind === kind && job.submittedAt <= before)
+    if (own !== undefined) return [own]
+    const runs = yield* ledger.runs({ pipeline: run.pipeline, limit: 2 })
+    const last = runs.find(({ runId }) => runId !== run.runId)
+    const job = last?.receipt?.jobs.find((job) => job.kind === kind && !job.job_id.startsWith("sync-"))
+    return last === undefined || job === undefined ? [] : [{ jobId: job.job_id, submittedAt: last.startedAt }]
+  })
+
+  const record = (pending: PendingSubmission, jobId: JobId): Effect.Effect<JobId, LedgerError> =>
+    Effect.gen(function* () {
+      yield* ledger.recordJob(run, pending.request.ordinal, jobId)
+      remember(pending.request.kind, jobId, yield* Clock.currentTimeMillis)
+      return jobId
+    })
+
+  const rollBack = (pending: PendingSubmission): Effect.Effect<void, LedgerError> =>
+    Effect.map(
+      ledger.rollbackIntent(run, pending.request.ordinal),
+      () => void submittedOrdinals.delete(pending.request.ordinal)
+    )
+
+  const submitOnce = (pending: PendingSubmission, made = 0): Submitted =>
+    Effect.gen(function* () {
+      const { kind, ordinal, tokens, url } = pending.request
+      // Of a run that had ended, everything has been asked for. A map costs nothing, and what it answered is needed again.
+      if (cancel || (supersedes !== undefined && kind !== "map")) return undefined
+      const granted = budgetTracker.grant(tokens)
+      if (granted === 0 && tokens > 0) return undefined
+      const submittedAt = yield* Clock.currentTimeMillis
+      submittedOrdinals.add(ordinal)
+      yield* ledger.recordIntent(run, {
+        kind,
+        ordinal,
+        url,
+        requestHash: pending.requestHash,
+        submittedAt,
+        tokens: granted
+      })
+      // Only now that others see it can ours be weighed against theirs: of two at once, one at least sees the other.
+      if (isShared(options.budget)) {
+        budgetTracker.allow(yield* remainingBudget(options.budget, ledger, run))
+        if (budgetTracker.isOverdrawn()) {
+          budgetTracker.deny(granted)
+          yield* rollBack(pending)
+          return undefined
+        }
+      }
+      const answer = yield* Effect.result(pending.post(granted))
+      if (answer._tag === "Success") {
+        budgetTracker.assign(granted, tokens, answer.success.jobId)
+        return yield* record(pending, answer.success.jobId)
+      }
+      const error = answer.failure
+      budgetTracker.release(granted)
+      if (error.tookNoEffect) {
+        yield* rollBack(pending)
+        return yield* error
+      }
+      yield* Effect.logWarning(`the answer to a submission (${kind} of ${url}) was lost`)
+      return yield* settle(pending, submittedAt, { error, made })
+    })
+
+  const resubmit = (pending: PendingSubmission, made = 0): Submitted =>
+    Effect.andThen(rollBack(pending), submitOnce(pending, made))
+
+  /** What became of a submission whose answer was lost, to this process (with `lost`) or to an earlier one. */
+  const settle = (
+    pending: PendingSubmission,
+    submittedAt: number,
+    lost?: { readonly error: ScraperError; readonly made: number }
+  ): Submitted =>
+    Effect.gen(function* () {
+      if (decision !== undefined) {
+        const decided = decision
+        decision = undefined
+        return yield* decided === "resubmit" ? resubmit(pending) : record(pending, decided.adopt as JobId)
+      }
+      const { kind, url, whenLost } = pending.request
+      if (whenLost === "ask again") {
+        // An API that is down stays so: what cannot be asked now is asked by the next attempt.
+        return yield* lost === undefined ? resubmit(pending) : lost.error
+      }
+      if (whenLost === "give up" || kind === "map") return yield* new AnswerLost({ url })
+      const { body } = pending
+      const known = { isKnown: ledger.findKnown, recent: recentJobs(kind, submittedAt) }
+      const found = yield* findLostSubmission(
+        options.scraper,
+        { kind, url, body, submittedAt },
+        known,
+        options.adoption
+      )
+      if (found === undefined) {
+        if (lost === undefined || lost.made < mostResubmissions) return yield* resubmit(pending, (lost?.made ?? 0) + 1)
+        yield* rollBack(pending)
+        return yield* lost.error
+      }
+      yield* Effect.logWarning(`adopted job ${found.jobId} for a submission whose answer was lost`)
+      return yield* record(pending, found.jobId)
+    })
+
+  return {
+    hasSubmitted: () => submittedOrdinals.size > 0,
+    expectsPages: true,
+    warn: (sentence) =>
+      Effect.andThen(
+        Effect.logWarning(sentence),
+        Effect.sync(() => tracker.explain(sentence))
+      ),
+    keepsRawResults: vault !== undefined,
+    submit: ({ body, ...request }, post) => {
+      const whole = body(request.tokens)
+      const requestHash = canonicalHash(whole)
+      const pending: PendingSubmission = { request, requestHash, body: whole, post: (granted) => post(body(granted)) }
+      const known = submissions.get(request.ordinal)
+      if (known === undefined) return withLock(requestHash, submitOnce(pending))
+      if (known.requestHash !== requestHash) {
+        return Effect.fail(new RequestChanged({ ordinal: request.ordinal, url: request.url }))
+      }
+      if (known.jobId === null) return withLock(requestHash, settle(pending, known.submittedAt))
+      budgetTracker.assume(known.tokens, request.tokens, known.jobId, tracker.job(known.jobId))
+      return Effect.succeed(known.jobId as JobId)
+    },
+    committed: (jobId) => Effect.sync(() => seen(jobId)),
+    progress: (snapshot) =>
+      Effect.suspend(() => {
+        tracker.observe(snapshot)
+        const isBeyond = budgetTracker.onSnapshot(snapshot)
+        return Effect.as(options.notify, isBeyond || cancel ? "cancel" : "continue")
+      }),
+    explain: (note) => Effect.sync(() => tracker.explain(note)),
+    unreconciled: (reason) => Effect.sync(() => options.onUnreconciled(reason))
+  }
+}
