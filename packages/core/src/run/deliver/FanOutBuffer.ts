@@ -3,21 +3,24 @@ import type { SinkError } from "../../sink/SinkError.ts"
 import type { StoredSegment } from "../../vault/Vault.ts"
 import type { SegmentForSink } from "./SegmentForSink.ts"
 
-/** So many bytes of segments stay in memory for sinks that keep up; one that lags reads them from the vault. */
+/** Bytes of segments that stay in memory for sinks that keep up. A sink that lags reads them from the store. */
 const cachedBytes = 16 * 1024 * 1024
 
-/** A segment, and the sinks that have still to take it. */
+/** A stored segment, and the sinks that have not committed it. */
 interface Waiting {
   readonly kept: StoredSegment
   readonly sinks: Set<string>
 }
 
 /**
- * The segments of a run that are kept and that some sink has still to take, with a cursor a sink. It holds their pages only
- * while they are hot.
+ * The stored segments of a run that some sink has not committed yet, with a cursor for each sink. Their pages are held only while
+ * they are cached.
  */
 export class FanOutBuffer {
   readonly #maxBytes: number
+  readonly #maxSegments: number
+  readonly #sinks: number
+  readonly #allFailed = Deferred.makeUnsafe<never, SinkError>()
   readonly #waiting = new Map<number, Waiting>()
   /** Sequence numbers in the order in which they are taken. */
   readonly #queue: Array<number> = []
@@ -30,9 +33,11 @@ export class FanOutBuffer {
   #isFull = false
   #changed = Deferred.makeUnsafe<void>()
 
-  /** `maxBytes` of pages may wait. */
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes
+  /** At most `maxBytes` of pages in at most `maxSegments` wait for this number of sinks. */
+  constructor(bounds: { readonly maxBytes: number; readonly maxSegments: number; readonly sinks: number }) {
+    this.#maxBytes = bounds.maxBytes
+    this.#maxSegments = bounds.maxSegments
+    this.#sinks = bounds.sinks
   }
 
   /** Takes a segment in for these sinks, with its pages where they are at hand. */
@@ -90,7 +95,13 @@ export class FanOutBuffer {
   /** A sink takes no more in this attempt. */
   markFailed(sink: string, error: SinkError): void {
     this.#failed.set(sink, error)
+    if (this.#failed.size === this.#sinks) Deferred.doneUnsafe(this.#allFailed, Effect.fail(error))
     this.#wake()
+  }
+
+  /** Fails once every sink has failed. */
+  get allFailed(): Effect.Effect<never, SinkError> {
+    return Deferred.await(this.#allFailed)
   }
 
   /** Why sinks take no more, by their names. */
@@ -105,7 +116,7 @@ export class FanOutBuffer {
 
   /** Waits for room for another segment. Fails with what is wrong with a sink that room could only come of. */
   readonly room: Effect.Effect<void, SinkError> = Effect.suspend(() => {
-    this.#isFull = this.#bytes > 0 && this.#bytes >= this.#maxBytes
+    this.#isFull = (this.#bytes > 0 && this.#bytes >= this.#maxBytes) || this.#waiting.size >= this.#maxSegments
     if (!this.#isFull) return Effect.void
     for (const { sinks } of this.#waiting.values()) {
       for (const sink of sinks) {
