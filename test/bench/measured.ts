@@ -13,7 +13,7 @@ export interface Measured {
 }
 
 /** Time, memory and CPU of this process, and the server's WAL, while an effect runs. */
-export const measure = <E, R>(database: Database["Service"], work: Effect.Effect<unknown, E, R>) =>
+export const measure = <E, R>(database: Database, work: Effect.Effect<unknown, E, R>) =>
   Effect.gen(function* () {
     yield* database.query("CHECKPOINT")
     yield* database.query("SELECT pg_switch_wal()")

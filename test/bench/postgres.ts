@@ -106,7 +106,7 @@ const parts: ReadonlyArray<ReadonlyArray<Row>> = [
 ]
 
 /** A statement a row, one transaction for all of the sample; scaled up to the whole. */
-const insertRows = (database: Database["Service"]) =>
+const insertRows = (database: Database) =>
   Effect.map(
     measure(
       database,

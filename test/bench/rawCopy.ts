@@ -54,7 +54,7 @@ export const encodeFiles = async (segments: Segments, folder: string): Promise<n
 }
 
 /** COPY of the files into the sink's tables: the same rows with the same keys, and nothing that would make sure of them. */
-export const rawCopy = (database: Database["Service"], folder: string) =>
+export const rawCopy = (database: Database, folder: string) =>
   Effect.forEach(
     lanes,
     (lane) =>

@@ -47,7 +47,7 @@ export class HistoryApi {
       api: {} as Scraper["Service"]["api"],
       createCrawl: () => made,
       createBatch: () => made,
-      crawl: (_, slice) =>
+      getCrawl: (_, slice) =>
         Effect.map(this.#poll(slice), ({ rows, state }) => ({
           job_id: jobId,
           url: "https://moving.test/",
@@ -69,7 +69,7 @@ export class HistoryApi {
             links: null
           }))
         })),
-      batch: (_, slice) =>
+      getBatch: (_, slice) =>
         Effect.map(this.#poll(slice), ({ rows, state }) => ({
           job_id: jobId,
           status: state.status,

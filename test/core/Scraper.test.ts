@@ -9,7 +9,7 @@ const slice = { page: 1, pageSize: 50 }
 const crawl = Effect.gen(function* () {
   const scraper = yield* Scraper
   const { jobId } = yield* scraper.createCrawl({ url: "https://site.test/" })
-  return yield* scraper.crawl(jobId, slice)
+  return yield* scraper.getCrawl(jobId, slice)
 })
 
 describe("Scraper over the wire", () => {
@@ -121,10 +121,10 @@ describe("Scraper over the wire", () => {
       yield* Effect.gen(function* () {
         const scraper = yield* Scraper
         const { jobId } = yield* scraper.createCrawl({ url: "https://site.test/" })
-        yield* scraper.crawl(jobId, slice)
-        yield* scraper.crawl(jobId, slice)
+        yield* scraper.getCrawl(jobId, slice)
+        yield* scraper.getCrawl(jobId, slice)
         yield* scraper.cancelCrawl(jobId)
-        const after = yield* scraper.crawl(jobId, slice)
+        const after = yield* scraper.getCrawl(jobId, slice)
         assert.deepInclude(after, { status: "cancelled", completed_pages: 10, cancelled_pages: 20 })
         const again = yield* Effect.flip(scraper.cancelCrawl(jobId))
         assert.strictEqual(again.reason._tag, "Conflict")

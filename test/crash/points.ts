@@ -76,9 +76,9 @@ export const perilousScraper = ({ at }: Executioner<Point>): Layer.Layer<Scraper
     Effect.map(Scraper, (scraper) =>
       Scraper.of({
         ...scraper,
-        crawl: (jobId, slice) => read(scraper.crawl(jobId, slice)),
-        batch: (jobId, slice) => read(scraper.batch(jobId, slice)),
-        extraction: (jobId) => read(scraper.extraction(jobId))
+        getCrawl: (jobId, slice) => read(scraper.getCrawl(jobId, slice)),
+        getBatch: (jobId, slice) => read(scraper.getBatch(jobId, slice)),
+        getExtraction: (jobId) => read(scraper.getExtraction(jobId))
       })
     )
   )

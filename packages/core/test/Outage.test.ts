@@ -5,8 +5,8 @@ import { TestClock } from "effect/testing"
 import { type Answer, brokenConnection, crawlBody, fakeApi, jobId, json, scraperOver } from "./FakeApi.ts"
 
 type Ask = Parameters<typeof fakeApi>[0]
-const readCrawl = Effect.flatMap(Scraper, (scraper) => scraper.crawl(jobId, { page: 1, pageSize: 50 }))
-const listJobs = Effect.flatMap(Scraper, (scraper) => scraper.jobs("crawl", { since: 0, page: 1 }))
+const readCrawl = Effect.flatMap(Scraper, (scraper) => scraper.getCrawl(jobId, { page: 1, pageSize: 50 }))
+const listJobs = Effect.flatMap(Scraper, (scraper) => scraper.listJobs("crawl", { since: 0, page: 1 }))
 const startCrawl = Effect.flatMap(Scraper, (scraper) => scraper.createCrawl({ url: "https://site.test/" }))
 
 const status = (code: number, headers: Record<string, string> = {}) => new Response(null, { status: code, headers })

@@ -20,7 +20,7 @@ import {
 } from "./FakeApi.ts"
 
 const slice = { page: 1, pageSize: 50 }
-const readCrawl = Effect.flatMap(Scraper, (scraper) => scraper.crawl(jobId, slice))
+const readCrawl = Effect.flatMap(Scraper, (scraper) => scraper.getCrawl(jobId, slice))
 const startCrawl = Effect.flatMap(Scraper, (scraper) => scraper.createCrawl({ url: "https://site.test/" }))
 
 const envelope = (message: string) => ({ code: "CODE", message, correlation_id: "c", retryable: false })
@@ -559,7 +559,7 @@ describe("Scraper", () => {
       Effect.gen(function* () {
         const scraper = yield* Scraper
         // two users of one client
-        const half = Effect.forEach(Array.from({ length: count / 2 }), () => scraper.crawl(jobId, slice), {
+        const half = Effect.forEach(Array.from({ length: count / 2 }), () => scraper.getCrawl(jobId, slice), {
           concurrency: "unbounded",
           discard: true
         })

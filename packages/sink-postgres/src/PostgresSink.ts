@@ -65,7 +65,7 @@ export const fromConfig = (config: PostgresSinkConfig): Sink => {
 /** In replace mode a run has its set from the beginning, and beside it goes what earlier ones have left. */
 const begin = Effect.fnUntraced(
   function* (
-    database: Database["Service"],
+    database: Database,
     config: PostgresSinkConfig,
     run: RunHandle,
     scope: Scope.Scope
@@ -93,7 +93,7 @@ interface Session {
 }
 
 const beginSession = (
-  database: Database["Service"],
+  database: Database,
   config: PostgresSinkConfig,
   run: RunHandle,
   { mayDrop, swept }: Session

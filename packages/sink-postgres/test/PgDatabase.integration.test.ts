@@ -57,7 +57,7 @@ layer(Url.layer, { timeout: 120_000 })("a Postgres server", (it) => {
           return String.fromCharCode(97 + (state % 26)).repeat(size) + n
         })
         const digests = texts.map((text) => createHash("md5").update(text).digest("hex"))
-        const landedIn = (database: Database["Service"]) =>
+        const landedIn = (database: Database) =>
           database.transaction(
             Effect.fnUntraced(function* (tx) {
               yield* tx.execute("CREATE TEMPORARY TABLE texts (n int, t text) ON COMMIT DROP")

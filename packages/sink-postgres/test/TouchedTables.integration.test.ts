@@ -29,7 +29,7 @@ const touched = Effect.fnUntraced(function* (mode: LoadMode, touch: string) {
   }
 })
 
-const everyRow = Effect.fnUntraced(function* (database: Database["Service"]) {
+const everyRow = Effect.fnUntraced(function* (database: Database) {
   const tables = yield* database.query(
     "SELECT relname FROM pg_class WHERE relnamespace = $1::text::regnamespace AND relkind = 'r' AND relname <> 'sluice_migrations'",
     [database.schema]

@@ -32,7 +32,7 @@ export const sinkIn = Effect.fnUntraced(function* (
   place: Place,
   mode: LoadMode,
   options: PostgresSinkOptions = {}
-): Effect.fn.Return<SinkUnderTest & { readonly database: Database["Service"] }, unknown, Scope.Scope> {
+): Effect.fn.Return<SinkUnderTest & { readonly database: Database }, unknown, Scope.Scope> {
   const schema = freshSchema()
   const database = yield* Postgres.open({ ...place, schema })
   return {
@@ -43,7 +43,7 @@ export const sinkIn = Effect.fnUntraced(function* (
   }
 })
 
-const readLanded = Effect.fnUntraced(function* (database: Database["Service"], view: "" | "current_") {
+const readLanded = Effect.fnUntraced(function* (database: Database, view: "" | "current_") {
   const pages = yield* database.query(`
     SELECT p.url, parent_url AS "parentUrl", depth, input_index AS "inputIndex", status, error_code AS "errorCode",
       error_message AS "errorMessage", markdown, html, http_status AS "httpStatus", duration_ms AS "durationMs",

@@ -41,7 +41,7 @@ export const durabilitySuite = (name: string, place: Effect.Effect<Place>): void
         yield* Postgres.migrate(database)
         yield* database.transaction((tx) => tx.execute(spyOn("submissions")))
         // As a role would have it: off in every transaction, unless somebody says otherwise.
-        const careless: Database["Service"] = {
+        const careless: Database = {
           ...database,
           transaction: (use) =>
             database.transaction((tx) => Effect.andThen(tx.execute("SET LOCAL synchronous_commit TO off"), use(tx)))

@@ -99,7 +99,7 @@ const follow = Effect.fnUntraced(function* (at: Place, crawls: ReadonlyArray<Cra
   assert.deepStrictEqual(yield* gaps(database), [])
 })
 
-const existing = Effect.fnUntraced(function* (database: Database["Service"]) {
+const existing = Effect.fnUntraced(function* (database: Database) {
   const versions = yield* database.query(
     `SELECT url, status, markdown, closed_as, cardinality(links) AS links FROM page_versions
      ORDER BY url COLLATE "C", valid_from`
@@ -115,7 +115,7 @@ const existing = Effect.fnUntraced(function* (database: Database["Service"]) {
 })
 
 /** Changed versions that are not followed by the next at once, and versions that overlap. */
-const gaps = (database: Database["Service"]) =>
+const gaps = (database: Database) =>
   database.query(
     `SELECT url, valid_from FROM (
        SELECT *, lead(valid_from) OVER (PARTITION BY set_no, page_key ORDER BY valid_from) AS next FROM page_versions) v

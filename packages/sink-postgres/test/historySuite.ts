@@ -197,7 +197,7 @@ interface Writes {
 const dataTables = ["pages", "links", "page_metadata", "page_history", "missing_pages"] as const
 
 /** Rows written so far, by table, as the server counts them. */
-const writes = Effect.fnUntraced(function* (database: Database["Service"]) {
+const writes = Effect.fnUntraced(function* (database: Database) {
   yield* countersOf(database)
   const rows = yield* Postgres.query(
     database,
@@ -214,7 +214,7 @@ const writes = Effect.fnUntraced(function* (database: Database["Service"]) {
 })
 
 /** A process of the server reports what it has counted at the latest when it ends; PGlite's only one is asked to. */
-const countersOf = (database: Database["Service"]) =>
+const countersOf = (database: Database) =>
   database.kind === "pglite"
     ? database.query("SELECT pg_stat_force_next_flush()")
     : database

@@ -156,7 +156,7 @@ export const querySuite = (name: string, place: Effect.Effect<Place>): void => {
     return { database, state }
   })
 
-  const refusalOf = (database: Database["Service"], sql: string) =>
+  const refusalOf = (database: Database, sql: string) =>
     Postgres.query(database, sql).pipe(
       Effect.flip,
       Effect.map(({ reason }) => reason.detail),

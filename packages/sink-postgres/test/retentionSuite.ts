@@ -14,9 +14,9 @@ const pagesOf = (nth: number) =>
     sampleRecord(url(page), { jobId: `job-${nth}`, markdown: `${page} ${nth}` })
   )
 
-const shown = (database: Database["Service"]) => database.query("SELECT url, markdown FROM current_pages ORDER BY url")
+const shown = (database: Database) => database.query("SELECT url, markdown FROM current_pages ORDER BY url")
 
-const segmentsLeft = (database: Database["Service"]) =>
+const segmentsLeft = (database: Database) =>
   Effect.map(
     database.query(
       "SELECT (extract(epoch FROM r.started_at)::int - 1750000000) AS nth FROM segments JOIN runs r USING (run_id) ORDER BY 1"

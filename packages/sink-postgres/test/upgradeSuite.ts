@@ -52,7 +52,7 @@ const setAside = {
 }
 
 /** Writes what the first build wrote: a run that has ended, and one that died when it held 20 pages of its job. */
-const leaveBehind = Effect.fnUntraced(function* (database: Database["Service"], hash: string, jobId: string) {
+const leaveBehind = Effect.fnUntraced(function* (database: Database, hash: string, jobId: string) {
   const { query } = database
   yield* query(
     `INSERT INTO runs (run_id, pipeline, config_hash, status, started_at, finished_at, receipt)

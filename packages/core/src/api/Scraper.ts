@@ -103,22 +103,22 @@ export class Scraper extends Context.Service<
     readonly origin: string
     readonly createCrawl: (request: CrawlRequest) => Effect.Effect<Accepted, ScraperError>
     /** A crawl's counters and a slice of its results, which are as they came: one that does not fit spoils no other. */
-    readonly crawl: (jobId: JobId, slice: Slice) => Effect.Effect<CrawlAnswer, ScraperError>
+    readonly getCrawl: (jobId: JobId, slice: Slice) => Effect.Effect<CrawlAnswer, ScraperError>
     readonly cancelCrawl: (jobId: JobId) => Effect.Effect<void, ScraperError>
     readonly createBatch: (
       request: BatchRequest
     ) => Effect.Effect<Accepted & { readonly invalidUrls: ReadonlyArray<RefusedUrl> }, ScraperError>
     /** A batch's counters and a slice of its results, which are as they came. */
-    readonly batch: (jobId: JobId, slice: Slice) => Effect.Effect<BatchAnswer, ScraperError>
+    readonly getBatch: (jobId: JobId, slice: Slice) => Effect.Effect<BatchAnswer, ScraperError>
     readonly cancelBatch: (jobId: JobId) => Effect.Effect<void, ScraperError>
     /** Asks for a job to poll, whatever `processing_mode` the request names. The API may answer with the page at once. */
     readonly createExtraction: (request: ExtractRequest) => Effect.Effect<StartedExtraction, ScraperError>
     /** Asks for the page itself; there is no job to come back to if the answer is lost. The API may make a job all the same. */
     readonly extractNow: (request: ExtractRequest) => Effect.Effect<StartedExtraction, ScraperError>
-    readonly extraction: (jobId: JobId) => Effect.Effect<EndedAnswer & { readonly job_id: JobId }, ScraperError>
+    readonly getExtraction: (jobId: JobId) => Effect.Effect<EndedAnswer & { readonly job_id: JobId }, ScraperError>
     readonly map: (request: MapRequest) => Effect.Effect<MapAnswer, ScraperError>
     /** A page of the jobs of a kind made at or after an instant (epoch milliseconds). `page` counts from 1. */
-    readonly jobs: (
+    readonly listJobs: (
       kind: ListedKind,
       query: { readonly since: number; readonly page: number }
     ) => Effect.Effect<JobListPage, ScraperError>
@@ -257,12 +257,12 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
     createCrawl: Effect.fn("Scraper.createCrawl")((payload) =>
       submit(exchange("start crawl", api.crawl.createCrawl({ payload, responseMode: "response-only" }), accepted))
     ),
-    crawl: Effect.fn("Scraper.crawl")((jobId, slice) => readJob("read crawl", "crawl", jobId, slice, crawlAnswer)),
+    getCrawl: Effect.fn("Scraper.crawl")((jobId, slice) => readJob("read crawl", "crawl", jobId, slice, crawlAnswer)),
     cancelCrawl: Effect.fn("Scraper.cancelCrawl")((jobId) => cancel("cancel crawl", "crawl", jobId)),
     createBatch: Effect.fn("Scraper.createBatch")((payload) =>
       submit(exchange("start batch", api.batch.createBatch({ payload, responseMode: "response-only" }), acceptedBatch))
     ),
-    batch: Effect.fn("Scraper.batch")((jobId, slice) => readJob("read batch", "batch", jobId, slice, batchAnswer)),
+    getBatch: Effect.fn("Scraper.batch")((jobId, slice) => readJob("read batch", "batch", jobId, slice, batchAnswer)),
     cancelBatch: Effect.fn("Scraper.cancelBatch")((jobId) => cancel("cancel batch", "batch", jobId)),
     createExtraction: Effect.fn("Scraper.createExtraction")((request) =>
       submit(extract("start extraction", { ...request, processing_mode: "async" }))
@@ -270,10 +270,10 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
     extractNow: Effect.fn("Scraper.extractNow")((request) =>
       submit(extract("extract", { ...request, processing_mode: "sync" }))
     ),
-    extraction: Effect.fn("Scraper.extraction")((jobId) =>
+    getExtraction: Effect.fn("Scraper.extraction")((jobId) =>
       readJob("read extraction", "extract", jobId, undefined, extractionAnswer)
     ),
-    jobs: Effect.fn("Scraper.jobs")((kind, { page, since }) => {
+    listJobs: Effect.fn("Scraper.jobs")((kind, { page, since }) => {
       const query = { start_date: DateTime.makeUnsafe(since), page, page_size: listPageSize }
       const decode = jobList(kind, { page, pageSize: listPageSize })
       switch (kind) {

@@ -194,9 +194,9 @@ const countersOf = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Counters, ScraperError, Scraper> {
   const scraper = yield* Scraper
   const first = { page: 1, pageSize: 1 }
-  if (kind === "crawl") return crawlSnapshot(yield* scraper.crawl(jobId, first), 0)
-  if (kind === "batch") return batchSnapshot(yield* scraper.batch(jobId, first), "", 0)
-  const { status, tokensCharged } = yield* scraper.extraction(jobId)
+  if (kind === "crawl") return crawlSnapshot(yield* scraper.getCrawl(jobId, first), 0)
+  if (kind === "batch") return batchSnapshot(yield* scraper.getBatch(jobId, first), "", 0)
+  const { status, tokensCharged } = yield* scraper.getExtraction(jobId)
   const count = (as: string) => (status === as ? 1 : 0)
   return {
     status,

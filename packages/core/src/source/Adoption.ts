@@ -125,7 +125,7 @@ const listJobs = Effect.fnUntraced(function* (
   let doubt: string | undefined
   for (let page = 1; ; page++) {
     if (page > options.maxPages) return yield* new Ambiguous({ kind: lost.kind, url: lost.url, candidates: [] })
-    const list = yield* scraper.jobs(lost.kind, { since, page })
+    const list = yield* scraper.listJobs(lost.kind, { since, page })
     const fresh = list.jobs.filter(({ jobId }) => !jobs.has(jobId))
     if (list.jobs.some(({ createdAt }) => createdAt < since)) doubt ??= "it shows jobs from before the date asked for"
     if (list.jobs.length > 0 && fresh.length === 0) doubt ??= `its page ${page} repeats an earlier one`
@@ -164,11 +164,11 @@ const readJob = (scraper: Scraper["Service"], kind: ListedKind, jobId: JobId): E
   const slice = { page: 1, pageSize: 1 }
   switch (kind) {
     case "crawl":
-      return scraper.crawl(jobId, slice)
+      return scraper.getCrawl(jobId, slice)
     case "batch":
-      return scraper.batch(jobId, slice)
+      return scraper.getBatch(jobId, slice)
     case "extract":
-      return scraper.extraction(jobId)
+      return scraper.getExtraction(jobId)
   }
 }
 

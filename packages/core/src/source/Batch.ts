@@ -96,7 +96,7 @@ const readPart = (request: BatchRequest, ordinal: number, options: ReaderOptions
           jobId,
           fetch: (slice) =>
             Effect.gen(function* () {
-              const answer = yield* scraper.batch(jobId, slice)
+              const answer = yield* scraper.getBatch(jobId, slice)
               yield* invalid.add((answer.invalid_urls ?? []).map((url) => ({ url, code: null, message: null })))
               const results = splitResults(answer.results, (item, said) => toRow(jobId, item, said, part, places))
               const accepted = sent === undefined ? undefined : sent.urls - invalid.pages.size

@@ -72,7 +72,7 @@ export const stream = (
           jobId,
           fetch: (slice) =>
             Effect.gen(function* () {
-              const answer = yield* scraper.crawl(jobId, slice)
+              const answer = yield* scraper.getCrawl(jobId, slice)
               const results = splitResults(answer.results, (item, said) => toRow(jobId, item, said))
               const told = crawlSnapshot(answer, yield* Clock.currentTimeMillis)
               const snapshot = told.url === "" ? { ...told, url: request.url } : told

@@ -157,7 +157,7 @@ const awaitEnd = Effect.fnUntraced(function* (
   const longest = Duration.toMillis(options.pollMax)
   let pause = Duration.toMillis(options.pollMin)
   while (true) {
-    const job = yield* untilKnown(scraper.extraction(jobId), jobId, options)
+    const job = yield* untilKnown(scraper.getExtraction(jobId), jobId, options)
     if (isTerminal(job.status)) return job
     const now = yield* Clock.currentTimeMillis
     if (now - startedAt > deadline) return yield* new DeadlinePassed({ jobId, afterMs: deadline })

@@ -60,7 +60,7 @@ export const pagesInScope = `SELECT p.set_no, p.page_key ${from} WHERE ${inScope
 
 /** Every page in scope as it stands, in the order of the primary key. */
 export const existingRecords = (
-  database: Database["Service"],
+  database: Database,
   { jobs, sets }: Scope
 ): Stream.Stream<ExistingRecord, DatabaseError> =>
   Stream.paginate({ set: -1, key: "0" }, (after) =>
@@ -86,7 +86,7 @@ export const existingRecords = (
 
 /** The pages in scope that have these keys, as they stand. */
 export const existingOf = (
-  database: Database["Service"],
+  database: Database,
   { jobs, sets }: Scope,
   keys: ReadonlyArray<bigint>
 ): Effect.Effect<ReadonlyArray<ExistingRecord>, DatabaseError> =>

@@ -23,7 +23,7 @@ const pagesAtOnce = 50
  * delivered is at hand, against that, and what was set aside.
  */
 export const auditRun = (
-  database: Database["Service"],
+  database: Database,
   config: Pick<PostgresSinkConfig, "mode" | "name">,
   claim: AuditClaim
 ): Stream.Stream<AuditFinding, DatabaseError | SinkError> =>
@@ -78,7 +78,7 @@ const mayBeElsewhere = (mode: LoadMode, { isLatest, receipt }: AuditClaim): bool
 
 /** The sets and jobs of a run; undefined where its set is no longer what readers see. */
 const scopeOf = Effect.fnUntraced(function* (
-  database: Database["Service"],
+  database: Database,
   { mode, name }: Pick<PostgresSinkConfig, "mode" | "name">,
   { isPublished, pipeline, receipt, runId }: AuditClaim
 ): Effect.fn.Return<Scope | undefined, DatabaseError> {
@@ -103,7 +103,7 @@ const scopeOf = Effect.fnUntraced(function* (
 })
 
 const countRows = Effect.fnUntraced(function* (
-  database: Database["Service"],
+  database: Database,
   { jobs, sets }: Scope,
   { claimed, runId }: AuditClaim
 ): Effect.fn.Return<Record<"pages" | "links" | "page_metadata" | "letters" | "replayed", number>, DatabaseError> {
@@ -134,7 +134,7 @@ const byItself = ({ fingerprint: loaded, hasMetadata, record }: ExistingRecord):
 
 /** Holds pages against what was delivered; what tables do not take was set aside, and is counted there. */
 const compareAll = Effect.fnUntraced(function* (
-  database: Database["Service"],
+  database: Database,
   scope: Scope,
   delivered: ReadonlyArray<PageRecord>,
   mayBeReplaced: boolean

@@ -28,7 +28,7 @@ GROUP BY c.oid ORDER BY c.relkind = 'r', c.relname`
 
 /** The tables and views of Sluice in a database's schema, views first; those of others are not among them. */
 export const catalog = Effect.fn("Postgres.catalog")(function* (
-  database: Database["Service"]
+  database: Database
 ): Effect.fn.Return<
   { readonly database: string; readonly relations: ReadonlyArray<CatalogRelation> } | undefined,
   DatabaseError

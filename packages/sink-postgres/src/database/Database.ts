@@ -1,4 +1,4 @@
-import { Context, type Effect } from "effect"
+import type { Effect } from "effect"
 import type { DatabaseError } from "./DatabaseError.ts"
 
 /** A row by column name, read the same way from both drivers and safe for JSON: see `columnParsers`. */
@@ -25,26 +25,23 @@ export interface Transaction extends Queryable {
 }
 
 /** A Postgres database under one schema: a server behind a pool, or PGlite in a directory. */
-export class Database extends Context.Service<
-  Database,
-  Queryable & {
-    readonly kind: "pg" | "pglite"
-    /** The name all its connections go by at the server, and no others do; null where there are none. */
-    readonly session: string | null
-    /** What all unqualified names resolve to, inside every transaction. */
-    readonly schema: string
-    /** The same object wherever rows and ledger can share a transaction. */
-    readonly store: object
-    /** How many transactions make progress at once. */
-    readonly concurrency: number
-    /** Opens as many connections as may be needed at once, and fails where the server has no room for them. */
-    readonly assertRoom: Effect.Effect<void, DatabaseError>
-    /** Commits when `use` succeeds, rolls back when it fails or is interrupted. Must not be nested. */
-    readonly transaction: <A, E, R>(
-      use: (transaction: Transaction) => Effect.Effect<A, E, R>
-    ) => Effect.Effect<A, E | DatabaseError, R>
-  }
->()("@sluice/sink-postgres/Database") {}
+export interface Database extends Queryable {
+  readonly kind: "pg" | "pglite"
+  /** The name all its connections go by at the server, and no others do; null where there are none. */
+  readonly session: string | null
+  /** What all unqualified names resolve to, inside every transaction. */
+  readonly schema: string
+  /** The same object wherever rows and ledger can share a transaction. */
+  readonly store: object
+  /** How many transactions make progress at once. */
+  readonly concurrency: number
+  /** Opens as many connections as may be needed at once, and fails where the server has no room for them. */
+  readonly assertRoom: Effect.Effect<void, DatabaseError>
+  /** Commits when `use` succeeds, rolls back when it fails or is interrupted. Must not be nested. */
+  readonly transaction: <A, E, R>(
+    use: (transaction: Transaction) => Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, E | DatabaseError, R>
+}
 
 /** Quotes a name for SQL. */
 export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`

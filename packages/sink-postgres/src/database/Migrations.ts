@@ -23,7 +23,7 @@ export class MigrationError extends Schema.TaggedError<MigrationError>()("Migrat
  * `sluice_migrations` are one transaction under a lock of the schema, so any number of processes may start at once.
  */
 export const migrate = Effect.fn("Migrations.migrate")(function* (
-  database: Database["Service"],
+  database: Database,
   known: ReadonlyArray<Migration> = migrations
 ): Effect.fn.Return<ReadonlyArray<string>, DatabaseError | MigrationError> {
   const inTransaction: TransactionRunner<DatabaseError | MigrationError> = (use) =>

@@ -9,14 +9,14 @@ import { beginStatement } from "./beginStatement.ts"
 import { makePool, type PgOptions } from "./ConnectionPool.ts"
 import { connectionSettings } from "./ConnectionSettings.ts"
 import { largerOfTwo } from "./CopyBinary.ts"
-import { Database, type Row, type Transaction } from "./Database.ts"
+import type { Database, Row, Transaction } from "./Database.ts"
 import { DatabaseError, Other, toDatabaseError, Unreachable, Unsuitable } from "./DatabaseError.ts"
 import { knownServer } from "./knownServer.ts"
 
 /** A Postgres server behind a pool that lives as long as the scope. Nothing is sent before the first statement. */
 export const openPg = Effect.fn("PgDatabase.open")(function* (
   options: PgOptions
-): Effect.fn.Return<Database["Service"], DatabaseError, Scope.Scope> {
+): Effect.fn.Return<Database, DatabaseError, Scope.Scope> {
   const redact = makeRedactor(secretsInAddress(Redacted.value(options.url)))
   const session = `sluice-${process.pid}-${randomBytes(6).toString("hex")}`
   const settings = connectionSettings(Redacted.value(options.url))
@@ -44,7 +44,7 @@ export const openPg = Effect.fn("PgDatabase.open")(function* (
           ),
       (client, exit) => Effect.promise(() => recycle(client, exit))
     )
-  return Database.of({
+  return {
     kind: "pg",
     session,
     schema: options.schema,
@@ -60,7 +60,7 @@ export const openPg = Effect.fn("PgDatabase.open")(function* (
     ).pipe(Effect.mapError((error) => noRoom(error, options.max))),
     transaction,
     query: (sql, parameters) => transaction((tx) => tx.query(sql, parameters))
-  })
+  }
 })
 
 const noRoom = (error: DatabaseError, connections: number): DatabaseError =>

@@ -4,7 +4,7 @@ import { DirectoryInUse, holdDirectory } from "@sluice/directory-lock"
 import { Effect, Exit, type Scope, Semaphore } from "effect"
 import { beginStatement } from "./beginStatement.ts"
 import { columnParsers } from "./columnParsers.ts"
-import { Database, type Row, type Transaction } from "./Database.ts"
+import type { Database, Row, Transaction } from "./Database.ts"
 import { DatabaseError, Denied, Other, toDatabaseError } from "./DatabaseError.ts"
 import { assertDatabaseOrEmpty, makeDirectory, NoDatabase } from "./makeDirectory.ts"
 import { syncTree } from "./syncTree.ts"
@@ -21,7 +21,7 @@ export interface PgliteOptions {
  */
 export const openPglite = Effect.fn("PgliteDatabase.open")(function* (
   options: PgliteOptions
-): Effect.fn.Return<Database["Service"], DatabaseError, Scope.Scope> {
+): Effect.fn.Return<Database, DatabaseError, Scope.Scope> {
   const shared = yield* Effect.acquireRelease(
     opening.withPermit(Effect.tryPromise({ try: () => take(options.directory), catch: refused(options.directory) })),
     (shared) => opening.withPermit(closed(shared))
@@ -41,7 +41,7 @@ export const openPglite = Effect.fn("PgliteDatabase.open")(function* (
           Exit.isFailure(exit) ? Effect.promise(() => engine.exec("ROLLBACK").catch(() => undefined)) : Effect.void
       )
     )
-  return Database.of({
+  return {
     kind: "pglite",
     session: null,
     schema: options.schema,
@@ -50,7 +50,7 @@ export const openPglite = Effect.fn("PgliteDatabase.open")(function* (
     assertRoom: Effect.void,
     transaction,
     query: (sql, parameters) => transaction((tx) => tx.query(sql, parameters))
-  })
+  }
 })
 
 interface Shared {

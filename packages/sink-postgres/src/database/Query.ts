@@ -18,7 +18,7 @@ export interface QueryOptions {
  * refuses writes and is rolled back in any case, settings included. Several statements in one string are refused.
  */
 export const query = Effect.fn("Postgres.query")(function* (
-  database: Database["Service"],
+  database: Database,
   sql: string,
   options: QueryOptions = {}
 ): Effect.fn.Return<ReadonlyArray<Row>, DatabaseError> {

@@ -1,23 +1,22 @@
 import { Effect } from "effect"
-import { Database, type Transaction } from "./Database.ts"
+import type { Database, Transaction } from "./Database.ts"
 
 /** A database whose transactions are parts of one that is open: what they write goes when that is rolled back. */
-export const nestedDatabase = (database: Database["Service"], tx: Transaction): Database["Service"] =>
-  Database.of({
-    ...database,
-    query: tx.query,
-    transaction: (use) =>
-      tx.execute("SAVEPOINT sluice_nested").pipe(
-        Effect.andThen(use(tx)),
-        Effect.tap(() => tx.execute("RELEASE SAVEPOINT sluice_nested")),
-        Effect.tapError(() => Effect.ignore(tx.execute("ROLLBACK TO SAVEPOINT sluice_nested")))
-      )
-  })
+export const nestedDatabase = (database: Database, tx: Transaction): Database => ({
+  ...database,
+  query: tx.query,
+  transaction: (use) =>
+    tx.execute("SAVEPOINT sluice_nested").pipe(
+      Effect.andThen(use(tx)),
+      Effect.tap(() => tx.execute("RELEASE SAVEPOINT sluice_nested")),
+      Effect.tapError(() => Effect.ignore(tx.execute("ROLLBACK TO SAVEPOINT sluice_nested")))
+    )
+})
 
 /** Runs something in a transaction, and takes back all that it wrote. */
 export const takeBack = <A, E, R>(
-  database: Database["Service"],
-  use: (nested: Database["Service"], tx: Transaction) => Effect.Effect<A, E, R>
+  database: Database,
+  use: (nested: Database, tx: Transaction) => Effect.Effect<A, E, R>
 ) =>
   database.transaction((tx) =>
     // What is committed is a transaction that has done nothing.

@@ -12,7 +12,7 @@ const connectTimeout = 10_000
 /** Opens a server (with `url`) or an embedded database (without) for the scope. Prepares nothing: see `migrate`. */
 export const open = Effect.fn("Postgres.open")(function* (
   options: Pick<PostgresSinkOptions, "url" | "directory" | "schema">
-): Effect.fn.Return<Database["Service"], DatabaseError, Scope.Scope> {
+): Effect.fn.Return<Database, DatabaseError, Scope.Scope> {
   const { url, directory, schema } = withDefaults(options)
   return url === undefined
     ? yield* openPglite({ directory, schema })

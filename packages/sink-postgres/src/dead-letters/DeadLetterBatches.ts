@@ -30,7 +30,7 @@ export interface DeadLetterBatch {
 
 /** The letters that have not been loaded again, in the order in which they were set aside. */
 export const deadLetterBatches = (
-  database: Database["Service"],
+  database: Database,
   filter: DeadLetterFilter
 ): Stream.Stream<DeadLetterBatch, DatabaseError> =>
   Stream.paginate(0, (after) =>

@@ -48,7 +48,7 @@ export interface DeadLetters {
 }
 
 /** The dead letters of a database, which must have been migrated. */
-export const deadLetters = (database: Database["Service"]): DeadLetters => ({
+export const deadLetters = (database: Database): DeadLetters => ({
   list: Effect.fn("DeadLetters.list")(function* ({ limit = 100, replayed = false, ...filter } = {}) {
     const rows = yield* database.query(
       `SELECT ${columns} FROM dead_letters WHERE ($1 OR replayed_at IS NULL) AND ${conditionOf(2)}

@@ -44,7 +44,7 @@ const mostSentences = 20
  * version, as long as no later run has been loaded.
  */
 export const replayDeadLetters = Effect.fn("DeadLetters.replay")(function* (
-  database: Database["Service"],
+  database: Database,
   filter: DeadLetterFilter,
   options: ReplayOptions = {}
 ): Effect.fn.Return<Replay, DatabaseError> {
@@ -64,7 +64,7 @@ export const replayDeadLetters = Effect.fn("DeadLetters.replay")(function* (
 })
 
 const replayBatch = Effect.fnUntraced(function* (
-  database: Database["Service"],
+  database: Database,
   batch: DeadLetterBatch,
   options: ReplayOptions
 ): Effect.fn.Return<Replay, DatabaseError> {

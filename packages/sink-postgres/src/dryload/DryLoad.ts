@@ -24,7 +24,7 @@ import { findDifferences } from "./TableShapes.ts"
  * go into a set of their own, so nothing of a real run is touched or waited for.
  */
 export const dryLoad = Effect.fn("PostgresSink.dryLoad")(function* (
-  database: Database["Service"],
+  database: Database,
   config: PostgresSinkConfig,
   { pipeline, samples }: PlannedRun
 ): Effect.fn.Return<void, DatabaseError | SetRefusal> {
@@ -77,7 +77,7 @@ const refusedEvery = (refusal: RowRejection): Effect.Effect<never, DatabaseError
 }
 
 const loadSample = Effect.fnUntraced(function* (
-  nested: Database["Service"],
+  nested: Database,
   tx: Transaction,
   config: PostgresSinkConfig,
   pipeline: string,

@@ -11,7 +11,7 @@ import { sweepSets } from "../publish/SweepSets.ts"
 
 /** Does what publishing a run does, with what a dry load has put into a set of its own. */
 export const dryPublish = Effect.fnUntraced(function* (
-  nested: Database["Service"],
+  nested: Database,
   config: PostgresSinkConfig,
   run: RunHandle
 ): Effect.fn.Return<void, DatabaseError | SetRefusal> {
@@ -33,7 +33,7 @@ export const dryPublish = Effect.fnUntraced(function* (
   }
 })
 
-const publishSet = (nested: Database["Service"], set: ReturnType<typeof setOf>) =>
+const publishSet = (nested: Database, set: ReturnType<typeof setOf>) =>
   nested.transaction((tx) =>
     Effect.gen(function* () {
       const { setNo } = yield* registerSet(tx, set)

@@ -19,7 +19,7 @@ import { makeRunId } from "./RunId.ts"
 
 /** How a run begins, changes hands and ends. Leases go by the database's clock alone. */
 export const ledgerRuns = (
-  database: Database["Service"]
+  database: Database
 ): Pick<
   Ledger,
   | "begin"
@@ -215,12 +215,7 @@ export const ledgerRuns = (
 })
 
 /** A run as it begins, in the order of the columns it is inserted into. */
-const begunRow = (
-  { session }: Database["Service"],
-  runId: string,
-  intent: RunIntent,
-  lease: Lease
-): ReadonlyArray<unknown> => [
+const begunRow = ({ session }: Database, runId: string, intent: RunIntent, lease: Lease): ReadonlyArray<unknown> => [
   runId,
   intent.pipeline,
   intent.configHash,
@@ -258,7 +253,7 @@ const lastRun = `SELECT ${openRunColumns} FROM runs WHERE pipeline = $1 ORDER BY
 /** Fails where the pipeline's last run has not ended. Whoever else asks so waits until the transaction has ended. */
 const assertNoneOpen = Effect.fnUntraced(function* (
   tx: Queryable,
-  { schema }: Database["Service"],
+  { schema }: Database,
   pipeline: string
 ): Effect.fn.Return<void, DatabaseError | LedgerError> {
   yield* tx.query("SELECT pg_advisory_xact_lock(hashtextextended('sluice_runs ' || $1 || ' ' || $2, 0))", [
@@ -282,7 +277,7 @@ const takeable = (displacing: string) =>
  * would hold its locks for as long as it is stopped, and both the takeover and the pages that follow would wait for them.
  */
 const hangUp = (
-  database: Database["Service"],
+  database: Database,
   runId: string,
   displacing: string | undefined
 ): Effect.Effect<void, DatabaseError> =>
@@ -306,7 +301,7 @@ const hangUp = (
 
 /** Says why a run was not taken over. */
 const notTaken = Effect.fnUntraced(function* (
-  database: Database["Service"],
+  database: Database,
   runId: string,
   operation = "take over"
 ): Effect.fn.Return<never, DatabaseError | LedgerError> {

@@ -25,7 +25,7 @@ const countOf = (count: string) =>
 const sumOfTallies = `json_build_object(${tallied.map((count) => `'${count}', ${countOf(count)}`).join(", ")})`
 
 /** What stands where. */
-export const ledgerSegments = (database: Database["Service"]): Pick<Ledger, "commit" | "committed" | "state"> => ({
+export const ledgerSegments = (database: Database): Pick<Ledger, "commit" | "committed" | "state"> => ({
   commit: Effect.fn("PostgresLedger.commit")(
     function* (commit, within) {
       if (!isUuid(commit.runId)) return yield* unknownRun("commit", commit.runId)
@@ -97,7 +97,7 @@ export const ledgerSegments = (database: Database["Service"]): Pick<Ledger, "com
   )
 })
 
-const numbersOf = (database: Database["Service"], commit: SegmentCommit) => {
+const numbersOf = (database: Database, commit: SegmentCommit) => {
   const jobIds = commit.jobs.map(({ jobId }) => jobId)
   return jobIds.length === 0
     ? Effect.succeed(new Map<string, number>())
@@ -105,7 +105,7 @@ const numbersOf = (database: Database["Service"], commit: SegmentCommit) => {
 }
 
 /** The names of unknown members that a run's segments have met. */
-const driftOf = (database: Database["Service"], runId: string) =>
+const driftOf = (database: Database, runId: string) =>
   Effect.map(
     database.query("SELECT DISTINCT unnest(drift) AS name FROM segments WHERE run_id = $1 AND drift IS NOT NULL", [
       runId
@@ -115,7 +115,7 @@ const driftOf = (database: Database["Service"], runId: string) =>
 
 /** Fails where there is no such run. */
 const assertRun = Effect.fnUntraced(function* (
-  database: Database["Service"],
+  database: Database,
   runId: string
 ): Effect.fn.Return<void, DatabaseError | LedgerError> {
   const [run] = yield* database.query("SELECT FROM runs WHERE run_id = $1", [runId])
@@ -161,5 +161,5 @@ const insertSegment = Effect.fnUntraced(function* (
 })
 
 /** Only this database's own sink hands out a transaction under its store. */
-const connectionOf = (database: Database["Service"], within: LedgerTransaction | undefined): Transaction | undefined =>
+const connectionOf = (database: Database, within: LedgerTransaction | undefined): Transaction | undefined =>
   within?.store === database.store ? (within.connection as Transaction) : undefined

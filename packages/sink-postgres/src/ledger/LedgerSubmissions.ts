@@ -9,7 +9,7 @@ const submissionsAtOnce = 500
 
 /** What was about to be paid for, and what it became. */
 export const ledgerSubmissions = (
-  database: Database["Service"]
+  database: Database
 ): Pick<Ledger, "recordIntent" | "recordJob" | "rollbackIntent" | "findKnown" | "spent" | "submissions"> => ({
   recordIntent: Effect.fn("PostgresLedger.intend")(
     function* (run, intent) {

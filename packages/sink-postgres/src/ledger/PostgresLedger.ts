@@ -6,7 +6,7 @@ import { ledgerSegments } from "./LedgerSegments.ts"
 import { ledgerSubmissions } from "./LedgerSubmissions.ts"
 
 /** The ledger in a database that has been migrated. Commits of the same database's sink run inside its transaction. */
-export const make = (database: Database["Service"]): Ledger => ({
+export const make = (database: Database): Ledger => ({
   store: database.store,
   ...ledgerRuns(database),
   ...ledgerSubmissions(database),

@@ -9,10 +9,7 @@ import { toLedgerError } from "./ledgerErrors.ts"
  * Writes what a run leaves in the ledger, reads it back, and takes all of it back: a right, a trigger or a rule in the way shows
  * before anything is paid. `make` is the ledger over a database.
  */
-export const dryRun = (
-  database: Database["Service"],
-  make: (nested: Database["Service"]) => Ledger
-): Required<Pick<Ledger, "dryRun">> => ({
+export const dryRun = (database: Database, make: (nested: Database) => Ledger): Required<Pick<Ledger, "dryRun">> => ({
   dryRun: Effect.fn("PostgresLedger.dryRun")((pipeline) =>
     takeBack(database, (nested) =>
       Effect.gen(function* () {

@@ -59,7 +59,7 @@ export const assertEpoch = (
 
 /** One statement under a run's epoch, with the lock its {@link fence} takes. */
 export const fenced = (
-  database: Database["Service"],
+  database: Database,
   operation: string,
   run: Pick<RunHandle, "runId" | "epoch"> & { readonly lock: FenceLock },
   sql: string,

@@ -40,7 +40,7 @@ const carefulAttempts = 3
  * not take.
  */
 export const loadRecords = <A, E>(
-  database: Database["Service"],
+  database: Database,
   { finish, mode, runId, sifted }: LoadPlan<A, E>
 ): Effect.Effect<A, E | DatabaseError | SetSuperseded> => {
   const { loadCarefully, loadFast } = mode === "history" ? versioned : unversioned

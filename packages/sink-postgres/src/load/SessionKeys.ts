@@ -24,7 +24,7 @@ export interface SegmentKeys {
  * so what is cached stays true whatever becomes of the segment.
  */
 export const makeSessionKeys = (
-  database: Database["Service"],
+  database: Database,
   config: Pick<PostgresSinkConfig, "mode" | "name">,
   run: Pick<RunHandle, "runId" | "pipeline">
 ) => {

@@ -30,7 +30,7 @@ export interface SegmentWrite {
 
 /** Writes a segment in one transaction, and its commit with it where the ledger shares the database. */
 export const writeSegment = Effect.fnUntraced(function* (
-  database: Database["Service"],
+  database: Database,
   write: SegmentWrite
 ): Effect.fn.Return<WriteResult, DatabaseError | LedgerError | SetRefusal> {
   const { commit, keys, mode, segment } = write

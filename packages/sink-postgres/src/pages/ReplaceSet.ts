@@ -5,7 +5,7 @@ import { type ModeChanged, placeOf, registerSet, type SetIdentity, SetSuperseded
 
 /** Makes a run's own set, or finds it again. Sets are numbered in the order in which their runs began. */
 export const openSet = (
-  database: Database["Service"],
+  database: Database,
   set: SetIdentity
 ): Effect.Effect<void, DatabaseError | ModeChanged | SetSuperseded> =>
   database.transaction((tx) =>

@@ -15,7 +15,7 @@ const segmentsAtOnce = 500
  * process dies goes after a later run. Removes nothing where the ledger is in another store: it is not known then what is old.
  */
 export const keepRuns = Effect.fn("PostgresSink.keepRuns")(function* (
-  database: Database["Service"],
+  database: Database,
   config: PostgresSinkConfig,
   run: RunHandle,
   runs: number
@@ -67,7 +67,7 @@ SELECT count(*)::int AS removed FROM removed`
 
 /** Goes through a set by its keys; a batch answers where the next begins, or nothing when it was the last. */
 const inBatches = Effect.fnUntraced(function* (
-  database: Database["Service"],
+  database: Database,
   batch: (tx: Transaction, from: string) => Effect.Effect<string | undefined, DatabaseError>
 ): Effect.fn.Return<void, DatabaseError> {
   let from: string | undefined = leastKey

@@ -20,7 +20,7 @@ interface Swept {
  * unpublished runs, and the one that is being loaded.
  */
 export const sweepSets = Effect.fn("PostgresSink.sweep")(function* (
-  database: Database["Service"],
+  database: Database,
   set: Pick<SetIdentity, "pipeline" | "sink">
 ): Effect.fn.Return<void, DatabaseError> {
   yield* database.query(

@@ -19,7 +19,7 @@ export class RunFollowed extends Schema.TaggedError<RunFollowed>()("RunFollowed"
 
 /** Refuses a run that was ended unpublished and cannot be published any more. */
 export const admitPublish = Effect.fnUntraced(function* (
-  database: Database["Service"],
+  database: Database,
   config: PostgresSinkConfig,
   run: RunHandle
 ): Effect.fn.Return<void, DatabaseError | SetRefusal | RunFollowed> {

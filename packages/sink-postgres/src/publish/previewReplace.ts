@@ -20,7 +20,7 @@ FROM page_sets s WHERE pipeline = $1 AND sink = $2 AND mode = 'replace' AND run_
  * letters was replayed; else the pages of a set are counted.
  */
 export const previewReplace = Effect.fnUntraced(function* (
-  database: Database["Service"],
+  database: Database,
   config: PostgresSinkConfig,
   run: RunHandle
 ): Effect.fn.Return<PublishPreview, DatabaseError, Publication> {

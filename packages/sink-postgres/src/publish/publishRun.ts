@@ -18,7 +18,7 @@ type Failure = DatabaseError | LedgerError | SetRefusal
  * earlier ones. Again, it changes nothing. `swept` waits for the removal that began with the session.
  */
 export const publishRun = Effect.fnUntraced(function* (
-  database: Database["Service"],
+  database: Database,
   config: PostgresSinkConfig,
   run: RunHandle,
   swept: Effect.Effect<unknown>
@@ -32,7 +32,7 @@ export const publishRun = Effect.fnUntraced(function* (
 })
 
 const publishInMode = (
-  database: Database["Service"],
+  database: Database,
   config: PostgresSinkConfig,
   run: RunHandle,
   swept: Effect.Effect<unknown>
@@ -49,7 +49,7 @@ const publishInMode = (
 }
 
 const publishReplace = Effect.fnUntraced(function* (
-  database: Database["Service"],
+  database: Database,
   config: PostgresSinkConfig,
   run: RunHandle,
   swept: Effect.Effect<unknown>
@@ -71,7 +71,7 @@ const publishReplace = Effect.fnUntraced(function* (
 })
 
 const publishSightings = Effect.fnUntraced(function* (
-  database: Database["Service"],
+  database: Database,
   config: PostgresSinkConfig,
   run: RunHandle
 ): Effect.fn.Return<void, Failure, Publication> {
@@ -98,7 +98,7 @@ const seenKeys = Effect.gen(function* () {
 
 /** What publishing would take from readers, in the modes in which it takes something away. */
 export const previewPublish = (
-  database: Database["Service"],
+  database: Database,
   config: PostgresSinkConfig,
   run: RunHandle
 ): Effect.Effect<PublishPreview, DatabaseError | LedgerError | SetRefusal, Publication> | undefined => {
@@ -114,7 +114,7 @@ export const previewPublish = (
 }
 
 const previewSightings = Effect.fnUntraced(function* (
-  database: Database["Service"],
+  database: Database,
   config: PostgresSinkConfig,
   run: RunHandle
 ): Effect.fn.Return<PublishPreview, Failure, Publication> {
@@ -145,7 +145,7 @@ export const unpublishedIn = (mode: LoadMode): string => {
 
 /** One transaction, proving at its end, where the ledger is in it, that no other process has taken the run over. */
 const underEpoch = Effect.fnUntraced(function* <A, E>(
-  database: Database["Service"],
+  database: Database,
   run: RunHandle,
   use: (tx: Transaction) => Effect.Effect<A, E>
 ): Effect.fn.Return<A, E | DatabaseError | LedgerError, Publication> {
