@@ -1,6 +1,7 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Crawl, Pipeline, type Receipt, Scraper, type Segment, type Sink } from "@sluice/core"
+import { Crawl, Pipeline, type Receipt, Scraper, type Sink } from "@sluice/core"
+import type { Segment } from "@sluice/core/sink"
 import { Postgres } from "@sluice/sink-postgres"
 import { Directory } from "@sluice/sink-s3"
 import { Config, Console, Effect, Layer, Option, Schema } from "effect"

@@ -1,4 +1,5 @@
-import { type PageRecord, pageKey } from "@sluice/core"
+import type { PageRecord } from "@sluice/core"
+import { pageKey } from "@sluice/core/sink"
 
 /** The work every loading bench does: so many pages, with so many links and bytes of Markdown each. */
 export interface Work {

@@ -1,4 +1,5 @@
-import { type JobSnapshot, type PageRecord, type Segment, tallyOf } from "@sluice/core"
+import type { PageRecord } from "@sluice/core"
+import { type JobSnapshot, type Segment, tallyOf } from "@sluice/core/sink"
 import { Postgres } from "@sluice/sink-postgres"
 import { Effect, Stream } from "effect"
 import { measure } from "./measured.ts"

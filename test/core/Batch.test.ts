@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Batch, CurrentSubmissionLog, KeySet, pageKey, type SubmissionLog } from "@sluice/core"
+import { Batch } from "@sluice/core"
+import { KeySet, pageKey } from "@sluice/core/sink"
 import { batchHistory, makeSite, mapStates, type SimulatorOptions, stale, vanishingAt } from "@sluice/testkit"
 import { Effect, Stream } from "effect"
+import { CurrentSubmissionLog, type SubmissionLog } from "../../packages/core/src/source/SubmissionLog.ts"
 import { atOnce, simulated, urlsOf } from "./simulated.ts"
 
 const urls = Array.from({ length: 130 }, (_, index) => `https://site.test/p/${index + 1}`)

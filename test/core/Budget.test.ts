@@ -136,7 +136,7 @@ describe("a budget that runs share", () => {
       // As with a store far away: what one fiber has written, another may see before the first goes on.
       const ledger = {
         ...memory,
-        intend: (...args: Parameters<typeof memory.recordIntent>) =>
+        recordIntent: (...args: Parameters<typeof memory.recordIntent>) =>
           Effect.andThen(memory.recordIntent(...args), Effect.sleep("2 millis"))
       }
       const { attempt, simulator } = yield* setting(

@@ -1,13 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import {
-  Crawl,
-  CurrentSubmissionLog,
-  KeySet,
-  type PageRecord,
-  pageKey,
-  type ReaderOptions,
-  type SubmissionLog
-} from "@sluice/core"
+import { Crawl, type PageRecord } from "@sluice/core"
+import { KeySet, pageKey } from "@sluice/core/sink"
 import {
   arbitraryHistory,
   crawlHistory,
@@ -23,6 +16,8 @@ import {
 } from "@sluice/testkit"
 import { Deferred, Effect, Exit, Fiber, Stream } from "effect"
 import * as fc from "fast-check"
+import type { ReaderOptions } from "../../packages/core/src/source/JobReader.ts"
+import { CurrentSubmissionLog, type SubmissionLog } from "../../packages/core/src/source/SubmissionLog.ts"
 import { atOnce, simulated, urlsOf } from "./simulated.ts"
 
 const request = { url: "https://site.test/", formats: ["markdown", "html"] } as const

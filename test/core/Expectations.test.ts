@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ExpectationFailed, type Expectations, Extract, Transform } from "@sluice/core"
+import { Extract, Transform } from "@sluice/core"
 import { crawlHistory, makeSite } from "@sluice/testkit"
 import { Effect, Option } from "effect"
+import { ExpectationFailed, type Expectations } from "../../packages/core/src/pipeline/Expectations.ts"
 import { setting, type site, urls } from "./attempts.ts"
 import { memorySink, sinkFailure } from "./MemorySink.ts"
 

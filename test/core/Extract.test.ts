@@ -1,15 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import {
-  CurrentSubmissionLog,
-  Extract,
-  KeySet,
-  type PageRecord,
-  pageKey,
-  type ReaderOptions,
-  type SubmissionLog
-} from "@sluice/core"
+import { Extract, type PageRecord } from "@sluice/core"
+import { KeySet, pageKey } from "@sluice/core/sink"
 import { type ExtractPlan, makeSite, type SimulatorOptions } from "@sluice/testkit"
 import { Effect, Stream } from "effect"
+import type { ReaderOptions } from "../../packages/core/src/source/JobReader.ts"
+import { CurrentSubmissionLog, type SubmissionLog } from "../../packages/core/src/source/SubmissionLog.ts"
 import { atOnce, simulated, urlsOf } from "./simulated.ts"
 
 const urls = Array.from({ length: 12 }, (_, index) => `https://site.test/p/${index + 1}`)
@@ -119,7 +114,7 @@ describe("Extract", () => {
           const faults = [{ method: "POST", nth: [3], fault: { _tag: "Status", status: 500 } }] as const
           const { records, simulator } = yield* extract({ urls, mode, concurrency: 1 }, { faults })
           const error = yield* Effect.flip(Stream.runDrain(records))
-          assert.strictEqual(error.reason._tag, "ApiFailed")
+          assert.strictEqual(error.reason._tag, "ScraperError")
           assert.strictEqual(simulator.charges.received("POST"), 3)
         })
       )
@@ -174,7 +169,7 @@ describe("Extract", () => {
         for (const status of [401, 402]) {
           const account = [{ nth: [1], fault: { _tag: "Status", status } }] as const
           const { records } = yield* extract({ urls, mode }, { faults: account })
-          assert.strictEqual((yield* Effect.flip(Stream.runDrain(records))).reason._tag, "ApiFailed")
+          assert.strictEqual((yield* Effect.flip(Stream.runDrain(records))).reason._tag, "ScraperError")
         }
       })
     )

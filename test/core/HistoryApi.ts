@@ -1,7 +1,8 @@
 import { JobId } from "@sluice/contract"
-import { Scraper, type Slice } from "@sluice/core"
+import { Scraper } from "@sluice/core"
 import type { HistoryRow, JobHistory, JobState } from "@sluice/testkit"
 import { Clock, DateTime, Deferred, Effect, Layer } from "effect"
+import type { Slice } from "../../packages/core/src/api/Scraper.ts"
 
 /** A read as it came in: at which virtual instant, and which poll of the history answered it. */
 export interface HistoryRead {

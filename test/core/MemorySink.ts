@@ -1,13 +1,5 @@
-import {
-  deadLetterOf,
-  type PageRecord,
-  type RunHandle,
-  type Segment,
-  type Sink,
-  SinkError,
-  SinkFailed,
-  type WriteResult
-} from "@sluice/core"
+import type { PageRecord, Sink } from "@sluice/core"
+import { deadLetterOf, type RunHandle, type Segment, SinkError, SinkFailed, type WriteResult } from "@sluice/core/sink"
 import { Effect } from "effect"
 
 /** What a memory sink holds and what was done to it. */

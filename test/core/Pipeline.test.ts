@@ -1,17 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
   Crawl,
-  canonicalHash,
   Extract,
   type Ledger,
-  LedgerError,
-  LedgerUnavailable,
   makeLedgerMemory,
   Pipeline,
   type RunOptions,
   SiteMap,
   Transform
 } from "@sluice/core"
+import { canonicalHash, LedgerError, LedgerUnavailable } from "@sluice/core/sink"
 import {
   crawlHistory,
   endless,

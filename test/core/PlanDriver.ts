@@ -1,5 +1,5 @@
 import { isTerminal } from "@sluice/contract"
-import { pageKey } from "@sluice/core"
+import { pageKey } from "@sluice/core/sink"
 import type { JobHistory } from "@sluice/testkit"
 import type { JobSnapshot } from "../../packages/core/src/record/JobSnapshot.ts"
 import { SlicePlan } from "../../packages/core/src/source/SlicePlan.ts"

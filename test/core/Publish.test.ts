@@ -1,18 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import {
-  Crawl,
-  LedgerError,
-  LedgerUnavailable,
-  makeLedgerMemory,
-  Pipeline,
-  Publication,
-  pageKey,
-  type RunHandle,
-  type RunOptions,
-  type Sink,
-  type SinkError,
-  Transform
-} from "@sluice/core"
+import { Crawl, makeLedgerMemory, Pipeline, type RunOptions, type Sink, Transform } from "@sluice/core"
+import { LedgerError, LedgerUnavailable, Publication, pageKey, type RunHandle, type SinkError } from "@sluice/core/sink"
 import { crawlHistory, makeSite } from "@sluice/testkit"
 import { Effect, Stream } from "effect"
 import { memorySink, sinkFailure } from "./MemorySink.ts"

@@ -1,10 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { isTerminal, type JobStatus } from "@sluice/contract"
-import { Batch, Crawl, CurrentSubmissionLog, KeySet, type PageRecord, type SubmissionLog } from "@sluice/core"
+import { Batch, Crawl, type PageRecord } from "@sluice/core"
+import { KeySet } from "@sluice/core/sink"
 import { arbitraryHistory, type MovingHistory, type MovingOptions, movingHistory } from "@sluice/testkit"
 import { Deferred, Effect, Exit, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
+import { CurrentSubmissionLog, type SubmissionLog } from "../../packages/core/src/source/SubmissionLog.ts"
 import { type Driver, HistoryApi, placeOf } from "./HistoryApi.ts"
 
 const isSoak = process.env.SLUICE_LONG_TESTS !== undefined

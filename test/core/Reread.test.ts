@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Crawl, canonicalHash, Pipeline, rereadWithin } from "@sluice/core"
+import { Crawl, Pipeline } from "@sluice/core"
+import { canonicalHash } from "@sluice/core/sink"
 import { crawlHistory, type JobHistory, makeSite, vanishingAt } from "@sluice/testkit"
 import { Clock, Effect, Stream } from "effect"
+import { rereadWithin } from "../../packages/core/src/run/acquire/acquireRun.ts"
 import { setting } from "./attempts.ts"
 import { memorySink } from "./MemorySink.ts"
 

@@ -195,7 +195,7 @@ describe("a run that did not end", () => {
         sinks: [memorySink().sink]
       })
       const failure = yield* Effect.flip(Pipeline.run(other, { ledger }).pipe(Effect.provide(layer)))
-      assert.strictEqual(failure._tag === "RunNotBegun" && failure.error._tag, "PipelineChanged")
+      assert.strictEqual(failure._tag === "RunNotBegun" && failure.reason._tag, "PipelineChanged")
     })
   )
 

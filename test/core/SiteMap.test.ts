@@ -98,7 +98,7 @@ describe("SiteMap", () => {
     Effect.gen(function* () {
       const { records, simulator } = yield* map({ url }, { faults: [{ fault: { _tag: "Status", status: 408 } }] })
       const error = yield* Effect.flip(Stream.runDrain(records))
-      assert.strictEqual(error.reason._tag, "ApiFailed")
+      assert.strictEqual(error.reason._tag, "ScraperError")
       assert.strictEqual(simulator.charges.received("POST"), 1)
     })
   )

@@ -1,8 +1,9 @@
 import { hash } from "node:crypto"
-import { Scraper, type ScraperOptions } from "@sluice/core"
+import { Scraper } from "@sluice/core"
 import { type Paging, sliceOf } from "@sluice/testkit"
 import { Clock, Effect, Layer, Redacted } from "effect"
 import { HttpClient, HttpClientResponse } from "effect/http"
+import type { ScraperOptions } from "../../packages/core/src/api/Scraper.ts"
 
 /** What a read is answered with in place of its answer. */
 export const strays = ["404", "401", "503", "429", "html", "shape", "redirect", "other job"] as const

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Batch, Crawl, Extract, makeLedgerMemory, Pipeline, type RunStatus, SiteMap, type Source } from "@sluice/core"
+import { Batch, Crawl, Extract, makeLedgerMemory, Pipeline, SiteMap, type Source } from "@sluice/core"
+import type { RunStatus } from "@sluice/core/sink"
 import type { Paging } from "@sluice/testkit"
 import { Clock, Effect, Exit, Fiber, References } from "effect"
 import { TestClock } from "effect/testing"
@@ -116,7 +117,8 @@ const runOver = Effect.fnUntraced(function* ({ kind, options }: Case) {
   const pipeline = Pipeline.make({ name: "strange", source: sourceOf(kind, api.urls), sinks: [sink.sink] })
   const attempt = Effect.gen(function* () {
     const startedAt = yield* Clock.currentTimeMillis
-    const fiber = yield* Pipeline.run(pipeline, { ledger, segmentDelayMs: 5 }).pipe(
+    const fiber = yield* Pipeline.execute(pipeline, { ledger, segmentDelayMs: 5 }).pipe(
+      Effect.map(({ receipt }) => receipt),
       Effect.provide(api.layer({ giveUpAfter: "30 minutes" })),
       Effect.provideService(References.MinimumLogLevel, "None"),
       Effect.forkChild

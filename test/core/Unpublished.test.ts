@@ -1,17 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import {
-  Crawl,
-  type Ledger,
-  LedgerError,
-  LedgerUnavailable,
-  makeLedgerMemory,
-  Pipeline,
-  type Resume,
-  type Sink
-} from "@sluice/core"
+import { Crawl, type Ledger, makeLedgerMemory, Pipeline, type Sink } from "@sluice/core"
+import { LedgerError, LedgerUnavailable } from "@sluice/core/sink"
 import { Directory } from "@sluice/sink-s3"
 import { crawlHistory, makeSite } from "@sluice/testkit"
 import { Effect, Layer, Logger, Option } from "effect"
+import type { Resume } from "../../packages/core/src/run/acquire/acquireRun.ts"
 import { folder } from "../../packages/sink-s3/test/folder.ts"
 import { filesOf, readLake } from "../../packages/sink-s3/test/readLake.ts"
 import { memorySink } from "./MemorySink.ts"

@@ -1,7 +1,5 @@
 import {
-  type Budget,
   Crawl,
-  type Expectations,
   type Ledger,
   makeLedgerMemory,
   Pipeline,
@@ -12,6 +10,8 @@ import {
 } from "@sluice/core"
 import { crawlHistory, makeSite, type SimulatorOptions } from "@sluice/testkit"
 import { Effect } from "effect"
+import type { Budget } from "../../packages/core/src/pipeline/Budget.ts"
+import type { Expectations } from "../../packages/core/src/pipeline/Expectations.ts"
 import { type MemorySink, memorySink } from "./MemorySink.ts"
 import { atOnce, simulated } from "./simulated.ts"
 

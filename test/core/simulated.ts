@@ -1,8 +1,10 @@
-import { type PageRecord, type ReaderOptions, Scraper, type ScraperOptions } from "@sluice/core"
+import { type PageRecord, Scraper } from "@sluice/core"
 import type { SimulatorOptions } from "@sluice/testkit"
 import { Simulator } from "@sluice/testkit"
 import { Effect, Layer } from "effect"
 import { FetchHttpClient } from "effect/http"
+import type { ScraperOptions } from "../../packages/core/src/api/Scraper.ts"
+import type { ReaderOptions } from "../../packages/core/src/source/JobReader.ts"
 
 /** Polls in no time: tests wait for nothing. */
 export const atOnce: Partial<ReaderOptions> = { pollMin: "1 millis", pollMax: "2 millis", settleTime: "2 seconds" }

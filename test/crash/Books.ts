@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util"
-import { RowCounts, RunStatus } from "@sluice/core"
+import { RunStatus } from "@sluice/core/sink"
 import { Postgres } from "@sluice/sink-postgres"
 import { Effect, Schema } from "effect"
+import { RowCounts } from "../../packages/core/src/ledger/Receipt.ts"
 
 const Page = Schema.Struct({
   url: Schema.String,

@@ -31,7 +31,8 @@ const setting = Effect.fnUntraced(function* (work: Work, source: Source) {
   const ledger = makeLedgerMemory()
   const pipeline = Pipeline.make({ name: "lost", source, sinks: [sink.sink] })
   const attempt = (options: RunOptions = {}) =>
-    Pipeline.run(pipeline, { adoption, segmentDelayMs: 5, reader: atOnce, ...options, ledger }).pipe(
+    Pipeline.execute(pipeline, { adoption, segmentDelayMs: 5, reader: atOnce, ...options, ledger }).pipe(
+      Effect.map(({ receipt }) => receipt),
       Effect.provide(layer)
     )
   return { attempt, layer, ledger, next, simulator, sink }

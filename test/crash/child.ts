@@ -32,7 +32,7 @@ const main = Effect.gen(function* () {
     retryBase: "2 millis",
     requestsPerSecond: 10_000
   }).pipe(Layer.provide(NodeHttpClient.layerUndici))
-  const receipt = yield* Pipeline.run(pipeline, {
+  const { receipt } = yield* Pipeline.execute(pipeline, {
     reader: { pollMin: "2 millis", pollMax: "5 millis" },
     adoption: { lag: "150 millis", pause: "20 millis" },
     lease: yield* Config.Int("LEASE_MS").pipe(Config.withDefault(60)),

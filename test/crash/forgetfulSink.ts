@@ -1,4 +1,5 @@
-import { type Sink, SinkError, SinkUnreachable } from "@sluice/core"
+import type { Sink } from "@sluice/core"
+import { SinkError, SinkUnreachable } from "@sluice/core/sink"
 import { Effect } from "effect"
 
 /**

@@ -89,7 +89,7 @@ describe("sluice-simulator", () => {
           source: Crawl.make({ url: simulator.site }),
           sinks: [memorySink().sink]
         })
-        const receipt = yield* Pipeline.run(pipeline).pipe(Effect.provide(clientOf(simulator)))
+        const { receipt } = yield* Pipeline.execute(pipeline).pipe(Effect.provide(clientOf(simulator)))
         assert.strictEqual(receipt.status, "stopped_budget")
         assert.deepInclude(yield* simulator.books, { tokens: 0, jobs: [] })
       }),

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type Ledger, makeLedgerMemory, Pipeline, type Sink, SinkError, SinkFailed } from "@sluice/core"
+import { type Ledger, makeLedgerMemory, Pipeline, type Sink } from "@sluice/core"
+import { SinkError, SinkFailed } from "@sluice/core/sink"
 import { Directory } from "@sluice/sink-s3"
 import { Deferred, Effect, Fiber, Stream } from "effect"
 import { folder } from "../../packages/sink-s3/test/folder.ts"

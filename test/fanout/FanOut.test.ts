@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
-import { type RunOptions, SinkError, SinkUnreachable, Transform } from "@sluice/core"
+import { type RunOptions, Transform } from "@sluice/core"
+import { SinkError, SinkUnreachable } from "@sluice/core/sink"
 import { Directory } from "@sluice/sink-s3"
 import { crawlHistory } from "@sluice/testkit"
 import { Deferred, Effect, Fiber } from "effect"

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { SinkError, SinkUnreachable } from "@sluice/core"
+import { SinkError, SinkUnreachable } from "@sluice/core/sink"
 import { crawlHistory } from "@sluice/testkit"
 import { Deferred, Effect } from "effect"
 import * as fc from "fast-check"

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
-import { makeLedgerMemory, type PageRecord, Pipeline, type Receipt, type Segment } from "@sluice/core"
+import { makeLedgerMemory, type PageRecord, Pipeline, type Receipt } from "@sluice/core"
+import type { Segment } from "@sluice/core/sink"
 import { Directory } from "@sluice/sink-s3"
 import { sampleRecord } from "@sluice/testkit"
 import { Effect, Stream } from "effect"

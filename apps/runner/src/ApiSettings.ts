@@ -1,4 +1,4 @@
-import { isServiceUrl } from "@sluice/core"
+import { isServiceUrl } from "@sluice/core/config"
 import { DatabaseUrl, oneDatabase, PostgresSinkConfig } from "@sluice/sink-postgres"
 import { DirectoryVaultConfig, S3VaultConfig, SpoolConfig } from "@sluice/sink-s3"
 import { Schema } from "effect"

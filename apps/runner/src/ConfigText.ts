@@ -1,4 +1,4 @@
-import { typesAt } from "@sluice/core"
+import { typesAt } from "@sluice/core/config"
 import { Predicate, Result } from "effect"
 import {
   type Document,

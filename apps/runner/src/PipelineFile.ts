@@ -1,4 +1,5 @@
-import { ConfigInvalid, configJsonSchema, decodeConfig, type Pipeline, pipelineOf, pipelineSchema } from "@sluice/core"
+import type { Pipeline } from "@sluice/core"
+import { ConfigInvalid, configJsonSchema, decodeConfig, pipelineOf, pipelineSchema } from "@sluice/core/config"
 import type { PostgresSinkConfig } from "@sluice/sink-postgres"
 import { Effect, FileSystem, Option, Path, Result } from "effect"
 import { embeddedLedger, type LedgerSettings, machineFields } from "./ApiSettings.ts"

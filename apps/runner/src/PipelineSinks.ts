@@ -1,4 +1,4 @@
-import type { SinkFactories } from "@sluice/core"
+import type { SinkFactories } from "@sluice/core/config"
 import { embeddedDirectory, Postgres, PostgresSinkConfig } from "@sluice/sink-postgres"
 import { Directory, DirectorySinkConfig, S3, S3SinkConfig } from "@sluice/sink-s3"
 import { Redacted } from "effect"

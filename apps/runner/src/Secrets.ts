@@ -1,4 +1,4 @@
-import { makeRedactor, secretsInAddress } from "@sluice/core"
+import { makeRedactor, secretsInAddress } from "@sluice/core/config"
 import { Context } from "effect"
 
 /**

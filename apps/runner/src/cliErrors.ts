@@ -1,4 +1,6 @@
-import type { LedgerError, PipelineChanged, RunFailure, RunNotBegun, ScraperError, SinkError } from "@sluice/core"
+import type { AuditFailed, ReplayFailed, RunNotBegun, ScraperError } from "@sluice/core"
+import type { PipelineChanged, RunFailure } from "@sluice/core/config"
+import type { LedgerError, SinkError } from "@sluice/core/sink"
 import { DatabaseError, type MigrationError } from "@sluice/sink-postgres"
 import { CliError, exitCodes } from "./CliError.ts"
 
@@ -36,7 +38,8 @@ const sinkRefusal = (error: SinkError): CliError => {
 /** The ledger's own words say that it could not be reached, which is not so where its database refused. */
 export const ledgerCliError = (error: LedgerError): CliError => {
   const { _tag: tag } = error.reason
-  if (tag === "Fenced" || tag === "LeaseHeld") return refuse(exitCodes.halted, error.message)
+  if (tag === "Fenced" || tag === "LeaseHeld" || tag === "SubmissionsLost")
+    return refuse(exitCodes.halted, error.message)
   if (tag === "EndedUnpublished") return refuse(exitCodes.invalid, error.message)
   if (tag === "UnknownRun") {
     const which = error.operation === "audit" || error.operation === "publish" ? "" : " that has not ended"
@@ -56,10 +59,14 @@ const detailOf = (cause: unknown): string | undefined =>
   cause instanceof DatabaseError ? cause.reason.detail : undefined
 
 /** What stopped a run, as a sentence and an exit code. */
-export const runCliError = (failure: RunFailure | RunNotBegun | PipelineChanged): CliError => {
+export const runCliError = (
+  failure: RunFailure | RunNotBegun | AuditFailed | ReplayFailed | PipelineChanged
+): CliError => {
   switch (failure._tag) {
     case "RunNotBegun":
-      return runCliError(failure.error)
+    case "AuditFailed":
+    case "ReplayFailed":
+      return runCliError(failure.reason)
     case "PipelineChanged":
       return refuse(exitCodes.halted, failure.message)
     case "ExpectationFailed":
@@ -75,13 +82,13 @@ export const runCliError = (failure: RunFailure | RunNotBegun | PipelineChanged)
       return refuse(exitCodes.failed, failure.message)
     case "SourceError": {
       const { reason } = failure
-      if (reason._tag === "ApiFailed") return scraperCliError(reason.error)
-      if (reason._tag === "LedgerFailed") return ledgerCliError(reason.error)
+      if (reason._tag === "ScraperError") return scraperCliError(reason)
+      if (reason._tag === "LedgerError") return ledgerCliError(reason)
       // Every URL was refused: nothing was paid.
       if (reason._tag === "AllRefused") return refuse(exitCodes.invalid, failure.message)
       if (reason._tag === "AllLost" || reason._tag === "MapFailed" || reason._tag === "EmptyMap")
         return refuse(exitCodes.failed, failure.message)
-      const isHalted = reason._tag === "Undecided" || reason._tag === "RequestChanged"
+      const isHalted = reason._tag === "Ambiguous" || reason._tag === "RequestChanged"
       return refuse(isHalted ? exitCodes.halted : exitCodes.incomplete, failure.message)
     }
   }

@@ -1,5 +1,5 @@
 import { sep } from "node:path"
-import type { ConfigIssue } from "@sluice/core"
+import type { ConfigIssue } from "@sluice/core/config"
 import type { Machine } from "./Machine.ts"
 import type { PipelineSinks } from "./PipelineSinks.ts"
 

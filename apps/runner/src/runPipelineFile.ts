@@ -1,4 +1,6 @@
-import { type Outcome, Pipeline, type Receipt, type RunOptions, readerDefaults, unpublishedKept } from "@sluice/core"
+import { type Outcome, Pipeline, type Receipt, type RunOptions } from "@sluice/core"
+import { readerDefaults } from "@sluice/core/config"
+import { unpublishedKept } from "@sluice/core/sink"
 import { Duration, Effect, type FileSystem, Option, type Path } from "effect"
 import { type CliError, exitCodes } from "./CliError.ts"
 import { runCliError } from "./cliErrors.ts"
@@ -78,7 +80,7 @@ export const runAndReport = Effect.fnUntraced(function* (
 
 /** Whether somebody has to say what a submission became whose answer was lost. */
 const isUndecided = ({ failure }: Outcome): boolean =>
-  Option.isSome(failure) && failure.value._tag === "SourceError" && failure.value.reason._tag === "Undecided"
+  Option.isSome(failure) && failure.value._tag === "SourceError" && failure.value.reason._tag === "Ambiguous"
 
 /** What became of a run that was loaded whole and not published, and what can be done about it. */
 const unpublishedNote = ({ run_id: runId, unpublished }: Receipt, file: string): string => {

@@ -94,7 +94,7 @@ describe("the command line against an API whose answers are odd", () => {
           assert.match(finished.stderr, says)
           assert.strictEqual(simulator.charges.received("POST"), posts)
           const [rows] = yield* database.rows<{ readonly pages: number; readonly deadLetters: number }>(
-            "SELECT (SELECT count(*)::int FROM pages) AS pages, (SELECT count(*)::int FROM dead_letters) AS letters"
+            'SELECT (SELECT count(*)::int FROM pages) AS pages, (SELECT count(*)::int FROM dead_letters) AS "deadLetters"'
           )
           assert.deepStrictEqual({ ...rows }, { pages, deadLetters })
           const receipt: Receipt = JSON.parse(finished.stdout)

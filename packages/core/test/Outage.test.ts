@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Scraper, type ScraperOptions } from "@sluice/core"
+import { Scraper } from "@sluice/core"
 import { Clock, Effect, Fiber, Layer, Logger } from "effect"
 import { TestClock } from "effect/testing"
+import type { ScraperOptions } from "../src/api/Scraper.ts"
 import { type Answer, brokenConnection, crawlBody, fakeApi, jobId, json, scraperOver } from "./FakeApi.ts"
 
 type Ask = Parameters<typeof fakeApi>[0]

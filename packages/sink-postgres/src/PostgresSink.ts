@@ -1,4 +1,5 @@
-import type { AuditClaim, LedgerError, PlannedRun, RunHandle, Sink, SinkError, SinkSession } from "@sluice/core"
+import type { Sink } from "@sluice/core"
+import type { AuditClaim, LedgerError, PlannedRun, RunHandle, SinkError, SinkSession } from "@sluice/core/sink"
 import { Effect, Fiber, Schema, Scope, Stream } from "effect"
 import { auditRun } from "./audit/auditRun.ts"
 import type { Database } from "./database/Database.ts"

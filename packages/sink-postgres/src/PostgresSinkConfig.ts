@@ -1,4 +1,4 @@
-import { isLocalPath, isPlainText } from "@sluice/core"
+import { isLocalPath, isPlainText } from "@sluice/core/sink"
 import { Effect, Redacted, Result, Schema } from "effect"
 import { connectionSettings } from "./database/ConnectionSettings.ts"
 

@@ -6,7 +6,7 @@ import {
   SinkTooNew,
   SinkUnreachable,
   Unpublishable
-} from "@sluice/core"
+} from "@sluice/core/sink"
 import type { DatabaseError } from "./database/DatabaseError.ts"
 import type { MigrationError } from "./database/Migrations.ts"
 import type { SetRefusal } from "./pages/PageSets.ts"

@@ -1,5 +1,6 @@
 import { assert, layer } from "@effect/vitest"
-import { Crawl, samplePages } from "@sluice/core"
+import { Crawl } from "@sluice/core"
+import { samplePages } from "@sluice/core/sink"
 import { createDatabase, postgresServer, sampleRecord, startRun } from "@sluice/testkit"
 import { Context, Effect, Layer } from "effect"
 import { type Database, type LoadMode, Postgres } from "../src/index.ts"

@@ -37,7 +37,7 @@ export const deadLetterSuite = (name: string, place: Effect.Effect<Place>): void
   const setUp = Effect.fnUntraced(function* (mode: LoadMode) {
     const made = yield* sinkIn(yield* place, mode)
     const connection = yield* made.sink.connect
-    return { ...made, connection, letters: Postgres.deadLetters(made.database) }
+    return { ...made, connection, deadLetters: Postgres.deadLetters(made.database) }
   })
   const none = new Map<string, number>()
   const pages = (loaded: { readonly pages: ReadonlyArray<{ readonly url: string }> }) =>
@@ -46,7 +46,7 @@ export const deadLetterSuite = (name: string, place: Effect.Effect<Place>): void
   describe(`${name}: dead letters`, () => {
     it.effect("are listed without what they hold, and shown with it", () =>
       Effect.gen(function* () {
-        const { connection, letters: deadLetters, sink } = yield* setUp("append")
+        const { connection, deadLetters, sink } = yield* setUp("append")
         const { run, write } = yield* startRun(sink, connection)
         yield* write(0, [...dirty, clean, refused])
         const listed = yield* deadLetters.list()
@@ -90,7 +90,7 @@ export const deadLetterSuite = (name: string, place: Effect.Effect<Place>): void
     for (const mode of ["append", "merge", "replace", "history"] as const) {
       it.effect(`land once in ${mode}, whoever replays them and however often`, () =>
         Effect.gen(function* () {
-          const { connection, database, letters: deadLetters, read, sink } = yield* setUp(mode)
+          const { connection, database, deadLetters, read, sink } = yield* setUp(mode)
           const { write, publish } = yield* startRun(sink, connection)
           yield* write(0, [...dirty, clean])
           yield* publish
@@ -142,7 +142,7 @@ export const deadLetterSuite = (name: string, place: Effect.Effect<Place>): void
       "land by number, by run or by pipeline, when what refused them is gone, and stay with the reason of the day",
       () =>
         Effect.gen(function* () {
-          const { connection, database, letters: deadLetters, read, sink } = yield* setUp("merge")
+          const { connection, database, deadLetters, read, sink } = yield* setUp("merge")
           yield* database.query("ALTER TABLE pages ADD CONSTRAINT no_x CHECK (url NOT LIKE '%x%x')")
           const first = yield* startRun(sink, connection)
           yield* first.write(
@@ -167,7 +167,7 @@ export const deadLetterSuite = (name: string, place: Effect.Effect<Place>): void
 
     it.effect("that the contract refused land once it takes them, or stay for what is wrong then", () =>
       Effect.gen(function* () {
-        const { connection, database, letters: deadLetters, read, sink } = yield* setUp("append")
+        const { connection, database, deadLetters, read, sink } = yield* setUp("append")
         const { write } = yield* startRun(sink, connection)
         yield* write(0, [refused], [sampleSnapshot("job-1")])
         const stays = yield* deadLetters.replay({}, { replace: true })
@@ -197,7 +197,7 @@ export const deadLetterSuite = (name: string, place: Effect.Effect<Place>): void
 
     it.effect("of results that do not say which page they are stay, whatever else they say", () =>
       Effect.gen(function* () {
-        const { connection, letters: deadLetters, read, sink } = yield* setUp("append")
+        const { connection, deadLetters, read, sink } = yield* setUp("append")
         const { write } = yield* startRun(sink, connection)
         const { url: _, ...nameless } = { ...misshapen, status: "completed" }
         const detail = "it does not say which page it is"
@@ -212,7 +212,7 @@ export const deadLetterSuite = (name: string, place: Effect.Effect<Place>): void
 
     it.effect("are settled in merge where a later delivery of their page stands", () =>
       Effect.gen(function* () {
-        const { connection, letters: deadLetters, read, sink } = yield* setUp("merge")
+        const { connection, deadLetters, read, sink } = yield* setUp("merge")
         const first = yield* startRun(sink, connection)
         yield* first.write(0, [nul, surrogate])
         const second = yield* startRun(sink, connection)
@@ -232,7 +232,7 @@ export const deadLetterSuite = (name: string, place: Effect.Effect<Place>): void
 
     it.effect("land in replace in the set their run wrote, as long as readers see it or may come to", () =>
       Effect.gen(function* () {
-        const { connection, database, letters: deadLetters, read, sink } = yield* setUp("replace")
+        const { connection, database, deadLetters, read, sink } = yield* setUp("replace")
         const first = yield* startRun(sink, connection)
         yield* first.write(0, [clean, nul, surrogate])
         const [last] = yield* deadLetters.list({ limit: 1 })
@@ -263,7 +263,7 @@ export const deadLetterSuite = (name: string, place: Effect.Effect<Place>): void
 
     it.effect("become the current version in history, unless a later run has been loaded", () =>
       Effect.gen(function* () {
-        const { connection, database, letters: deadLetters, read, sink } = yield* setUp("history")
+        const { connection, database, deadLetters, read, sink } = yield* setUp("history")
         const first = yield* startRun(sink, connection, { startedAt: 1_750_000_000_000 })
         yield* first.write(0, [{ ...nul, markdown: "one", extra: null }])
         yield* first.publish

@@ -1,4 +1,5 @@
-import type { Ledger, PageRecord, Receipt, RunHandle, Sink, SinkConnection } from "@sluice/core"
+import type { Ledger, PageRecord, Receipt, Sink } from "@sluice/core"
+import type { RunHandle, SinkConnection } from "@sluice/core/sink"
 import { startRun } from "@sluice/testkit"
 import { Effect } from "effect"
 

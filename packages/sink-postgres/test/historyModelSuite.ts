@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type PageRecord, pageKey } from "@sluice/core"
+import type { PageRecord } from "@sluice/core"
+import { pageKey } from "@sluice/core/sink"
 import { sampleRecord, startRun } from "@sluice/testkit"
 import { Effect } from "effect"
 import fc from "fast-check"

@@ -1,4 +1,4 @@
-import { Crawl, type Expectations, Pipeline, type Quarantine, Scraper, type Sink } from "@sluice/core"
+import { Crawl, Pipeline, Scraper, type Sink } from "@sluice/core"
 import {
   cancelledState,
   type HistoryRow,
@@ -11,6 +11,8 @@ import {
 } from "@sluice/testkit"
 import { type Duration, Effect, Layer, type Schema } from "effect"
 import { FetchHttpClient } from "effect/http"
+import type { Expectations } from "../../core/src/pipeline/Expectations.ts"
+import type { Quarantine } from "../../core/src/pipeline/Quarantine.ts"
 
 /** How a site differs from what it was at first, by the places of its pages, and how far its crawl comes. */
 export interface Difference {
@@ -80,12 +82,15 @@ export const recrawling = Effect.fnUntraced(function* (sink: Sink, nth: number, 
     quarantine,
     allow_shrink
   })
-  const run = Pipeline.run(pipeline, {
+  const run = Pipeline.execute(pipeline, {
     reader: { pollMin: "1 millis", pollMax: "2 millis" },
     segmentRecords: 200,
     ...(lease === undefined ? {} : { lease }),
     writeRetries: 0
-  }).pipe(Effect.provide(Scraper.layer(simulator).pipe(Layer.provide(FetchHttpClient.layer))))
+  }).pipe(
+    Effect.map(({ receipt }) => receipt),
+    Effect.provide(Scraper.layer(simulator).pipe(Layer.provide(FetchHttpClient.layer)))
+  )
   return { run, simulator, pipeline }
 })
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { RunHandle } from "@sluice/core"
+import type { RunHandle } from "@sluice/core/sink"
 import { sampleRecord, startRun } from "@sluice/testkit"
 import { Effect, Schedule } from "effect"
 import fc from "fast-check"

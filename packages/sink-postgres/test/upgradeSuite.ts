@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Crawl, canonicalHash, Pipeline, pageKey, Scraper } from "@sluice/core"
+import { Crawl, Pipeline, Scraper } from "@sluice/core"
+import { canonicalHash, pageKey } from "@sluice/core/sink"
 import { crawlHistory, makeSite, Simulator } from "@sluice/testkit"
 import { Effect, Layer } from "effect"
 import { FetchHttpClient } from "effect/http"

@@ -1,5 +1,6 @@
-import type { JsonObject, PageRecord } from "@sluice/core"
-import { cleanText, type DeadLetter, datasets, rawJson } from "@sluice/core"
+import type { PageRecord } from "@sluice/core"
+import type { JsonObject } from "@sluice/core/sink"
+import { cleanText, type DeadLetter, datasets, rawJson } from "@sluice/core/sink"
 
 /** What a column holds. `key` is a 64-bit integer: text in JSON, whose readers keep 53 bits of a number. */
 export type ColumnType = "text" | "int" | "long" | "key" | "instant" | "json"

@@ -1,4 +1,4 @@
-import { isLocalPath, isPlainText } from "@sluice/core"
+import { isLocalPath, isPlainText } from "@sluice/core/sink"
 import { Effect, Schema } from "effect"
 import { fitting, lakeFields } from "./LakeOptions.ts"
 

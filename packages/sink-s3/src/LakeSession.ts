@@ -1,4 +1,4 @@
-import type { LedgerError, RunHandle, SinkConnection, SinkError, SinkSession } from "@sluice/core"
+import type { LedgerError, RunHandle, SinkConnection, SinkError, SinkSession } from "@sluice/core/sink"
 import { Effect, Stream } from "effect"
 import { admitPublish } from "./admitPublish.ts"
 import { auditRun } from "./auditRun.ts"

@@ -1,4 +1,4 @@
-import { Fenced, LedgerError, type RunHandle } from "@sluice/core"
+import { Fenced, LedgerError, type RunHandle } from "@sluice/core/sink"
 import { Effect } from "effect"
 import { documentOf, parseDocument } from "./Documents.ts"
 import type { LakeMode } from "./LakeOptions.ts"

@@ -1,4 +1,4 @@
-import { RunStatus, JobCounters as StoredCounters } from "@sluice/core"
+import { RunStatus, JobCounters as StoredCounters } from "@sluice/core/sink"
 import { Schema } from "effect"
 import { lakeDatasets } from "./Columns.ts"
 import { LakeFormat, LakeMode } from "./LakeOptions.ts"

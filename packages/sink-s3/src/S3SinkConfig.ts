@@ -1,4 +1,4 @@
-import { isPlainText, isServiceUrl } from "@sluice/core"
+import { isPlainText, isServiceUrl } from "@sluice/core/sink"
 import { Effect, Redacted, Schema } from "effect"
 import { fitting, lakeFields } from "./LakeOptions.ts"
 

@@ -12,7 +12,7 @@ import {
   type S3ClientConfig
 } from "@aws-sdk/client-s3"
 import { Upload } from "@aws-sdk/lib-storage"
-import { makeRedactor } from "@sluice/core"
+import { makeRedactor } from "@sluice/core/sink"
 import { Effect, Option, Redacted, type Scope, Stream } from "effect"
 import { assertStore, type Conditions } from "./assertStore.ts"
 import { type NewObject, type ObjectStore, objectOf, type Pointed, type StoredObject } from "./ObjectStore.ts"

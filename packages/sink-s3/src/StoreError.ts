@@ -1,4 +1,4 @@
-import { SinkDenied, SinkError, SinkFailed, SinkMisconfigured, SinkUnreachable, Unpublishable } from "@sluice/core"
+import { SinkDenied, SinkError, SinkFailed, SinkMisconfigured, SinkUnreachable, Unpublishable } from "@sluice/core/sink"
 import { Schema } from "effect"
 
 /** The store does not answer. */

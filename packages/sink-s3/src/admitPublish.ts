@@ -1,4 +1,4 @@
-import type { LedgerError, Publication, RunHandle } from "@sluice/core"
+import type { LedgerError, Publication, RunHandle } from "@sluice/core/sink"
 import { Effect } from "effect"
 import type { LakeOptions } from "./LakeOptions.ts"
 import { pointerKey } from "./Layout.ts"

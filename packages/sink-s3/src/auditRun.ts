@@ -1,4 +1,4 @@
-import { type AuditClaim, type AuditFinding, findingsOf } from "@sluice/core"
+import { type AuditClaim, type AuditFinding, findingsOf } from "@sluice/core/sink"
 import { Effect, Stream } from "effect"
 import { parseDocument } from "./Documents.ts"
 import { type ObjectStore, objectOf } from "./ObjectStore.ts"

@@ -1,4 +1,4 @@
-import { Publication, type PublishPreview, type RunHandle } from "@sluice/core"
+import { Publication, type PublishPreview, type RunHandle } from "@sluice/core/sink"
 import { Effect } from "effect"
 import { parseDocument } from "./Documents.ts"
 import type { ObjectStore } from "./ObjectStore.ts"

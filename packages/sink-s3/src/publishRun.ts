@@ -1,4 +1,4 @@
-import { type LedgerError, Publication, type RunHandle } from "@sluice/core"
+import { type LedgerError, Publication, type RunHandle } from "@sluice/core/sink"
 import { Effect, Stream } from "effect"
 import { columnsOf, lakeDatasets, type Row } from "./Columns.ts"
 import { documentOf, parseDocument, writeOnce } from "./Documents.ts"

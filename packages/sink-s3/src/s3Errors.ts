@@ -1,4 +1,4 @@
-import { keepText, type Redact } from "@sluice/core"
+import { keepText, type Redact } from "@sluice/core/sink"
 import { StoreDenied, StoreError, StoreFailed, StoreUnfit, StoreUnreachable } from "./StoreError.ts"
 
 /** Whether the store answered with this status. */

@@ -1,4 +1,5 @@
-import { countersOf, type DeadLetter, deadLetterOf, type PageRecord, type Segment } from "@sluice/core"
+import type { PageRecord } from "@sluice/core"
+import { countersOf, type DeadLetter, deadLetterOf, type Segment } from "@sluice/core/sink"
 import { Effect } from "effect"
 import { columnsOf, deadLetterRows, type LakeDataset, linkRows, metadataRows, pageRows, type Rows } from "./Columns.ts"
 import { documentOf, writeOnce } from "./Documents.ts"

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { makeLedgerMemory, type PageRecord, type SinkError } from "@sluice/core"
+import { makeLedgerMemory, type PageRecord } from "@sluice/core"
+import type { SinkError } from "@sluice/core/sink"
 import { S3, type S3SinkOptions } from "@sluice/sink-s3"
 import { dailySample, sampleRecord, sinkSuite, startRun } from "@sluice/testkit"
 import { type S3Fault, type S3FaultRule, S3Server } from "@sluice/testkit/s3"

@@ -1,15 +1,14 @@
 import { assert } from "@effect/vitest"
+import type { Ledger, Receipt } from "@sluice/core"
 import {
   type JobSnapshot,
   type Lease,
-  type Ledger,
   noRows,
   noTally,
-  type Receipt,
   type RunHandle,
   RunStatus,
   type SegmentCommit
-} from "@sluice/core"
+} from "@sluice/core/sink"
 import { Effect } from "effect"
 import * as fc from "fast-check"
 import type { LedgerModel } from "./LedgerModel.ts"

@@ -1,13 +1,12 @@
+import type { Ledger, Receipt } from "@sluice/core"
 import {
   addRows,
   addTallies,
   type CommittedSegment,
   type JobSnapshot,
   type Lease,
-  type Ledger,
   noRows,
   noTally,
-  type Receipt,
   type RunHandle,
   type RunIntent,
   type RunState,
@@ -16,7 +15,7 @@ import {
   type SegmentCommit,
   type Submission,
   type SubmissionIntent
-} from "@sluice/core"
+} from "@sluice/core/sink"
 import { Result } from "effect"
 
 /** Why a ledger has to refuse, as plain data. */

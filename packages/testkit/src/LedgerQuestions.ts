@@ -1,5 +1,6 @@
 import { assert } from "@effect/vitest"
-import type { JobSnapshot, Ledger, LedgerError } from "@sluice/core"
+import type { Ledger } from "@sluice/core"
+import type { JobSnapshot, LedgerError } from "@sluice/core/sink"
 import { Effect, Result, Stream } from "effect"
 import type { Answer, LedgerModel, ModelRejection } from "./LedgerModel.ts"
 
@@ -28,6 +29,7 @@ const refusalOf = ({ reason }: LedgerError): ModelRejection => {
     case "UnknownRun":
       return { _tag: reason._tag, runId: reason.runId }
     case "EndedUnpublished":
+    case "SubmissionsLost":
     case "LedgerUnavailable":
       return assert.fail(`the ledger could not be reached: ${reason._tag}`)
   }

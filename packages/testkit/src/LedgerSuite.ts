@@ -1,13 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import {
-  type JobSnapshot,
-  type Ledger,
-  noRows,
-  noTally,
-  type Receipt,
-  type SegmentCommit,
-  unpublishedKept
-} from "@sluice/core"
+import type { Ledger, Receipt } from "@sluice/core"
+import { type JobSnapshot, noRows, noTally, type SegmentCommit, unpublishedKept } from "@sluice/core/sink"
 import { Effect, type Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { checkAgainstModel } from "./checkAgainstModel.ts"
@@ -82,6 +75,32 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
           (yield* ledger.runs({ limit: 9 })).find(({ runId }) => runId === run.runId)?.status,
           "failed"
         )
+      })
+    )
+
+    it.effect("restores a run with its submissions, and keeps the job IDs it knows", () =>
+      Effect.gen(function* () {
+        const ledger = yield* make
+        const lost = { ...intent, runId: "0190a000-0000-7000-8000-00000000000c" }
+        const asked = {
+          kind: "crawl",
+          url: "https://a.example/",
+          requestHash: "h",
+          submittedAt: 1e12,
+          tokens: 7
+        } as const
+        const first = { ...asked, ordinal: 0, jobId: "job-0" }
+        const second = { ...asked, ordinal: 1, jobId: null }
+        const read = Effect.map(Stream.runCollect(ledger.submissions(lost.runId)), (all) =>
+          [...all].sort((a, b) => a.ordinal - b.ordinal)
+        )
+        const run = yield* ledger.restore({ ...lost, submissions: [first, second] }, lease, [])
+        assert.deepStrictEqual(yield* read, [first, second])
+        yield* ledger.recordJob(run, 1, "job-1")
+        yield* ledger.end(run, receipt(lost.runId))
+        yield* ledger.restore({ ...lost, submissions: [first, second] }, lease, [])
+        assert.deepStrictEqual(yield* read, [first, { ...second, jobId: "job-1" }])
+        assert.deepStrictEqual([...(yield* ledger.findKnown(["job-0", "job-1", "job-2"]))].sort(), ["job-0", "job-1"])
       })
     )
 

@@ -1,17 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
+import { type Ledger, makeLedgerMemory, type PageRecord, type Sink } from "@sluice/core"
 import {
   type JobSnapshot,
-  type Ledger,
-  makeLedgerMemory,
-  type PageRecord,
   Publication,
   pageKey,
   type RunHandle,
   type Segment,
-  type Sink,
   type SinkConnection,
   tallyOf
-} from "@sluice/core"
+} from "@sluice/core/sink"
 import { Effect, type Scope, Stream } from "effect"
 
 /** A page as a reader finds it, with its links in order. */

@@ -81,7 +81,7 @@ const main = Effect.gen(function* () {
     retryBase: "2 millis",
     requestsPerSecond: 10_000
   }).pipe(Layer.provide(NodeHttpClient.layerUndici))
-  const receipt = yield* Pipeline.run(pipeline, {
+  const { receipt } = yield* Pipeline.execute(pipeline, {
     ...options,
     ...(isSpool ? { spool: kept } : {}),
     reader: { pollMin: "2 millis", pollMax: "5 millis" },

@@ -1,4 +1,5 @@
-import { type Ledger, type Sink, SinkError, SinkFailed } from "@sluice/core"
+import type { Ledger, Sink } from "@sluice/core"
+import { SinkError, SinkFailed } from "@sluice/core/sink"
 import { Effect } from "effect"
 import type { Executioner } from "../Executioner.ts"
 import type { FanoutPoint, SinkName } from "./points.ts"

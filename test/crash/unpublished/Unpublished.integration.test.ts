@@ -46,7 +46,7 @@ const killed = Effect.fnUntraced(function* (place: Place, point: UnpublishedPoin
         const { ledger, pipeline } = yield* opened
         const client = Layer.provide(Scraper.layer(simulator), FetchHttpClient.layer)
         const its = ledger === undefined ? {} : { ledger }
-        return yield* Effect.provide(Pipeline.run(pipeline, { ...pace, ...its }), client)
+        return (yield* Effect.provide(Pipeline.execute(pipeline, { ...pace, ...its }), client)).receipt
       })
     )
   const publish = (runId: string) =>

@@ -21,7 +21,7 @@ const main = Effect.gen(function* () {
   const client = Scraper.layer({ baseUrl: api!.url, apiKey: Redacted.make(api!.key) }).pipe(
     Layer.provide(NodeHttpClient.layerUndici)
   )
-  const receipt = yield* Pipeline.run(pipeline, { ...pace, ...its }).pipe(Effect.provide(client))
+  const { receipt } = yield* Pipeline.execute(pipeline, { ...pace, ...its }).pipe(Effect.provide(client))
   yield* Console.log(JSON.stringify(receipt))
 }).pipe(Effect.scoped)
 

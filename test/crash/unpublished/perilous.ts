@@ -1,4 +1,5 @@
-import type { Ledger, Publication, Sink, SinkSession } from "@sluice/core"
+import type { Ledger, Sink } from "@sluice/core"
+import type { Publication, SinkSession } from "@sluice/core/sink"
 import { Effect } from "effect"
 import type { ObjectStore } from "../../../packages/sink-s3/src/ObjectStore.ts"
 import type { Executioner } from "../Executioner.ts"

@@ -1,4 +1,5 @@
-import { type AuditFinding, Pipeline } from "@sluice/core"
+import { Pipeline } from "@sluice/core"
+import type { AuditFinding } from "@sluice/core/sink"
 import { Effect, Option, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { exitCodes } from "../CliError.ts"

@@ -1,4 +1,4 @@
-import { PipelineName } from "@sluice/core"
+import { PipelineName } from "@sluice/core/config"
 import { Effect, FileSystem } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { failed, invalid } from "../CliError.ts"

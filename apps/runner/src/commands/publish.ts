@@ -1,4 +1,5 @@
-import { Pipeline, type PublishedRun } from "@sluice/core"
+import { Pipeline } from "@sluice/core"
+import type { PublishedRun } from "@sluice/core/config"
 import { Effect, Option } from "effect"
 import { Argument, Command } from "effect/cli"
 import { invalid } from "../CliError.ts"

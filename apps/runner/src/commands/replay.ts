@@ -1,4 +1,5 @@
-import { Pipeline, type Replayed } from "@sluice/core"
+import { Pipeline } from "@sluice/core"
+import type { Replayed } from "@sluice/core/config"
 import { Effect, Option, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
 import { exitCodes, invalid } from "../CliError.ts"

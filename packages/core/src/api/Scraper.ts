@@ -62,7 +62,7 @@ export interface ScraperOptions {
 }
 
 /** What {@link ScraperOptions} default to. The hosted service publishes no limits: these stay on the gentle side. */
-export const scraperDefaults = {
+const scraperDefaults = {
   auth: "x-api-key",
   concurrency: 24,
   requestsPerSecond: 200,

@@ -22,10 +22,16 @@ export class EndedUnpublished extends Schema.TaggedError<EndedUnpublished>()("En
 /** There is no such run. */
 export class UnknownRun extends Schema.TaggedError<UnknownRun>()("UnknownRun", { runId: Schema.String }) {}
 
+/** The vault holds results of a job, and the ledger does not know how the run submitted it: resuming the run could pay again. */
+export class SubmissionsLost extends Schema.TaggedError<SubmissionsLost>()("SubmissionsLost", {
+  runId: Schema.String,
+  jobId: Schema.String
+}) {}
+
 /** Every failure of a ledger. */
 export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError", {
   operation: Schema.String,
-  reason: Schema.Union([Fenced, LeaseHeld, LedgerUnavailable, EndedUnpublished, UnknownRun])
+  reason: Schema.Union([Fenced, LeaseHeld, LedgerUnavailable, EndedUnpublished, UnknownRun, SubmissionsLost])
 }) {
   override get message(): string {
     return describe(this.reason, this.operation)
@@ -42,6 +48,8 @@ const describe = (reason: LedgerError["reason"], operation: string): string => {
       return `the ledger could not be reached during ${operation}`
     case "EndedUnpublished":
       return `run ${reason.runId} was loaded whole and ended unpublished, so there is nothing to resume: "sluice publish ${reason.runId}" publishes it`
+    case "SubmissionsLost":
+      return `the vault holds results of job ${reason.jobId}, which the ledger does not know as a submission of run ${reason.runId}: finish its replay ("sluice replay --run ${reason.runId}"), or start a new run (--fresh), which pays for new jobs`
     case "UnknownRun":
       return `there is no run ${reason.runId} in this ledger`
   }
@@ -197,12 +205,17 @@ export interface Ledger {
     which: { readonly pipeline: string } | { readonly runId: string }
   ) => Effect.Effect<OpenRun | undefined, LedgerError>
   /**
-   * Begins a run again under its own id: one that is over, or that this ledger has lost. What is known to stand in the named sinks
-   * is forgotten; its submissions are not, nor what its jobs have told. Its epoch is no lower than the one that is named, under which
-   * something may be kept of it that this ledger has lost. Refused with {@link LeaseHeld} while a lease holds.
+   * Begins a run again under its own ID: one that has ended, or that this ledger has lost. Forgets what the named sinks have
+   * committed, but neither the run's submissions nor its job snapshots. The given submissions are recorded in the same step: a run
+   * without them could be resumed by paying for its jobs again. The epoch is at least the given one, under which the vault may hold
+   * segments that this ledger has lost. Refused with {@link LeaseHeld} while a lease is held.
    */
   readonly restore: (
-    run: RunIntent & { readonly runId: string; readonly epoch?: number },
+    run: RunIntent & {
+      readonly runId: string
+      readonly epoch?: number
+      readonly submissions?: ReadonlyArray<Submission>
+    },
     lease: Lease,
     forgotten: ReadonlyArray<string>
   ) => Effect.Effect<RunHandle, LedgerError>

@@ -39,6 +39,14 @@ interface Entry {
   readonly jobs: Map<string, JobSnapshot>
 }
 
+/** Records submissions of a run that was lost. A job ID that is already known is kept. */
+const recordAll = (entry: Entry, submissions: ReadonlyArray<Submission>): void => {
+  for (const submission of submissions) {
+    const jobId = submission.jobId ?? entry.submissions.get(submission.ordinal)?.jobId ?? null
+    entry.submissions.set(submission.ordinal, { ...submission, jobId })
+  }
+}
+
 /** A ledger that lasts as long as the process: for plain library use and for tests. */
 export const makeLedgerMemory = (): Ledger => {
   const entries = new Map<string, Entry>()
@@ -91,7 +99,7 @@ export const makeLedgerMemory = (): Ledger => {
         const [runId, { holder, intent, leaseUntil }] = found
         return { runId, ...intent, holder, leaseLeftMs: leaseUntil - now }
       }),
-    restore: ({ epoch = 1, runId, ...intent }, lease, forgotten) =>
+    restore: ({ epoch = 1, runId, submissions = [], ...intent }, lease, forgotten) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const known = entries.get(runId)
         if (known === undefined) {
@@ -104,6 +112,7 @@ export const makeLedgerMemory = (): Ledger => {
             ...nothing(),
             ...leaseHeldBy(lease, now)
           })
+          recordAll(entries.get(runId)!, submissions)
           return Effect.succeed({ ...intent, runId, epoch })
         }
         const { holder, leaseUntil, segments } = known
@@ -114,6 +123,7 @@ export const makeLedgerMemory = (): Ledger => {
         Object.assign(known, { receipt: null, publishedAt: null, cost: null }, leaseHeldBy(lease, now))
         for (const [key, { sink }] of segments) if (forgotten.includes(sink)) segments.delete(key)
         known.epoch = Math.max(known.epoch + 1, epoch)
+        recordAll(known, submissions)
         return Effect.succeed({ ...known.intent, runId, epoch: known.epoch })
       }),
     takeOver: (runId, lease, displacing) =>
@@ -161,16 +171,16 @@ export const makeLedgerMemory = (): Ledger => {
         return { lastSeq, jobs: [...entry.jobs.values()], loaded, drift: [...drift].sort() }
       }),
     recordIntent: (run, intent) =>
-      Effect.map(held("intend", run), (entry) => {
+      Effect.map(held("record intent", run), (entry) => {
         if (!entry.submissions.has(intent.ordinal)) entry.submissions.set(intent.ordinal, { ...intent, jobId: null })
       }),
     recordJob: (run, ordinal, jobId) =>
-      Effect.map(held("submitted", run), (entry) => {
+      Effect.map(held("record job", run), (entry) => {
         const submission = entry.submissions.get(ordinal)
         if (submission !== undefined) entry.submissions.set(ordinal, { ...submission, jobId })
       }),
     rollbackIntent: (run, ordinal) =>
-      Effect.map(held("refused", run), (entry) => {
+      Effect.map(held("roll back intent", run), (entry) => {
         if (entry.submissions.get(ordinal)?.jobId === null) entry.submissions.delete(ordinal)
       }),
     findKnown: (jobIds) =>

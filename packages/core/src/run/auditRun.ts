@@ -1,5 +1,5 @@
 import { JobId } from "@sluice/contract"
-import { Effect, Option, Stream } from "effect"
+import { Effect, Option, Schema, Stream } from "effect"
 import { Scraper } from "../api/Scraper.ts"
 import type { ScraperError } from "../api/ScraperError.ts"
 import { type Ledger, LedgerError, UnknownRun } from "../ledger/Ledger.ts"
@@ -9,13 +9,21 @@ import { canonicalHash, canonicalJson } from "../record/canonicalJson.ts"
 import type { JobSnapshot } from "../record/JobSnapshot.ts"
 import type { PageRecord } from "../record/PageRecord.ts"
 import { type AuditClaim, type AuditFinding, findingsOf } from "../sink/Audit.ts"
-import type { SinkError } from "../sink/SinkError.ts"
+import { SinkError } from "../sink/SinkError.ts"
 import { batchSnapshot } from "../source/Batch.ts"
 import { crawlSnapshot } from "../source/Crawl.ts"
 import type { RunVault } from "../vault/Vault.ts"
-import { RunNotBegun } from "./acquire/beginRun.ts"
 import { connectSinks } from "./acquire/connectSinks.ts"
 import { transformer } from "./deliver/SegmentWriter.ts"
+
+/** The audit could not be made: a store or the ledger failed, or the run is unknown. Differences are findings, not failures. */
+export class AuditFailed extends Schema.TaggedError<AuditFailed>()("AuditFailed", {
+  reason: Schema.Union([SinkError, LedgerError])
+}) {
+  override get message(): string {
+    return this.reason.message
+  }
+}
 
 /** What is audited. */
 export interface AuditOptions {
@@ -38,7 +46,7 @@ const jobsAtOnce = 4
 export const audit = (
   pipeline: PipelineDefinition,
   options: AuditOptions
-): Stream.Stream<AuditFinding, RunNotBegun, Scraper> =>
+): Stream.Stream<AuditFinding, AuditFailed, Scraper> =>
   Stream.unwrap(
     Effect.gen(function* () {
       const { runId } = options
@@ -91,7 +99,7 @@ export const audit = (
         )
       )
     })
-  ).pipe(Stream.mapError((error) => new RunNotBegun({ error })))
+  ).pipe(Stream.mapError((reason) => new AuditFailed({ reason })))
 
 const ofApi = findingsOf("api")
 const ofLedger = findingsOf("ledger")

@@ -1,12 +1,11 @@
-import { Effect, Option, Stream } from "effect"
-import type { Lease, Ledger, LedgerError, RunHandle } from "../ledger/Ledger.ts"
+import { Effect, Option, Schema, Stream } from "effect"
+import { type Lease, type Ledger, LedgerError } from "../ledger/Ledger.ts"
 import type { Receipt } from "../ledger/Receipt.ts"
 import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
 import { blocksPublish } from "../pipeline/PublishBlocked.ts"
-import type { SinkError } from "../sink/SinkError.ts"
+import { SinkError } from "../sink/SinkError.ts"
 import type { RunVault, StoredRun, Vault, VaultConnection } from "../vault/Vault.ts"
 import { isCarriedOut, leaseHeldBy, takeOver } from "./acquire/acquireRun.ts"
-import { RunNotBegun } from "./acquire/beginRun.ts"
 import { type ConnectedSinks, connectSinks } from "./acquire/connectSinks.ts"
 import { makeLease } from "./acquire/LeaseHolder.ts"
 import { openSessions } from "./acquire/openSessions.ts"
@@ -28,6 +27,15 @@ export interface ReplayOptions extends Pick<RunOptions, "ledger" | "lease" | "wr
   readonly again?: ReadonlyArray<string>
 }
 
+/** A replay could not begin or go on: a store or the ledger failed. A run that could not be loaded is a {@link Replayed}. */
+export class ReplayFailed extends Schema.TaggedError<ReplayFailed>()("ReplayFailed", {
+  reason: Schema.Union([SinkError, LedgerError])
+}) {
+  override get message(): string {
+    return this.reason.message
+  }
+}
+
 /** What became of a run of the vault. */
 export interface Replayed {
   /** As the vault has it. */
@@ -43,7 +51,7 @@ export interface Replayed {
  * given the segments it lacks; ids, receipts and submissions are restored in the ledger where it has lost them. Ends after the
  * first run that could not be landed.
  */
-export const replay = (pipeline: PipelineDefinition, options: ReplayOptions): Stream.Stream<Replayed, RunNotBegun> =>
+export const replay = (pipeline: PipelineDefinition, options: ReplayOptions): Stream.Stream<Replayed, ReplayFailed> =>
   Stream.unwrap(
     Effect.gen(function* () {
       const connected = yield* connectSinks(pipeline, options.ledger)
@@ -56,7 +64,7 @@ export const replay = (pipeline: PipelineDefinition, options: ReplayOptions): St
         Stream.takeUntil(({ result }) => result === "failed")
       )
     })
-  ).pipe(Stream.mapError((error) => new RunNotBegun({ error })))
+  ).pipe(Stream.mapError((reason) => new ReplayFailed({ reason })))
 
 interface Replaying {
   readonly pipeline: PipelineDefinition
@@ -97,12 +105,19 @@ const replayRun = Effect.fnUntraced(function* (
         )
 
   const own = isOwn ? { epoch: kept.epoch } : {}
-  const intent = { runId, pipeline: pipeline.name, configHash: pipeline.hash, startedAt: kept.startedAt, ...own }
+  const submissions = isOwn ? (kept.end?.submissions ?? []) : []
+  const intent = {
+    runId,
+    pipeline: pipeline.name,
+    configHash: pipeline.hash,
+    startedAt: kept.startedAt,
+    submissions,
+    ...own
+  }
   const run =
     open === undefined
       ? yield* ledger.restore(intent, lease, options.again ?? [])
       : yield* takeOver(ledger, open, lease)
-  if (isOwn) yield* restoreSubmissions(ledger, run, kept)
   const context = yield* openSessions({ connections, ledger }, { isNew: false, lease, run, vault: readOnly(held) })
   const outcome = yield* executeRun(
     pipeline,
@@ -133,14 +148,6 @@ const lacks = (ledger: Ledger, runId: string, sink: string, { segments }: RunVau
     ),
     (lacking) => lacking.size > 0
   )
-
-/** The jobs of a run are known again: none of them is taken for the answer of a submission that was lost. */
-const restoreSubmissions = Effect.fnUntraced(function* (ledger: Ledger, run: RunHandle, kept: StoredRun) {
-  for (const { jobId, ...intent } of kept.end?.submissions ?? []) {
-    yield* ledger.recordIntent(run, intent)
-    if (jobId !== null) yield* ledger.recordJob(run, intent.ordinal, jobId)
-  }
-})
 
 /** What is kept stays as it is, whatever is made of it. */
 const readOnly = ({ end, keep, keepEnd, read, segments }: RunVault): RunVault & Pick<Vault, "maxBytes"> => ({

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { Scraper } from "../api/Scraper.ts"
 import type { Receipt } from "../ledger/Receipt.ts"
 import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
@@ -9,6 +9,7 @@ import type { Unreconciled } from "../source/SourceError.ts"
 import { CurrentSubmissionLog } from "../source/SubmissionLog.ts"
 import { beginRun, RunNotBegun } from "./acquire/beginRun.ts"
 import { executeRun } from "./executeRun.ts"
+import { RunFailed } from "./finish/RunFailed.ts"
 import type { Outcome } from "./finish/runStatus.ts"
 import { type RunOptions, runDefaults, type SettledOptions } from "./RunOptions.ts"
 import { BudgetTracker } from "./submit/BudgetTracker.ts"
@@ -16,17 +17,32 @@ import { makeSubmissionLog } from "./submit/makeSubmissionLog.ts"
 import { remainingBudget } from "./submit/RemainingBudget.ts"
 
 /**
- * Runs a pipeline, going on with its last run where that did not end. Connects every sink before anything is paid for. Once
- * begun, it always answers with a receipt: what stopped the run is its status and reason, not a failure of this effect. A run
- * that was interrupted, or stopped by something outside with jobs under way, stays open: its jobs go on, and running the
- * pipeline again goes on with them. One that is interrupted reads no more, lands what it has read, and then ends. The receipt's `requests` are those of this attempt.
+ * Runs a pipeline to its receipt. Resumes the pipeline's last run if that has not ended. Connects every sink before anything is
+ * paid for.
+ *
+ * Fails with {@link RunNotBegun} if nothing was submitted, and with {@link RunFailed}, which carries the receipt, if the run
+ * ended as anything but `completed`. A run that was interrupted or stopped from outside stays open: its jobs keep running, and
+ * the next run of the pipeline resumes them. An interruption stops reading, delivers what was read, and then ends.
+ *
+ * The receipt's `requests` are those of this attempt.
+ *
+ * @example
+ * ```ts
+ * const pipeline = Pipeline.make({ name: "docs", source: Crawl.make({ url: "https://example.com" }), sinks: [sink] })
+ * const receipt = yield* Pipeline.run(pipeline)
+ * ```
  */
 export const run = (
   pipeline: PipelineDefinition,
   options: RunOptions = {}
-): Effect.Effect<Receipt, RunNotBegun, Scraper> => Effect.map(execute(pipeline, options), ({ receipt }) => receipt)
+): Effect.Effect<Receipt, RunNotBegun | RunFailed, Scraper> =>
+  Effect.flatMap(execute(pipeline, options), ({ failure, receipt }) =>
+    receipt.status === "completed"
+      ? Effect.succeed(receipt)
+      : Effect.fail(new RunFailed({ receipt, reason: Option.getOrNull(failure) }))
+  )
 
-/** As {@link run}, and tells what stopped the run as a value. */
+/** Like {@link run}, but total once the run has begun: the outcome holds the receipt and what stopped the run, if anything. */
 export const execute = (
   pipeline: PipelineDefinition,
   options: RunOptions = {}
@@ -68,4 +84,4 @@ const begin = (pipeline: PipelineDefinition, options: SettledOptions) =>
   Effect.gen(function* () {
     const context = yield* beginRun(pipeline, options)
     return { context, remaining: yield* remainingBudget(pipeline.budget, context.ledger, context.run) }
-  }).pipe(Effect.mapError((error) => new RunNotBegun({ error })))
+  }).pipe(Effect.mapError((reason) => new RunNotBegun({ reason })))

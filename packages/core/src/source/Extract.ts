@@ -3,13 +3,14 @@ import { ExtractRequest, isTerminal, JobId, type JobStatus } from "@sluice/contr
 import { Clock, Duration, Effect, Schema, Stream } from "effect"
 import type { EndedAnswer } from "../api/readSubmission.ts"
 import { Scraper } from "../api/Scraper.ts"
+import type { ScraperError } from "../api/ScraperError.ts"
 import { type PageRecord, pageKey } from "../record/PageRecord.ts"
 import { eachSettled } from "./eachSettled.ts"
 import { extractedRecord } from "./extractedRecord.ts"
 import { type ReaderOptions, readerDefaults } from "./JobReader.ts"
 import { RefusalCount } from "./RefusalCount.ts"
 import { isRefusedId, refusalIn, refusedAnswer, refusedBefore, refusedJobId, refusedPage } from "./refusedPages.ts"
-import { type ApiFailed, DeadlinePassed, LedgerFailed, SourceError, type Vanished } from "./SourceError.ts"
+import { DeadlinePassed, SourceError, type Vanished } from "./SourceError.ts"
 import { CurrentSubmissionLog } from "./SubmissionLog.ts"
 import { Formats, PageHeaders, PageProxy, PageUrl } from "./sourceOptions.ts"
 import { submitJob } from "./submitJob.ts"
@@ -150,7 +151,7 @@ const isOwnId = (jobId: string): boolean => jobId.startsWith("sync-")
 const awaitEnd = Effect.fnUntraced(function* (
   jobId: JobId,
   options: ReaderOptions
-): Effect.fn.Return<EndedAnswer, ApiFailed | Vanished | DeadlinePassed, Scraper> {
+): Effect.fn.Return<EndedAnswer, ScraperError | Vanished | DeadlinePassed, Scraper> {
   const scraper = yield* Scraper
   const startedAt = yield* Clock.currentTimeMillis
   const deadline = Duration.toMillis(options.deadline)
@@ -178,9 +179,7 @@ const answerLost = failedAnswer({
 
 const isCommitted = Effect.fnUntraced(function* (jobId: string, page: Page) {
   const submissionLog = yield* CurrentSubmissionLog
-  const keys = yield* submissionLog
-    .committed(jobId)
-    .pipe(Effect.mapError((error) => failure(new LedgerFailed({ error }))))
+  const keys = yield* submissionLog.committed(jobId).pipe(Effect.mapError(failure))
   return keys.has(page.key)
 })
 

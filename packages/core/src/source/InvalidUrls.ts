@@ -5,7 +5,7 @@ import { type PageRecord, pageKey } from "../record/PageRecord.ts"
 import { batchedRecord } from "./batchedRecord.ts"
 import type { RefusalCount } from "./RefusalCount.ts"
 import type { RefusedPage } from "./refusedPages.ts"
-import { LedgerFailed, SourceError } from "./SourceError.ts"
+import { SourceError } from "./SourceError.ts"
 import { CurrentSubmissionLog } from "./SubmissionLog.ts"
 import { normalizeUrl } from "./sameUrl.ts"
 
@@ -80,7 +80,7 @@ export const refusedRecords = Effect.fnUntraced(function* (
   const submissionLog = yield* CurrentSubmissionLog
   const committed = yield* submissionLog
     .committed(jobId)
-    .pipe(Effect.mapError((error) => new SourceError({ source: "batch", reason: new LedgerFailed({ error }) })))
+    .pipe(Effect.mapError((reason) => new SourceError({ source: "batch", reason })))
   const records: Array<PageRecord> = []
   for (const [inputIndex, page] of pages) {
     const url = urls[inputIndex]!

@@ -9,7 +9,7 @@ import type { PageRecord } from "../record/PageRecord.ts"
 import { JobCancellation } from "./JobCancellation.ts"
 import { notesOn } from "./notesOn.ts"
 import { SlicePlan, type Step } from "./SlicePlan.ts"
-import { DeadlinePassed, Incomplete, LedgerFailed, SourceError, Uncountable } from "./SourceError.ts"
+import { DeadlinePassed, Incomplete, SourceError, Uncountable } from "./SourceError.ts"
 import { CurrentSubmissionLog } from "./SubmissionLog.ts"
 import { uncountableKey, uncountableRecords } from "./uncountableRecords.ts"
 import { untilKnown } from "./untilKnown.ts"
@@ -88,9 +88,7 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
   return Stream.unwrap(
     Effect.gen(function* () {
       const submissionLog = yield* CurrentSubmissionLog
-      const seen = yield* submissionLog
-        .committed(job.jobId)
-        .pipe(Effect.mapError((error) => new LedgerFailed({ error })))
+      const seen = yield* submissionLog.committed(job.jobId)
       const plan = new SlicePlan({
         maxSweeps: options.maxSweeps,
         mostSweeps: options.mostSweeps,

@@ -11,7 +11,7 @@ import { extractFields, stream as extractStream } from "./Extract.ts"
 import { type ReaderOptions, readerDefaults } from "./JobReader.ts"
 import { mapLinks } from "./mapLinks.ts"
 import { recordOfItem } from "./recordOfItem.ts"
-import { ApiFailed, EmptyMap, LedgerFailed, MapFailed, SourceError } from "./SourceError.ts"
+import { EmptyMap, MapFailed, SourceError } from "./SourceError.ts"
 import { CurrentSubmissionLog, warn } from "./SubmissionLog.ts"
 import { PageUrl } from "./sourceOptions.ts"
 import { submitJob } from "./submitJob.ts"
@@ -98,7 +98,7 @@ const discover = Effect.fnUntraced(function* (
     () => Effect.as(ask, { jobId: JobId.make(`sync-${randomUUID()}`) })
   )
   if (jobId === undefined) return undefined
-  if (answer === undefined) yield* Effect.mapError(ask, (error) => failure(new ApiFailed({ error })))
+  if (answer === undefined) yield* Effect.mapError(ask, failure)
   const { success, warning } = answer!
   if (!success) return yield* failure(new MapFailed({ url: request.url, detail: warning ?? "it gives no reason" }))
   if (warning !== null) yield* warn(`the map of ${request.url}: ${warning}`)
@@ -130,9 +130,7 @@ export const stream = (options: MapOptions, reader: ReaderOptions): Stream.Strea
 const landSite = Effect.fnUntraced(function* ({ answer, jobId, links }: Discovered, request: MapRequest) {
   const submissionLog = yield* CurrentSubmissionLog
   const key = pageKey(request.url)
-  const committed = yield* Effect.mapError(submissionLog.committed(jobId), (error) =>
-    failure(new LedgerFailed({ error }))
-  )
+  const committed = yield* Effect.mapError(submissionLog.committed(jobId), failure)
   if (committed.has(key)) return []
   yield* submissionLog.progress({
     jobId,

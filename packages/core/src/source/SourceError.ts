@@ -22,8 +22,6 @@ export class DeadlinePassed extends Schema.TaggedError<DeadlinePassed>()("Deadli
   jobId: Schema.String,
   afterMs: Schema.Finite
 }) {}
-/** The API failed in a way retries did not mend. */
-export class ApiFailed extends Schema.TaggedError<ApiFailed>()("ApiFailed", { error: ScraperError }) {}
 /** The API has refused every URL: nothing was paid. `detail` is the last of its refusals. */
 export class AllRefused extends Schema.TaggedError<AllRefused>()("AllRefused", {
   urls: Schema.Int,
@@ -39,16 +37,10 @@ export class MapFailed extends Schema.TaggedError<MapFailed>()("MapFailed", {
 }) {}
 /** A map found no URL, where a pipeline expects some. */
 export class EmptyMap extends Schema.TaggedError<EmptyMap>()("EmptyMap", { url: Schema.String }) {}
-/** The ledger failed, or refused because another process has taken the run over. */
-export class LedgerFailed extends Schema.TaggedError<LedgerFailed>()("LedgerFailed", { error: LedgerError }) {}
-
-/** The answer to a submission was lost and more than one job could be it: somebody has to decide. */
-export class Undecided extends Schema.TaggedError<Undecided>()("Undecided", { error: Ambiguous }) {}
-
 /** Why what a job has delivered is not known to be all of it. */
 export type Unreconciled = Incomplete | Uncountable | Vanished
 
-/** Every failure of a source. Records delivered before it stand. */
+/** Every failure of a source: of the job, of the API, or of the ledger. Records delivered before it are kept. */
 export class SourceError extends Schema.TaggedError<SourceError>()("SourceError", {
   source: Schema.String,
   reason: Schema.Union([
@@ -60,9 +52,9 @@ export class SourceError extends Schema.TaggedError<SourceError>()("SourceError"
     AllLost,
     MapFailed,
     EmptyMap,
-    ApiFailed,
-    LedgerFailed,
-    Undecided,
+    ScraperError,
+    LedgerError,
+    Ambiguous,
     AnswerLost,
     RequestChanged
   ])
@@ -88,11 +80,8 @@ export class SourceError extends Schema.TaggedError<SourceError>()("SourceError"
         return `the API could not map ${reason.url}: ${reason.detail}`
       case "EmptyMap":
         return `the map of ${reason.url} found no URL; if that may be, say "allow_empty: true" beside its url`
-      case "AnswerLost":
-      case "RequestChanged":
-        return reason.message
       default:
-        return reason.error.message
+        return reason.message
     }
   }
 }

@@ -2,7 +2,7 @@ import type { JobId } from "@sluice/contract"
 import { Duration, Effect } from "effect"
 import { type RetryPolicy, retryBy } from "../api/RetryPolicy.ts"
 import type { ScraperError } from "../api/ScraperError.ts"
-import { ApiFailed, Vanished } from "./SourceError.ts"
+import { Vanished } from "./SourceError.ts"
 
 /** The longest pause between two questions about a job that is not known, in milliseconds. */
 const longestPause = 30_000
@@ -15,11 +15,11 @@ export const untilKnown = <A>(
   ask: Effect.Effect<A, ScraperError>,
   jobId: JobId,
   options: { readonly pollMin: Duration.Input; readonly settleTime: Duration.Input }
-): Effect.Effect<A, ApiFailed | Vanished> => {
+): Effect.Effect<A, ScraperError | Vanished> => {
   const first = Duration.toMillis(options.pollMin)
   const unknown: RetryPolicy = { first, longest: longestPause, within: Duration.toMillis(options.settleTime) }
   const isUnknown = ({ reason }: ScraperError) => reason._tag === "NotFound"
   return retryBy(ask, { policyOf: (error) => (isUnknown(error) ? unknown : undefined) }).pipe(
-    Effect.mapError((error) => (isUnknown(error) ? new Vanished({ jobId }) : new ApiFailed({ error })))
+    Effect.mapError((error) => (isUnknown(error) ? new Vanished({ jobId }) : error))
   )
 }

@@ -1,4 +1,5 @@
-import { type JsonObject, type PageRecord, PageStatus, weigh } from "@sluice/core"
+import type { PageRecord } from "@sluice/core"
+import { type JsonObject, PageStatus, weigh } from "@sluice/core/sink"
 import { Effect, Option, Schema, Stream } from "effect"
 import type { Database } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"

@@ -1,12 +1,12 @@
+import type { PageRecord } from "@sluice/core"
 import {
   type AuditClaim,
   type AuditFinding,
   cleanText,
   deadLetterOf,
   findingsOf,
-  type PageRecord,
   type SinkError
-} from "@sluice/core"
+} from "@sluice/core/sink"
 import { Effect, Stream } from "effect"
 import type { Database, Row } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"
@@ -51,12 +51,12 @@ export const auditRun = (
         ]
       })
       const deadLetters =
-        counted.letters === claim.claimed.dead_letters
+        counted.dead_letters === claim.claimed.dead_letters
           ? []
           : [
               inform.differs(
                 "dead_letters",
-                `${counted.letters} records are set aside, the receipt claims ${claim.claimed.dead_letters}`
+                `${counted.dead_letters} records are set aside, the receipt claims ${claim.claimed.dead_letters}`
               )
             ]
       const rows =
@@ -106,13 +106,13 @@ const countRows = Effect.fnUntraced(function* (
   database: Database,
   { jobs, sets }: Scope,
   { claimed, runId }: AuditClaim
-): Effect.fn.Return<Record<"pages" | "links" | "page_metadata" | "letters" | "replayed", number>, DatabaseError> {
+): Effect.fn.Return<Record<"pages" | "links" | "page_metadata" | "dead_letters" | "replayed", number>, DatabaseError> {
   const [row] = yield* database.query(
     `WITH mine AS MATERIALIZED (${pagesInScope})
      SELECT (SELECT count(*) FROM mine)::float8 AS pages,
        (SELECT count(*) FROM mine JOIN links USING (set_no, page_key))::float8 AS links,
        (SELECT count(*) FROM mine JOIN page_metadata USING (set_no, page_key))::float8 AS page_metadata,
-       (SELECT count(*) FROM dead_letters WHERE run_id = $3 AND sink = $4)::float8 AS letters,
+       (SELECT count(*) FROM dead_letters WHERE run_id = $3 AND sink = $4)::float8 AS dead_letters,
        (SELECT count(*) FROM dead_letters WHERE run_id = $3 AND sink = $4 AND replayed_at IS NOT NULL)::float8 AS replayed`,
     [listOf(sets), jobs && listOf(jobs), runId, cleanText(claimed.name)]
   )
@@ -121,7 +121,7 @@ const countRows = Effect.fnUntraced(function* (
     pages: count("pages"),
     links: count("links"),
     page_metadata: count("page_metadata"),
-    letters: count("letters"),
+    dead_letters: count("dead_letters"),
     replayed: count("replayed")
   }
 })

@@ -1,4 +1,4 @@
-import { keepText, type Redact } from "@sluice/core"
+import { keepText, type Redact } from "@sluice/core/sink"
 import { Redacted, Schema } from "effect"
 import { explainGuard } from "./guards.ts"
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto"
 import type { Writable } from "node:stream"
 import { pipeline } from "node:stream/promises"
-import { makeRedactor, type Redact, secretsInAddress } from "@sluice/core"
+import { makeRedactor, type Redact, secretsInAddress } from "@sluice/core/sink"
 import { Effect, Exit, Redacted, Result, type Scope } from "effect"
 import type pg from "pg"
 import { from as copyFrom } from "pg-copy-streams"

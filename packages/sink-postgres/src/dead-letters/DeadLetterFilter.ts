@@ -1,4 +1,4 @@
-import { cleanText } from "@sluice/core"
+import { cleanText } from "@sluice/core/sink"
 
 /** Selects dead letters that meet every given condition; all of them where none is given. */
 export interface DeadLetterFilter {

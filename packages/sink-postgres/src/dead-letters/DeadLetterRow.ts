@@ -1,4 +1,5 @@
-import { JobKind, type PageRecord, PageStatus, recordOfResult, weigh } from "@sluice/core"
+import type { PageRecord } from "@sluice/core"
+import { JobKind, PageStatus, recordOfResult, weigh } from "@sluice/core/sink"
 import { Effect, Option, Schema } from "effect"
 import type { Row } from "../database/Database.ts"
 

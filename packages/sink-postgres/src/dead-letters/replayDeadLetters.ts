@@ -1,4 +1,5 @@
-import { type DeadLetter, type PageRecord, rawJson } from "@sluice/core"
+import type { PageRecord } from "@sluice/core"
+import { type DeadLetter, rawJson } from "@sluice/core/sink"
 import { Effect, Stream } from "effect"
 import type { Database, Transaction } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"

@@ -1,4 +1,5 @@
-import { cleanText, isInt4, type PageRecord, weigh } from "@sluice/core"
+import type { PageRecord } from "@sluice/core"
+import { cleanText, isInt4, weigh } from "@sluice/core/sink"
 
 /** The record with what Postgres cannot store replaced: in texts by U+FFFD, numbers out of range by null. */
 export const sanitizeRecord = (record: PageRecord): PageRecord => {

@@ -1,4 +1,5 @@
-import { type DeadLetter, type PageRecord, type PlannedRun, type RunHandle, weigh } from "@sluice/core"
+import type { PageRecord } from "@sluice/core"
+import { type DeadLetter, type PlannedRun, type RunHandle, weigh } from "@sluice/core/sink"
 import { Clock, Effect } from "effect"
 import type { Database, Transaction } from "../database/Database.ts"
 import { DatabaseError, Denied, inFull, Other } from "../database/DatabaseError.ts"
@@ -93,7 +94,7 @@ const loadSample = Effect.fnUntraced(function* (
   const keys = yield* makeSessionKeys(nested, trial, run).ofJobs(new Set([record.jobId]))
   if (keys.jobs.get(record.jobId) === undefined) return yield* dropped("jobs")
   const keyed = (each: PageRecord) =>
-    partitionRecords(mode, [each], keys).records.map((found) => ({ ...found, mayStand: true }))
+    partitionRecords(mode, [each], keys).records.map((found) => ({ ...found, mayExist: true }))
 
   const added = yield* loadsOf(mode).fast(tx, keyed(record))
   const changed = keyed({ ...changedOf(record) })

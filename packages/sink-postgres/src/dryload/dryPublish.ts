@@ -1,4 +1,4 @@
-import type { RunHandle } from "@sluice/core"
+import type { RunHandle } from "@sluice/core/sink"
 import { Effect } from "effect"
 import type { Database } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"

@@ -1,4 +1,4 @@
-import type { CommittedKeys } from "@sluice/core"
+import type { CommittedKeys } from "@sluice/core/sink"
 
 /** The keys of a segment as one `bytea`; the column's comment tells the layout. */
 export const packKeys = (jobs: ReadonlyArray<CommittedKeys>): Uint8Array => {

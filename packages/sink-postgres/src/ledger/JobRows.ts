@@ -1,4 +1,4 @@
-import { cleanText, type JobSnapshot } from "@sluice/core"
+import { cleanText, type JobSnapshot } from "@sluice/core/sink"
 import { DateTime, Effect } from "effect"
 import type { Transaction } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"

@@ -1,4 +1,5 @@
-import { JobCounters, JobKind, Receipt, RunStatus } from "@sluice/core"
+import { Receipt } from "@sluice/core"
+import { JobCounters, JobKind, RunStatus } from "@sluice/core/sink"
 import { Effect, Schema } from "effect"
 
 const Instant = Schema.String

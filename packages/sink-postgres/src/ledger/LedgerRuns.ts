@@ -1,19 +1,11 @@
-import {
-  type Lease,
-  LeaseHeld,
-  type Ledger,
-  LedgerError,
-  Receipt,
-  type RunHandle,
-  type RunIntent,
-  type RunSummary
-} from "@sluice/core"
+import { type Ledger, Receipt } from "@sluice/core"
+import { type Lease, LeaseHeld, LedgerError, type RunHandle, type RunIntent, type RunSummary } from "@sluice/core/sink"
 import { Effect, Schema } from "effect"
 import type { Database, Queryable } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"
 import { keptUnpublished } from "./keptUnpublished.ts"
 import { decodeOpenRuns, decodeRuns, openRunColumns, runColumns } from "./LedgerRows.ts"
-import { costOf } from "./LedgerSubmissions.ts"
+import { costOf, restoreSubmissions } from "./LedgerSubmissions.ts"
 import { fenced, isUuid, toInstant, toLedgerError, unknownRun } from "./ledgerErrors.ts"
 import { makeRunId } from "./RunId.ts"
 
@@ -53,7 +45,7 @@ export const ledgerRuns = (
   ),
 
   restore: Effect.fn("PostgresLedger.restore")(
-    function* ({ epoch = 1, runId, ...intent }, lease, forgotten) {
+    function* ({ epoch = 1, runId, submissions = [], ...intent }, lease, forgotten) {
       if (!isUuid(runId)) return yield* unknownRun("restore", runId)
       const rows = yield* database.transaction((tx) =>
         Effect.gen(function* () {
@@ -73,6 +65,7 @@ export const ledgerRuns = (
               [runId, JSON.stringify(forgotten)]
             )
           }
+          if (restored.length > 0) yield* restoreSubmissions(tx, runId, submissions)
           return restored
         })
       )

@@ -1,13 +1,13 @@
+import type { Ledger } from "@sluice/core"
 import {
   type CommittedSegment,
-  type Ledger,
   type LedgerError,
   type LedgerTransaction,
   noTally,
   type SegmentCommit,
   snapshotOf,
   tallied
-} from "@sluice/core"
+} from "@sluice/core/sink"
 import { Effect, Stream } from "effect"
 import type { Database, Queryable, Transaction } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"

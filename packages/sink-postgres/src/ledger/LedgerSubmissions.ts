@@ -1,6 +1,8 @@
-import { cleanText, type Ledger } from "@sluice/core"
+import type { Ledger } from "@sluice/core"
+import { cleanText, type Submission } from "@sluice/core/sink"
 import { Effect, Stream } from "effect"
-import type { Database } from "../database/Database.ts"
+import type { Database, Transaction } from "../database/Database.ts"
+import type { DatabaseError } from "../database/DatabaseError.ts"
 import { decodeSubmissions } from "./LedgerRows.ts"
 import { fenced, isUuid, toInstant, toLedgerError } from "./ledgerErrors.ts"
 import { pagesOf } from "./pagesOf.ts"
@@ -117,3 +119,30 @@ export const costOf = (runId: string): string =>
      ELSE greatest(s.tokens, t.tokens_charged + t.tokens_reserved) END)
    FROM submissions s LEFT JOIN jobs j ON j.job_id = s.job_id LEFT JOIN token_summaries t USING (job_no)
    WHERE s.run_id = ${runId}`
+
+/** Records the submissions of a restored run. A job ID that is already known is kept. */
+export const restoreSubmissions = (
+  tx: Transaction,
+  runId: string,
+  submissions: ReadonlyArray<Submission>
+): Effect.Effect<void, DatabaseError> => {
+  if (submissions.length === 0) return Effect.void
+  const rows = submissions.map(({ jobId, kind, ordinal, requestHash, submittedAt, tokens, url }) => ({
+    ordinal,
+    kind,
+    url: cleanText(url),
+    request_hash: requestHash,
+    submitted_at: toInstant(submittedAt),
+    tokens,
+    job_id: jobId === null ? null : cleanText(jobId)
+  }))
+  return Effect.asVoid(
+    tx.query(
+      `INSERT INTO submissions AS s (run_id, ordinal, kind, url, request_hash, submitted_at, tokens, job_id)
+       SELECT $1::uuid, r.* FROM json_to_recordset($2::json) AS r (ordinal int, kind text, url text, request_hash text,
+         submitted_at timestamptz, tokens int, job_id text)
+       ON CONFLICT (run_id, ordinal) DO UPDATE SET job_id = coalesce(excluded.job_id, s.job_id)`,
+      [runId, JSON.stringify(rows)]
+    )
+  )
+}

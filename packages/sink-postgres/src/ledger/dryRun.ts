@@ -1,4 +1,5 @@
-import { type Ledger, LedgerError, LedgerUnavailable, noRows, noTally } from "@sluice/core"
+import type { Ledger } from "@sluice/core"
+import { LedgerError, LedgerUnavailable, noRows, noTally } from "@sluice/core/sink"
 import { Clock, Effect, Stream } from "effect"
 import type { Database } from "../database/Database.ts"
 import { DatabaseError, inFull, Other } from "../database/DatabaseError.ts"

@@ -1,4 +1,4 @@
-import { unpublishedKept } from "@sluice/core"
+import { unpublishedKept } from "@sluice/core/sink"
 
 /** The statement that reads, newest first, the runs of a pipeline that were ended unpublished and are kept for being published. */
 export const keptUnpublished = (pipeline: string): string =>

@@ -1,4 +1,4 @@
-import { Fenced, LedgerError, LedgerUnavailable, type RunHandle, UnknownRun } from "@sluice/core"
+import { Fenced, LedgerError, LedgerUnavailable, type RunHandle, UnknownRun } from "@sluice/core/sink"
 import { DateTime, Effect, Schema } from "effect"
 import type { Database, Queryable, Row } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"

@@ -1,4 +1,4 @@
-import type { LedgerError } from "@sluice/core"
+import type { LedgerError } from "@sluice/core/sink"
 import { Effect, Option, Stream } from "effect"
 
 /** Rows in pages of `size`, each page after the key of the last row; keys are 0 or more. */

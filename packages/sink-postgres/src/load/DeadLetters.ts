@@ -1,4 +1,4 @@
-import { cleanText, type DeadLetter, rawJson, type Segment } from "@sluice/core"
+import { cleanText, type DeadLetter, rawJson, type Segment } from "@sluice/core/sink"
 import { Effect } from "effect"
 import type { Transaction } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"

@@ -1,4 +1,4 @@
-import type { DeadLetter } from "@sluice/core"
+import type { DeadLetter } from "@sluice/core/sink"
 import { Effect } from "effect"
 import type { Database, Transaction } from "../database/Database.ts"
 import { DatabaseError } from "../database/DatabaseError.ts"
@@ -116,7 +116,7 @@ const versionedLoads = {
   careful: (tx: Transaction, records: ReadonlyArray<RowKeyedRecord>) =>
     loadHistory(
       tx,
-      records.map((record) => ({ ...record, mayStand: true }))
+      records.map((record) => ({ ...record, mayExist: true }))
     )
 }
 

@@ -1,4 +1,4 @@
-import type { WrittenRows } from "@sluice/core"
+import type { WrittenRows } from "@sluice/core/sink"
 import { Effect } from "effect"
 import type { Transaction } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"

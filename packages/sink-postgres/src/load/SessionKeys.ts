@@ -1,4 +1,4 @@
-import type { RunHandle, Segment } from "@sluice/core"
+import type { RunHandle, Segment } from "@sluice/core/sink"
 import { Effect, Semaphore } from "effect"
 import type { Database } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"

@@ -1,4 +1,5 @@
-import { type DeadLetter, deadLetterOf, type PageRecord } from "@sluice/core"
+import type { PageRecord } from "@sluice/core"
+import { type DeadLetter, deadLetterOf } from "@sluice/core/sink"
 import type { LoadMode } from "../PostgresSinkConfig.ts"
 import { fingerprint } from "../pages/Fingerprint.ts"
 import type { RowKeyedRecord } from "../pages/Rows.ts"

@@ -1,4 +1,5 @@
-import type { Commit, CommitResult, DeadLetter, LedgerError, PageRecord, Segment, WriteResult } from "@sluice/core"
+import type { PageRecord } from "@sluice/core"
+import type { Commit, CommitResult, DeadLetter, LedgerError, Segment, WriteResult } from "@sluice/core/sink"
 import { Effect } from "effect"
 import type { Database, Transaction } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"

@@ -1,4 +1,5 @@
-import { canonicalJson, hash64, type PageRecord } from "@sluice/core"
+import type { PageRecord } from "@sluice/core"
+import { canonicalJson, hash64 } from "@sluice/core/sink"
 
 /**
  * The 64-bit identity of a page's content: everything but how it was fetched. Two contents share one once in 10^19

@@ -1,4 +1,4 @@
-import { cleanText, type RunHandle, unpublishedKept } from "@sluice/core"
+import { cleanText, type RunHandle, unpublishedKept } from "@sluice/core/sink"
 import { Effect, Schema } from "effect"
 import type { Queryable } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"

@@ -1,4 +1,4 @@
-import type { PublishPreview, RunHandle } from "@sluice/core"
+import type { PublishPreview, RunHandle } from "@sluice/core/sink"
 import { Effect } from "effect"
 import { type CopyBinary, encodeRows } from "../database/CopyBinary.ts"
 import type { Transaction } from "../database/Database.ts"

@@ -1,4 +1,4 @@
-import { unpublishedKept } from "@sluice/core"
+import { unpublishedKept } from "@sluice/core/sink"
 import { Effect } from "effect"
 import type { Database, Transaction } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"

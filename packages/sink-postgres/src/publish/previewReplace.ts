@@ -1,4 +1,4 @@
-import { Publication, type PublishPreview, type RunHandle } from "@sluice/core"
+import { Publication, type PublishPreview, type RunHandle } from "@sluice/core/sink"
 import { Effect } from "effect"
 import type { Database, Queryable } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"

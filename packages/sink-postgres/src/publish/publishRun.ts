@@ -1,4 +1,4 @@
-import { type LedgerError, Publication, type PublishPreview, type RunHandle } from "@sluice/core"
+import { type LedgerError, Publication, type PublishPreview, type RunHandle } from "@sluice/core/sink"
 import { Effect, Stream } from "effect"
 import type { Database, Transaction } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"

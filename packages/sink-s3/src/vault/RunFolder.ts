@@ -1,4 +1,4 @@
-import { VaultEntries } from "@sluice/core"
+import { VaultEntries } from "@sluice/core/sink"
 import { Effect, Stream } from "effect"
 import { parseDocument } from "../Documents.ts"
 import type { ObjectStore } from "../ObjectStore.ts"

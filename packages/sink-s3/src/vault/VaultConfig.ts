@@ -1,4 +1,4 @@
-import { isLocalPath } from "@sluice/core"
+import { isLocalPath } from "@sluice/core/sink"
 import { Effect, Schema } from "effect"
 import { placeFields, plainSecret, type S3Written, wholeCredentials } from "../S3SinkConfig.ts"
 

@@ -7,7 +7,7 @@ import {
   type StoredSegment,
   type VaultConnection,
   VaultEntries
-} from "@sluice/core"
+} from "@sluice/core/sink"
 import { Clock, Effect, Stream } from "effect"
 import { documentOf, writeOnce } from "../Documents.ts"
 import type { ObjectStore } from "../ObjectStore.ts"

@@ -1,6 +1,7 @@
 import { promisify } from "node:util"
 import { createZstdCompress, constants as zlib, zstdDecompress } from "node:zlib"
-import { type PageRecord, recordOfLine, type Segment, storedLines } from "@sluice/core"
+import type { PageRecord } from "@sluice/core"
+import { recordOfLine, type Segment, storedLines } from "@sluice/core/sink"
 import { Effect } from "effect"
 import { collectChunks } from "../collectChunks.ts"
 import { type NewObject, objectOf } from "../ObjectStore.ts"

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { PipelineName } from "@sluice/core"
+import { PipelineName } from "@sluice/core/config"
 import { Effect, Option, Schema } from "effect"
 import * as fc from "fast-check"
 import { athena } from "../../src/loaders/athena.ts"

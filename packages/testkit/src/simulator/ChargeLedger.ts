@@ -1,4 +1,4 @@
-import type { JobKind } from "@sluice/core"
+import type { JobKind } from "@sluice/core/sink"
 
 /** One request as it came in, and what was done to it. */
 export interface ReceivedRequest {

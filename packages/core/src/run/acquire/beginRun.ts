@@ -1,7 +1,8 @@
 import { type Duration, Effect, Schema, type Scope } from "effect"
-import { type Ledger, LedgerError } from "../../ledger/Ledger.ts"
+import { type Ledger, LedgerError, SubmissionsLost } from "../../ledger/Ledger.ts"
 import type { PipelineDefinition } from "../../pipeline/makePipeline.ts"
 import { SinkError } from "../../sink/SinkError.ts"
+import { isRefusedId } from "../../source/refusedPages.ts"
 import type { Vault } from "../../vault/Vault.ts"
 import { acquireRun, PipelineChanged, type Resume } from "./acquireRun.ts"
 import { connectSinks, dryLoad } from "./connectSinks.ts"
@@ -21,10 +22,10 @@ export interface BeginOptions {
 
 /** The run could not begin: nothing was submitted and nothing paid. */
 export class RunNotBegun extends Schema.TaggedError<RunNotBegun>()("RunNotBegun", {
-  error: Schema.Union([SinkError, LedgerError, PipelineChanged])
+  reason: Schema.Union([SinkError, LedgerError, PipelineChanged])
 }) {
   override get message(): string {
-    return this.error.message
+    return this.reason.message
   }
 }
 
@@ -47,5 +48,23 @@ export const beginRun = Effect.fnUntraced(function* (
   // An incomplete run is read again, even if an earlier attempt recorded its end.
   const end = run?.end?.status === "incomplete" ? undefined : run?.end
   const own = vault === undefined || run === undefined ? undefined : { ...run, end, maxBytes: vault.maxBytes }
-  return yield* openSessions(connected, { ...held, lease, vault: own })
+  const context = yield* openSessions(connected, { ...held, lease, vault: own })
+  yield* assertSubmissionsKnown(context)
+  return context
 })
+
+/**
+ * Fails where the vault holds results of a job that is no submission of the run, and the source would be read on: a replay that
+ * died may have restored the run without them, and submitting again would pay again.
+ */
+const assertSubmissionsKnown = ({ run, submissions, vault }: RunContext): Effect.Effect<void, LedgerError> => {
+  if (vault === undefined || vault.end !== undefined) return Effect.void
+  const known = new Set([...submissions.values()].map(({ jobId }) => jobId))
+  for (const { jobs } of vault.segments) {
+    const lost = jobs.find(({ jobId }) => !known.has(jobId) && !isRefusedId(jobId))
+    if (lost === undefined) continue
+    const reason = new SubmissionsLost({ runId: run.runId, jobId: lost.jobId })
+    return Effect.fail(new LedgerError({ operation: "resume", reason }))
+  }
+  return Effect.void
+}

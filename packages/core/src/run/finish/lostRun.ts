@@ -5,11 +5,7 @@ import type { RunFailure } from "./runStatus.ts"
 /** Whether a failure says that another process has taken the run over. */
 export const isLostRun = (failure: RunFailure): boolean => {
   if (failure._tag === "LedgerError") return failure.reason._tag === "Fenced"
-  return (
-    failure._tag === "SourceError" &&
-    failure.reason._tag === "LedgerFailed" &&
-    failure.reason.error.reason._tag === "Fenced"
-  )
+  return failure._tag === "SourceError" && failure.reason._tag === "LedgerError" && isLostRun(failure.reason)
 }
 
 /** What became of a run that another process took over, in a sentence for the process that has lost it. */

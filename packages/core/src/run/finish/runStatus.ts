@@ -36,13 +36,13 @@ export const statusOf = (
     switch (error.reason._tag) {
       case "DeadlinePassed":
         return "incomplete"
-      case "Undecided":
+      case "Ambiguous":
       case "RequestChanged":
         return "halted"
-      case "ApiFailed":
-        return error.reason.error.reason._tag === "PaymentRequired" ? "stopped_budget" : "failed"
-      case "LedgerFailed":
-        return haltsRun(error.reason.error) ? "halted" : "failed"
+      case "ScraperError":
+        return error.reason.reason._tag === "PaymentRequired" ? "stopped_budget" : "failed"
+      case "LedgerError":
+        return haltsRun(error.reason) ? "halted" : "failed"
       default:
         return "failed"
     }

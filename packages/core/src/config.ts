@@ -1,0 +1,13 @@
+/** What a program reads pipeline files with, such as the `sluice` command. */
+export { ConfigInvalid, type ConfigIssue, configJsonSchema, decodeConfig } from "./pipeline/ConfigInvalid.ts"
+export { PipelineName } from "./pipeline/makePipeline.ts"
+export { pipelineOf, pipelineSchema, type SinkFactories, type SinkFactory } from "./pipeline/PipelineConfig.ts"
+export { typesAt } from "./pipeline/schemaAt.ts"
+export { isLocalPath, isPlainText, isServiceUrl } from "./record/plainText.ts"
+export { PipelineChanged } from "./run/acquire/acquireRun.ts"
+export type { RunFailure } from "./run/finish/runStatus.ts"
+export type { PublishedRun } from "./run/publishUnpublished.ts"
+export type { Replayed } from "./run/replayRuns.ts"
+export { keepText, makeRedactor, type Redact } from "./secret/redactor.ts"
+export { secretsInAddress } from "./secret/secretsInAddress.ts"
+export { readerDefaults } from "./source/JobReader.ts"
