@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { createDatabase, dice, roll } from "@sluice/testkit"
+import { createDatabase, makeRng, roll } from "@sluice/testkit"
 import { Config, Effect } from "effect"
 import type { Life } from "./Life.ts"
 import { type Kind, kinds, workOf } from "./Work.ts"
@@ -18,7 +18,7 @@ const atOnce = 2
 /** A process that dies while the API takes one of its submissions on; the lists lag as the seed says. */
 const orphaned = Effect.fnUntraced(function* (url: string, kind: Kind, seed: number) {
   const work = workOf(kind, seed)
-  const next = dice(seed, "orphan", kind)
+  const next = makeRng(seed, "orphan", kind)
   const left: { life: Life | undefined; posts: number } = { life: undefined, posts: 1 + roll(next, work.submissions) }
   const workplace = yield* openWorkplace({
     work,

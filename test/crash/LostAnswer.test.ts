@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Batch, Crawl, Extract, makeLedgerMemory, Pipeline, type RunOptions, Scraper, type Source } from "@sluice/core"
-import { dice, type Fault, roll } from "@sluice/testkit"
+import { type Fault, makeRng, roll } from "@sluice/testkit"
 import { Config, Effect, References } from "effect"
 import { memorySink } from "../core/MemorySink.ts"
 import { atOnce, simulated } from "../core/simulated.ts"
@@ -25,7 +25,7 @@ const sourceOf = ({ source }: Work): Source => {
 
 /** A run whose ledger outlives its attempts, against an API whose lists lag as the seed says. */
 const setting = Effect.fnUntraced(function* (work: Work, source: Source) {
-  const next = dice(work.seed, "lost answers", work.kind)
+  const next = makeRng(work.seed, "lost answers", work.kind)
   const { layer, simulator } = yield* simulated({ ...work.simulator, seed: work.seed, listLag: roll(next, looks) })
   const sink = memorySink()
   const ledger = makeLedgerMemory()

@@ -1,5 +1,5 @@
 import { Postgres } from "@sluice/sink-postgres"
-import { dice, roll } from "@sluice/testkit"
+import { makeRng, roll } from "@sluice/testkit"
 import { Effect } from "effect"
 import { tornIn } from "./Books.ts"
 import { makeDeath } from "./Death.ts"
@@ -31,7 +31,7 @@ const fewPages = 20_000
 /** Loads into a database that takes no long URL, killing process after process, then compares all books and replays the letters. */
 export const loadPoisoned = Effect.fnUntraced(function* (url: string, load: PoisonedLoad) {
   const { kills, pages, seed } = load
-  const next = dice(seed, "poisoned deaths")
+  const next = makeRng(seed, "poisoned deaths")
   const work = poisonedWork(seed, load)
   const pipeline = `poisoned-${seed}`
   const database = yield* Postgres.open({ url })

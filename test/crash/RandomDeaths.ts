@@ -1,4 +1,4 @@
-import { dice, roll } from "@sluice/testkit"
+import { makeRng, roll } from "@sluice/testkit"
 import { Effect } from "effect"
 import { tornIn } from "./Books.ts"
 import { makeDeath } from "./Death.ts"
@@ -30,7 +30,7 @@ const longestDelay = 60
 
 /** Kills process after process at requests of the seed, as the API sees them, until the run ends; then compares all books. */
 export const surviveDeaths = Effect.fnUntraced(function* (url: string, { kind, seed }: RandomDeaths) {
-  const next = dice(seed, "deaths", kind)
+  const next = makeRng(seed, "deaths", kind)
   const work = workOf(kind, seed)
   const death = makeDeath()
   const workplace = yield* openWorkplace({

@@ -2,8 +2,8 @@ import type { Source } from "@sluice/core"
 import {
   batchHistory,
   crawlHistory,
-  dice,
   type MovingHistory,
+  makeRng,
   makeSite,
   movingHistory,
   roll,
@@ -120,7 +120,7 @@ const batchSize = 20
 
 /** Some URLs are named twice or three times, in one job or in two; of every third seed the API refuses some. */
 const batchOf = (seed: number, site: SiteModel): Work => {
-  const next = dice(seed, "batch")
+  const next = makeRng(seed, "batch")
   const distinct = Array.from({ length: 44 + (seed % 9) }, (_, index) => `${site.url}p/${index + 1}`)
   const again = Array.from({ length: 12 }, () => distinct[roll(next, distinct.length)]!)
   const urls = shuffled(next, [...distinct, ...again])
@@ -156,7 +156,7 @@ const batchOf = (seed: number, site: SiteModel): Work => {
 
 /** Four of the URLs are named twice, wherever in the list, which are jobs of their own. */
 const extractOf = (seed: number, site: SiteModel): Work => {
-  const next = dice(seed, "extract")
+  const next = makeRng(seed, "extract")
   const distinct = Array.from({ length: 24 + (seed % 5) }, (_, index) => `${site.url}p/${index + 1}`)
   const urls = shuffled(next, [...distinct, ...distinct.slice(0, 4)])
   const pages: Array<string> = []

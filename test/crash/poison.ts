@@ -1,4 +1,4 @@
-import { crawlHistory, dice, makeSite, roll, type SentItem, type SiteModel, type SitePage } from "@sluice/testkit"
+import { crawlHistory, makeRng, makeSite, roll, type SentItem, type SiteModel, type SitePage } from "@sluice/testkit"
 import { letterLine, pageLine, type Work } from "./Work.ts"
 
 /** What no table takes, and the reason of its dead letter; null where the page lands without the one value. */
@@ -26,7 +26,7 @@ export interface PoisonedSize {
 
 /** A crawl of many pages, some of which no table takes, strewn over it by the seed; and what has to become of each. */
 export const poisonedWork = (seed: number, { pages: count, poison }: PoisonedSize): Work => {
-  const next = dice(seed, "poison")
+  const next = makeRng(seed, "poison")
   const plain = makeSite({ seed, pages: count, failureRate: 0.05, bodyBytes: 120 })
   // One in each stretch of the site; the seed page stays what it is.
   const stretch = (count - 1) / poison
@@ -94,6 +94,6 @@ const urlAt = (site: SiteModel, at: number): string => site.pages.slice(at, at +
 
 /** Text that does not compress. */
 const longText = (seed: number, url: string): string => {
-  const next = dice(seed, "long", url)
+  const next = makeRng(seed, "long", url)
   return Array.from({ length: 6000 }, () => roll(next, 36).toString(36)).join("")
 }

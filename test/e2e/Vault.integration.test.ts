@@ -184,7 +184,7 @@ vault: { directory: { path: kept } }
           )
         assert.deepStrictEqual(
           results,
-          runs.map((receipt) => ({ run_id: receipt.run_id, result: "landed", receipt }))
+          runs.map((receipt) => ({ run_id: receipt.run_id, result: "loaded", receipt }))
         )
         assert.deepStrictEqual(yield* rowsIn(second.database), yield* rowsIn(first.database))
         assert.deepStrictEqual(
@@ -194,7 +194,7 @@ vault: { directory: { path: kept } }
         const again = yield* run(["replay"], optionsOf(second))
         assert.deepStrictEqual(
           [again.code, again.stdout],
-          [0, runs.map(({ run_id }) => `run ${run_id} stands in every sink already\n`).join("")]
+          [0, runs.map(({ run_id }) => `run ${run_id} is complete in every sink\n`).join("")]
         )
 
         assertRefused(

@@ -27,12 +27,12 @@ const datasets = {
 export const lakeOf = (cwd: string, folder: string, pipeline = "lake") =>
   Effect.promise(() => readLake(filesOf(join(cwd, folder)), pipeline))
 
-/** What DuckDB shows of a sink through the statements of `sluice loaders duckdb`, without what they add. */
+/** What DuckDB shows of a sink through the statements of `sluice ddl duckdb`, without what they add. */
 export const viewedBy = Effect.fnUntraced(function* (
   options: Start,
   sink: string
 ): Effect.fn.Return<DatasetRows, never, never> {
-  const printed = yield* run(["loaders", "duckdb", "--sink", sink, "--schema", sink], options)
+  const printed = yield* run(["ddl", "duckdb", "--sink", sink, "--schema", sink], options)
   assert.strictEqual(printed.code, 0, printed.stderr)
   yield* Effect.promise(() => askDuckDB(printed.stdout))
   const rows = new Map<string, ReadonlyArray<Row>>()

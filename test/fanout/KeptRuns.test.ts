@@ -171,8 +171,8 @@ describe("a vault", () => {
       assert.deepStrictEqual(
         replayed.map(({ result, runId }) => [runId, result]),
         [
-          [failed.receipt.run_id, "stands"],
-          [receipt.run_id, "landed"],
+          [failed.receipt.run_id, "unchanged"],
+          [receipt.run_id, "loaded"],
           [handleOf(1).runId, "open"]
         ]
       )

@@ -57,7 +57,7 @@ describe("replay", () => {
         const replayed = yield* Stream.runCollect(Pipeline.replay(again, { vault, ledger: fresh }))
         assert.deepStrictEqual(
           replayed.map(({ result, runId }) => [runId, result]),
-          [[receipt.run_id, "landed"]]
+          [[receipt.run_id, "loaded"]]
         )
         assert.deepStrictEqual(filesOf(lake), before)
         assert.deepStrictEqual(
@@ -72,7 +72,7 @@ describe("replay", () => {
         const third = yield* Stream.runCollect(Pipeline.replay(again, { vault, ledger: fresh }))
         assert.deepStrictEqual(
           third.map(({ result }) => result),
-          ["stands"]
+          ["unchanged"]
         )
       })
     )
@@ -94,7 +94,7 @@ describe("replay", () => {
         })
         const written = sink.written.length
         const [replayed] = yield* Stream.runCollect(Pipeline.replay(wider, { vault, ledger }))
-        assert.strictEqual(replayed?.result, "landed")
+        assert.strictEqual(replayed?.result, "loaded")
         assert.strictEqual(added.pages.size, 90)
         assert.strictEqual(sink.written.length, written)
         const [run] = yield* ledger.runs({ limit: 1 })
@@ -119,7 +119,7 @@ describe("replay", () => {
           transforms: [Transform.select({ status: ["completed"], max_depth: 2 })],
           sinks: [other.sink]
         })
-        for (const result of ["landed", "stands"]) {
+        for (const result of ["loaded", "unchanged"]) {
           const [done] = yield* Stream.runCollect(Pipeline.replay(elsewhere, { vault, ledger, from: pipeline.name }))
           assert.strictEqual(done?.result, result)
         }
@@ -136,7 +136,7 @@ describe("replay", () => {
       yield* attempt()
       sink.pages.clear()
       const [replayed] = yield* Stream.runCollect(Pipeline.replay(pipeline, { vault, ledger, again: ["memory"] }))
-      assert.strictEqual(replayed?.result, "landed")
+      assert.strictEqual(replayed?.result, "loaded")
       assert.strictEqual(sink.pages.size, 90)
       assert.strictEqual(sink.published, 2)
       const [run] = yield* ledger.runs({ limit: 1 })
@@ -159,7 +159,7 @@ describe("replay", () => {
       const replayed = yield* Stream.runCollect(Pipeline.replay(pipeline, { vault, ledger }))
       assert.deepStrictEqual(
         replayed.map(({ result, runId }) => [runId, result]),
-        [lost, { receipt }].map(({ receipt }) => [receipt.run_id, "stands"])
+        [lost, { receipt }].map(({ receipt }) => [receipt.run_id, "unchanged"])
       )
       assert.strictEqual(readFileSync(join(lake, "_sluice/pipeline=test/latest.json"), "utf8"), shown)
     })
@@ -185,7 +185,7 @@ describe("replay", () => {
       assert.deepStrictEqual(passed, { runId: open!.runId, result: "open", outcome: Option.none() })
       assert.isEmpty(yield* lost.runs({ limit: 1 }))
       const [named] = yield* Stream.runCollect(Pipeline.replay(rebuilt, { vault, ledger: lost, runs: [open!.runId] }))
-      assert.strictEqual(named?.result, "landed")
+      assert.strictEqual(named?.result, "loaded")
       const { receipt } = Option.getOrThrow(named!.outcome)
       assert.strictEqual(receipt.status, "incomplete")
       assert.isAtLeast(target.pages.size, 30)
@@ -209,7 +209,7 @@ describe("replay", () => {
       )
       assert.strictEqual((yield* replay)?.result, "failed")
       fails = false
-      assert.strictEqual((yield* replay)?.result, "landed")
+      assert.strictEqual((yield* replay)?.result, "loaded")
       assert.strictEqual(target.pages.size, 90)
       assert.lengthOf(
         target.written.flatMap(({ records }) => records),

@@ -34,7 +34,7 @@ describe("a run that is read again beside a vault", () => {
       const other = memorySink()
       const again = Pipeline.make({ ...pipeline, expect: undefined, quarantine: undefined, sinks: [other.sink] })
       const [replayed] = yield* Stream.runCollect(Pipeline.replay(again, { vault, ledger: fresh }))
-      assert.strictEqual(replayed?.result, "landed")
+      assert.strictEqual(replayed?.result, "loaded")
       assert.strictEqual(other.pages.size, 90)
       const [restored] = yield* fresh.runs({ limit: 1 })
       assert.deepInclude(restored, { runId: first.receipt.run_id, status: "completed" })

@@ -3,10 +3,10 @@ import { CliOutput, Command } from "effect/cli"
 import { exitCodes } from "./CliError.ts"
 import { audit } from "./commands/audit.ts"
 import { dbtSources } from "./commands/dbtSources.ts"
+import { ddl } from "./commands/ddl.ts"
 import { dlq } from "./commands/dlq.ts"
 import { gc } from "./commands/gc.ts"
 import { init } from "./commands/init.ts"
-import { loaders } from "./commands/loaders.ts"
 import { migrate } from "./commands/migrate.ts"
 import { publish } from "./commands/publish.ts"
 import { query } from "./commands/query.ts"
@@ -40,7 +40,7 @@ export const sluice = Command.make("sluice").pipe(
     dlq,
     replay,
     gc,
-    loaders,
+    ddl,
     migrate,
     dbtSources
   ]),

@@ -110,7 +110,7 @@ export const describeReceipt = (receipt: Receipt): string => {
     ...(receipt.unpublished === undefined ? [] : ["published  no"]),
     ...(receipt.drift === undefined ? [] : [`drift      ${receipt.drift.join(", ")}`]),
     ...receipt.sinks.map(({ dead_letters: deadLetters, name, rows }) => {
-      const aside = deadLetters === 0 ? "" : `, ${deadLetters} set aside`
+      const aside = deadLetters === 0 ? "" : `, ${deadLetters} dead letters`
       return `${`sink ${name}`.padEnd(10)} ${rows.pages} pages, ${rows.links} links, ${rows.page_metadata} page_metadata, ${rows.token_summaries} token_summaries${aside}`
     })
   ].join("\n")

@@ -13,10 +13,10 @@ export const strictJson = (text: string): { readonly offset: number; readonly me
   }
   const before = text.slice(0, offset).trimEnd()
   if (/[}\]]/.test(text[offset] ?? "") && before.endsWith(",")) {
-    return { offset: before.length - 1, message: "not valid JSON: leave out the comma that ends this list of members" }
+    return { offset: before.length - 1, message: "not valid JSON: remove the trailing comma" }
   }
   if (text[offset] === "/" || text[offset] === "#") {
-    return { offset, message: "not valid JSON: it has no comments; leave them out, or name the file .yaml" }
+    return { offset, message: "not valid JSON: JSON has no comments; remove them, or name the file .yaml" }
   }
   return { offset, message: "not valid JSON: this is not expected here" }
 }

@@ -73,7 +73,7 @@ const cases: ReadonlyArray<Case> = [
   {
     title: "a bound of what is not asked for",
     text: `${head}sinks:\n  - postgres: {}\nexpect: { min_pages: 1, required_share: 0.5 }\n`,
-    says: ["p.yaml:6:25: expect.required_share: goes with required alone"]
+    says: ["p.yaml:6:25: expect.required_share: needs expect.required"]
   },
   {
     title: "a wait that is none",

@@ -112,19 +112,19 @@ const wrong: ReadonlyArray<Case> = [
     title: "a trailing comma in JSON",
     file: "p.json",
     text: `{\n  "name": "quotes",\n  "source": { "crawl": { "url": "https://quotes.example/", } },\n  "sinks": [{ "postgres": {} }]\n}\n`,
-    says: [":3:58: not valid JSON: leave out the comma that ends this list of members"]
+    says: [":3:58: not valid JSON: remove the trailing comma"]
   },
   {
     title: "a trailing comma in a list of JSON",
     file: "p.json",
     text: `{ "sinks": [{ "postgres": {} },\n ] }`,
-    says: [":1:31: not valid JSON: leave out the comma that ends this list of members"]
+    says: [":1:31: not valid JSON: remove the trailing comma"]
   },
   {
     title: "a comment in JSON",
     file: "p.json",
     text: `{\n  // mine\n  "name": "quotes" }`,
-    says: [":2:3: not valid JSON: it has no comments; leave them out, or name the file .yaml"]
+    says: [":2:3: not valid JSON: JSON has no comments; remove them, or name the file .yaml"]
   },
   ...["{name: 1}", "{'name': 1}", '{ "name": quotes }', "name: quotes", '{ "a": 1 } {}'].map((text) => ({
     title: `YAML in a JSON file: ${text}`,

@@ -133,8 +133,8 @@ const never: Readonly<Record<string, readonly [Parts, ReadonlyArray<string>]>> =
       ledger: { url: "postgres://h/y", directory: "d" }
     },
     [
-      "sinks.0.postgres.directory: has no effect with url: leave one out",
-      "ledger.directory: has no effect with url: leave one out"
+      "sinks.0.postgres.directory: has no effect with url: remove one of them",
+      "ledger.directory: has no effect with url: remove one of them"
     ]
   ],
   "buckets that are none": [

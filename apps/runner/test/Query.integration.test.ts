@@ -108,7 +108,7 @@ describe("query", () => {
         yield* database.rows("CREATE TABLE mine AS SELECT 1 AS n")
         yield* database.rows(`ALTER TABLE mine OWNER TO ${new URL(database.url).username}`)
         const before = yield* dump(database)
-        const only = "only one statement at a time is run: leave out what follows the first ;"
+        const only = "only one statement at a time is run: remove what follows the first ;"
         const readOnly = (what: string) =>
           `the statement was refused: ${what} may change something; only SELECT, VALUES, TABLE and SHOW, and EXPLAIN of these, are run read-only; pass --write to let it change data`
         const statements: ReadonlyArray<readonly [string, string]> = [

@@ -11,7 +11,7 @@ const says = (key: string, value: unknown): boolean =>
   !(key === "minimum" && value === Number.MIN_SAFE_INTEGER)
 
 /**
- * Leaves out what the generator says of every schema: that objects are closed, where readers of this wire ignore members
+ * Omits what the generator says of every schema: that objects are closed, where readers of this wire ignore members
  * they do not know, and that whole numbers are safe integers.
  */
 const tidy = (value: unknown): unknown => {
@@ -36,7 +36,7 @@ const integers = (query: Schema.Top | undefined): { readonly [name: string]: Jso
 
 /**
  * Finishes the generated OpenAPI document of an API: operations carry their bare names as ids, whole numbers in a query
- * are integers, and schemas say no more than the wire promises.
+ * are integers, and schemas say only what the wire promises.
  */
 export const finish =
   <Id extends string, Groups extends HttpApiGroup.Constraint>(api: HttpApi.HttpApi<Id, Groups>) =>

@@ -9,7 +9,7 @@ import { connectionSettings } from "./database/ConnectionSettings.ts"
 export const LoadMode = Schema.Literals(["append", "merge", "replace", "history"])
 export type LoadMode = typeof LoadMode.Type
 
-/** What Postgres takes of a name; it cuts off the rest without an error, in the middle of what two names would tell apart. */
+/** Bytes of a name that Postgres keeps. It cuts off the rest without an error, which may make two names equal. */
 const mostBytes = 63
 
 /** A name of a schema that means what it says: one that the server takes whole, and that is not the server's own. */
@@ -39,7 +39,7 @@ export const embeddedDirectory = "./.sluice/postgres"
 export const oneDatabase = Schema.makeFilter<{ readonly url?: unknown; readonly directory?: unknown }>(
   ({ directory, url }) =>
     directory === undefined ||
-    url === undefined || { path: ["directory"], issue: "has no effect with url: leave one out" }
+    url === undefined || { path: ["directory"], issue: "has no effect with url: remove one of them" }
 )
 
 /** The settings of a Postgres sink as a pipeline file holds them. */
@@ -80,7 +80,7 @@ export const PostgresSinkConfig = Schema.Struct({
   .annotate({ identifier: "PostgresSinkConfig" })
 export type PostgresSinkConfig = typeof PostgresSinkConfig.Type
 
-/** The settings as code writes them: every one may be left out, and the url may be plain or redacted. */
+/** The settings as code writes them: each is optional, and the url may be plain or redacted. */
 export interface PostgresSinkOptions {
   readonly url?: string | Redacted.Redacted | undefined
   readonly directory?: string | undefined
@@ -92,7 +92,7 @@ export interface PostgresSinkOptions {
   readonly name?: string | undefined
 }
 
-/** Fills in what was left out. */
+/** Fills in the defaults. */
 export const withDefaults = (options: PostgresSinkOptions): PostgresSinkConfig & { readonly directory: string } => ({
   ...(options.url === undefined
     ? {}

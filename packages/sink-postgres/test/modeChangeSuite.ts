@@ -31,7 +31,7 @@ export const modeChangeSuite = (name: string, place: Effect.Effect<Place>): void
           const refusal = yield* Effect.flip(run(other))
           assert.strictEqual(
             refusal.message,
-            `sink "postgres": pipeline "docs" has been loaded here in mode ${mode}, and its pages cannot be gone on with in mode ${other}: set "mode" back to ${mode}, or give the sink another "name" or "schema" to begin anew beside them`
+            `sink "postgres": pipeline "docs" was loaded here in mode ${mode}, and mode ${other} cannot continue its pages: set "mode" back to ${mode}, or give the sink another "name" or "schema" to start new pages beside them`
           )
           assert.strictEqual(simulator.charges.received("POST"), 1)
           assert.strictEqual((yield* run(mode)).status, "completed")

@@ -30,7 +30,7 @@ const rowsOf = <A>(all: ReadonlyArray<A>, length: number, rows: (one: A) => Iter
   }
 })
 
-/** The four datasets, and what was set aside. */
+/** The four datasets and the dead letters. */
 export const lakeDatasets = [...datasets, "dead_letters"] as const
 export type LakeDataset = (typeof lakeDatasets)[number]
 
@@ -126,7 +126,7 @@ export const metadataRows = (records: ReadonlyArray<PageRecord>): Rows =>
     [page.jobId, page.key, page.url, page.httpStatus, page.durationMs, page.retryCount, page.tokensCharged]
   ])
 
-/** Rows of `dead_letters`. Text that is no Unicode is mended but for `raw`, which is JSON and escapes it. */
+/** Rows of `dead_letters`. Text that is not Unicode is sanitized, except in `raw`, which is JSON and escapes it. */
 export const deadLetterRows = (deadLetters: ReadonlyArray<DeadLetter>): Rows =>
   rowsOf(deadLetters, deadLetters.length, ({ detail, reason, record }) => [
     [cleanText(record.jobId), record.key, cleanText(record.url), reason, detail, rawJson(record)]

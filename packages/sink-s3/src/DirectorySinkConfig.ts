@@ -14,10 +14,10 @@ export const DirectorySinkConfig = Schema.Struct({
   .annotate({ identifier: "DirectorySinkConfig" })
 export type DirectorySinkConfig = typeof DirectorySinkConfig.Type
 
-/** The settings as code writes them: every one may be left out. */
+/** The settings as code writes them: each is optional. */
 export type DirectorySinkOptions = Partial<typeof DirectorySinkConfig.Encoded>
 
 const decode = Schema.decodeUnknownSync(DirectorySinkConfig)
 
-/** Fills in what was left out. Throws a `SchemaError` on options that make no sense. */
+/** Fills in the defaults. Throws a `SchemaError` on options that make no sense. */
 export const withDirectoryDefaults = (options: DirectorySinkOptions): DirectorySinkConfig => decode(options)

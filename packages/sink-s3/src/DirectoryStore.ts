@@ -42,7 +42,7 @@ export const directoryStore = (root: string): ObjectStore => {
     })
   }
 
-  /** A pointer is kept in versions: whoever creates the next one has moved it. The file under its plain name follows. */
+  /** A pointer is kept in versions: the process that creates the next one has moved it. The file under its plain name follows. */
   const versions = async (key: string): Promise<ReadonlyArray<number>> => {
     const path = pathOf(key)
     const names = await orNothing(readdir(dirname(path)))
@@ -76,7 +76,7 @@ export const directoryStore = (root: string): ObjectStore => {
     return true
   }
 
-  /** Lets the plain name follow the newest version, whoever else does at this moment. */
+  /** Moves the plain name to the newest version, even if other processes do so at the same time. */
   const follow = async (key: string): Promise<void> => {
     for (;;) {
       const now = await readPointer(key)

@@ -27,6 +27,6 @@ export const writeOnce = Effect.fnUntraced(function* (
   return yield* conflict(
     "create",
     key,
-    "another object stands under this key: two sinks of one pipeline need a prefix each"
+    "another object exists under this key: two sinks of one pipeline need different prefixes"
   )
 })

@@ -43,7 +43,7 @@ const compressors = {
 } as const
 
 /**
- * Lines in pieces. A member is written anew only where its value is not that of the row before: rows of one page say the same of it.
+ * Lines in pieces. A member is encoded again only where its value differs from the row before: rows of one page say the same of it.
  * Long text is a piece of its own: to put it together with others first would be to copy it.
  */
 function* linesOf(columns: ReadonlyArray<Column>, rows: Rows): Generator<string> {

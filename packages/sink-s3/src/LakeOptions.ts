@@ -20,7 +20,7 @@ export const lakeFields = {
   mode: LakeMode.pipe(Schema.withDecodingDefaultKey(Effect.succeed("append"))),
   /** JSON Lines, one row a line, or Parquet. */
   format: LakeFormat.pipe(Schema.withDecodingDefaultKey(Effect.succeed("jsonl"))),
-  /** Absent: `gzip` for JSON Lines, `zstd` for Parquet. `snappy` goes with Parquet alone. */
+  /** Absent: `gzip` for JSON Lines, `zstd` for Parquet. `snappy` needs Parquet. */
   compression: Schema.optionalKey(Compression),
   /** About how many bytes of pages, uncompressed, are written as one part where no other sink wants less. */
   part_bytes: Schema.Int.check(Schema.isBetween({ minimum: mebibyte, maximum: 512 * mebibyte })).pipe(

@@ -14,7 +14,7 @@ import { writeSegment } from "./writeSegment.ts"
 
 /** Segments that are encoded and written at once. */
 const segmentsAtOnce = 2
-/** A part holds as many records at most, and its first waits so long at most. */
+/** A part holds at most this many records, and its first record waits at most this long. */
 const recordsOfPart = 50_000
 const delayOfPartMs = 60_000
 

@@ -10,7 +10,7 @@ export interface NewObject {
   readonly sha256: string
 }
 
-/** Bytes as an object. They are hashed once: what stands under a key is compared by it, and a store proves by it what it has got. */
+/** Bytes as an object. They are hashed once: the hash identifies the object under a key, and the store verifies it on upload. */
 export const objectOf = (bytes: Uint8Array, contentType: string): NewObject => ({
   bytes,
   contentType,

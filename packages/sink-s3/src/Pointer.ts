@@ -61,7 +61,7 @@ export const reserve = Effect.fnUntraced(function* (
   yield* assertOwner(store, owner)
 })
 
-/** Shows readers a run, by one conditional write. A run that another process has published since under a later epoch stands. */
+/** Shows readers a run, by one conditional write. A run that another process has since published under a later epoch is kept. */
 export const publishPointer = Effect.fnUntraced(function* (
   store: ObjectStore,
   owner: PointerOwner,

@@ -89,5 +89,5 @@ export const plainSecret = <Encoded>({ secret_access_key: secret, ...options }: 
 
 const decode = Schema.decodeUnknownSync(S3SinkConfig)
 
-/** Fills in what was left out. Throws a `SchemaError` on options that make no sense. */
+/** Fills in the defaults. Throws a `SchemaError` on options that make no sense. */
 export const withS3Defaults = (options: S3SinkOptions): S3SinkConfig => decode(plainSecret(options))

@@ -21,14 +21,14 @@ export const auditRun = (
       const found = yield* readPointer(store, pipeline)
       const run = found?.pointer.runs.find(({ run_id }) => run_id === runId)
       if (run === undefined && !isPublished && receipt.unpublished !== undefined) {
-        return Stream.make(unknown("pointer", "the run is not published: no reader is shown it"))
+        return Stream.make(unknown("pointer", "the run is not published: readers do not see it"))
       }
       if (run === undefined) {
         const isReplaced = found?.pointer.mode === "replace" && (!isLatest || receipt.status !== "completed")
         return Stream.make(
           isReplaced
             ? unknown("pointer", "readers are shown another run")
-            : differs("pointer", "no reader is shown this run")
+            : differs("pointer", "readers do not see this run")
         )
       }
       const bytes = yield* store.read(run.manifest)

@@ -29,8 +29,8 @@ export interface Garbage {
 const removedAtOnce = 1000
 
 /**
- * Removes what no reader is shown: parts of processes that died before their commit or lost their run, notes of runs that
- * have ended, runs that were replaced, uploads that were never finished. Whoever still reads a run that has been replaced
+ * Deletes unreferenced objects: parts of processes that died before their commit or lost their run, entries of runs that
+ * have ended, runs that were replaced, uploads that were never finished. A reader of a replaced run
  * loses it.
  */
 export const collectGarbage = Effect.fn("collectGarbage")(function* <E>(
@@ -40,7 +40,7 @@ export const collectGarbage = Effect.fn("collectGarbage")(function* <E>(
   const before = (yield* Clock.currentTimeMillis) - Duration.toMillis(options.olderThan)
   const folders = lakeDatasets.map((dataset) => datasetFolder(dataset, options.pipeline))
   let objects = 0
-  // Notes go first: a run of which they are gone cannot be published any more, so that no reader is shown half of its parts.
+  // Entries go first: a run without them cannot be published any more, so readers never see half of its parts.
   for (const prefix of [runsPrefix(options.pipeline), ...folders, probes]) {
     const keeps = keeperOf(store, options)
     yield* store.list(prefix).pipe(
@@ -59,7 +59,7 @@ export const collectGarbage = Effect.fn("collectGarbage")(function* <E>(
   return { objects, uploads }
 })
 
-/** Objects come run by run, so no more than one manifest is held. */
+/** Objects are listed run by run, so at most one manifest is in memory. */
 const keeperOf = <E>(store: ObjectStore, { isKept, pipeline }: GarbageOptions<E>) => {
   let run: { readonly id: string; readonly keeps: (key: string) => boolean } | undefined
   return ({ key }: StoredObject): Effect.Effect<boolean, StoreError | E> => {

@@ -23,7 +23,7 @@ export const previewReplace = Effect.fnUntraced(function* (
   return shown.run_id === run.runId ? { before, after: before } : { before, after }
 })
 
-/** Earlier builds did not count: no more than the rows, and no more than the jobs completed. */
+/** Earlier builds did not count: at most the rows, and at most what the jobs completed. */
 const completedIn = ({ completed_pages: completed, jobs, rows }: RunManifest): number =>
   completed ??
   Math.min(

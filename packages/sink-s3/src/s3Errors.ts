@@ -21,7 +21,7 @@ export const isLacking = (cause: unknown): boolean => {
 const statusOf = (cause: unknown): number | undefined =>
   (cause as { readonly $metadata?: { readonly httpStatusCode?: number } } | null)?.$metadata?.httpStatusCode
 
-/** What a store's own words mean to whoever set it up. */
+/** What a store's own error means to its operator. */
 const misfits: Readonly<Record<string, string>> = {
   NoSuchBucket: "there is no such bucket: make it, or correct the name",
   PermanentRedirect: "the bucket is in another region: set region",

@@ -2,7 +2,7 @@
 const bytesAUnit = 3
 
 /**
- * Texts as UTF-8, in chunks of a size; a text that is longer has a chunk of its own. Two buffers take turns: a chunk is what it was
+ * Texts as UTF-8, in chunks of a size; a text that is longer has a chunk of its own. Two buffers alternate: a chunk is what it was
  * until the next but one is asked for. A new one each time would be memory outside the heap, for which V8 collects all of the heap.
  */
 export function* textChunks(texts: Iterable<string>, size: number): Generator<Uint8Array> {

@@ -61,7 +61,7 @@ export const writePart = Effect.fnUntraced(function* (
   return { dataset: name.dataset, key, rows: rows.length, bytes: bytes.length, sha256: object.sha256 }
 })
 
-/** Sets aside what the contract refused and what engines do not read; of two deliveries of a page the first counts. */
+/** Quarantines records that break the contract or that engines cannot read. Of two deliveries of a page the first counts. */
 const sift = (given: ReadonlyArray<PageRecord>) => {
   const deadLetters: Array<DeadLetter> = []
   const records = new Map<string, PageRecord>()

@@ -153,7 +153,7 @@ const lives = [
   ),
   calling(
     "restore",
-    // Of runs there are: one that is not known is made, which is told apart below.
+    // Only existing runs: restoring an unknown run creates it, which is covered below.
     fc.record({ run: fc.nat(mostRuns - 1), lease: aLease, forgotten: fc.subarray(["s", "t"]), config: fc.nat(2) }),
     (model, ledger, { config, forgotten, lease, run }) => {
       const runId = runIdOf(model, run)

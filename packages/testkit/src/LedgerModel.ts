@@ -47,7 +47,7 @@ export interface ModelRun {
 
 /** A ledger as simple as can be, for others to be compared with. A lease longer than zero holds; it never passes. */
 export class LedgerModel {
-  /** Tells the jobs and the times of this model from those of others that are held against the same ledger. */
+  /** Distinguishes the jobs and times of this model from those of other models of the same ledger. */
   readonly generation: number
   readonly runs: Array<ModelRun> = []
 

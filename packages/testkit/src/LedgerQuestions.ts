@@ -35,7 +35,7 @@ const refusalOf = ({ reason }: LedgerError): ModelRejection => {
   }
 }
 
-/** The earliest a run of this model begins; those before are of other models held against the same ledger. */
+/** The earliest a run of this model begins; earlier runs belong to other models of the same ledger. */
 export const startOf = ({ generation }: Pick<LedgerModel, "generation">): number =>
   1_750_000_000_000 + generation * 1000
 

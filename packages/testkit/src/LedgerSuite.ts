@@ -50,7 +50,7 @@ const snapshot = (jobId: string, completed: number, status: JobSnapshot["status"
   observedAt: 1_750_000_000_000 + completed
 })
 
-/** The suite every ledger is held against: what a run may rely on, whatever becomes of its process. */
+/** The suite that every ledger must pass: what a run may rely on, even if its process dies. */
 export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scope.Scope>): void => {
   describe(`${name}: ledger`, () => {
     it.effect("restores a run it has lost under its own id, and one that is over under the next epoch", () =>

@@ -181,7 +181,7 @@ const assertLanded = (loaded: LoadedRows, records: ReadonlyArray<PageRecord>) =>
   assert.deepStrictEqual(byUrl(loaded.pages), byUrl(records.map(loadedOf)))
 
 /**
- * What every sink owes the pipeline: idempotent segments in any order, dirty records set aside, a fenced epoch refused, and
+ * What every sink owes the pipeline: idempotent segments in any order, invalid records quarantined, a fenced epoch refused, and
  * content byte for byte. `make` answers a sink over a store of its own, in the test's scope.
  */
 export const sinkSuite = <E>(name: string, make: Effect.Effect<SinkUnderTest, E, Scope.Scope>): void => {
@@ -245,7 +245,7 @@ export const sinkSuite = <E>(name: string, make: Effect.Effect<SinkUnderTest, E,
       })
     )
 
-    it.effect("writes as many segments at once as it says", () =>
+    it.effect("writes at once the number of segments it declares", () =>
       Effect.gen(function* () {
         const { sink, read } = yield* make
         const { session, write, publish } = yield* startRun(sink, yield* sink.connect)
@@ -283,7 +283,7 @@ export const sinkSuite = <E>(name: string, make: Effect.Effect<SinkUnderTest, E,
       })
     )
 
-    it.effect("sets aside what it cannot hold, and lands the rest", () =>
+    it.effect("quarantines what it cannot hold, and loads the rest", () =>
       Effect.gen(function* () {
         const { sink, read } = yield* make
         const { write, publish } = yield* startRun(sink, yield* sink.connect)
@@ -331,7 +331,7 @@ export const sinkSuite = <E>(name: string, make: Effect.Effect<SinkUnderTest, E,
       })
     )
 
-    it.effect("sets aside what the contract refused, whatever the store could hold", () =>
+    it.effect("quarantines what breaks the contract, even if the store could hold it", () =>
       Effect.gen(function* () {
         const { sink, read } = yield* make
         const { write, publish } = yield* startRun(sink, yield* sink.connect)
@@ -370,7 +370,7 @@ export const sinkSuite = <E>(name: string, make: Effect.Effect<SinkUnderTest, E,
       })
     )
 
-    it.effect("sets aside what it cannot hold of that", () =>
+    it.effect("quarantines what it cannot hold of that", () =>
       Effect.gen(function* () {
         const { sink, read } = yield* make
         const { write, publish } = yield* startRun(sink, yield* sink.connect)

@@ -1,10 +1,10 @@
-import { dice, roll } from "@sluice/testkit"
+import { makeRng, roll } from "@sluice/testkit"
 import { workOf } from "../Work.ts"
 import type { LakeShape } from "./Lake.ts"
 import { type FanoutPoint, isRecurring, type Keeping, type SinkName, sinkNames } from "./points.ts"
 import type { SceneOptions } from "./Scene.ts"
 
-/** A death a process is to die, and what the dice make of the rest. */
+/** A death a process is to die, and what the makeRng make of the rest. */
 export interface FanoutCase {
   readonly keeping: Keeping
   readonly point: FanoutPoint
@@ -23,9 +23,9 @@ export interface FanoutSetting extends SceneOptions {
   readonly diesTwice: boolean
 }
 
-/** What the dice make of a case: the same ones, the same setting. */
+/** What the makeRng make of a case: the same ones, the same setting. */
 export const settingOf = (what: string, { keeping, point, seed }: FanoutCase): FanoutSetting => {
-  const next = dice(seed, what, keeping, point)
+  const next = makeRng(seed, what, keeping, point)
   const isSmall = roll(next, 4) === 0
   const lake: LakeShape = {
     where: roll(next, 3) === 0 ? "directory" : "s3",

@@ -115,7 +115,7 @@ export const judgeKept = Effect.fnUntraced(function* (scene: Scene, count: numbe
   const { pages, requests, runs } = yield* scene.replayed
   const wanted = [...times(scene.work.pages, count)].sort()
   return untrue([
-    [runs.length === count && runs.every(({ result }) => result === "landed"), `replayed: ${JSON.stringify(runs)}`],
+    [runs.length === count && runs.every(({ result }) => result === "loaded"), `replayed: ${JSON.stringify(runs)}`],
     [isDeepStrictEqual(pages, wanted), `the vault gives ${pages.length} pages, not ${wanted.length}`],
     [requests === 0, `a replay made ${requests} requests`]
   ])

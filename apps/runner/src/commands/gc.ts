@@ -45,7 +45,7 @@ export const gc = Command.make(
       json ? JSON.stringify(garbage) : `removed ${garbage.objects} objects and ${garbage.uploads} unfinished uploads`
     )
   }, Effect.scoped)
-).pipe(Command.withDescription("Remove what no reader is shown from the pipeline's s3 and directory sinks"))
+).pipe(Command.withDescription("Delete unreferenced objects from the pipeline's s3 and directory sinks"))
 
 type Options = Parameters<typeof S3.collectGarbage<CliError>>[1]
 

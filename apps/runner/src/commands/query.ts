@@ -89,7 +89,7 @@ const queryRefusal =
     }
     const { detail } = reason
     if (/multiple commands/.test(detail))
-      return invalid("only one statement at a time is run: leave out what follows the first ;")
+      return invalid("only one statement at a time is run: remove what follows the first ;")
     const hint = /read-only|may change something/.test(detail) ? "; pass --write to let it change data" : ""
     return invalid(`the statement was refused: ${detail}${hint}`)
   }

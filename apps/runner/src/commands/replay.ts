@@ -85,10 +85,10 @@ const toJson = ({ outcome, result, runId }: Replayed) => ({
 })
 
 const results = {
-  landed: "landed from the vault",
-  failed: "could not be landed",
-  stands: "stands in every sink already",
-  open: "has not ended: run the pipeline to go on with it, or name it with --run to land it as far as it went"
+  loaded: "loaded from the vault",
+  failed: "could not be loaded",
+  unchanged: "is complete in every sink",
+  open: "has not ended: run the pipeline to resume it, or name it with --run to load what the vault holds"
 } as const
 
 const describe = ({ outcome, result, runId }: Replayed): string =>

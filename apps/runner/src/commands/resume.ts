@@ -11,7 +11,7 @@ const runArgument = Argument.String("RUN").pipe(
   Argument.withDescription("Id of a run that has not ended or is incomplete; see sluice runs")
 )
 
-/** `sluice resume`: goes on with a named run, and takes a decision the run has halted for. */
+/** `sluice resume`: resumes a named run, with a decision if the run has halted for one. */
 export const resume = Command.make(
   "resume",
   {

@@ -24,7 +24,7 @@ export const run = Command.make(
     file: pipelineArgument,
     json: jsonFlag,
     fresh: Flag.Boolean("fresh").pipe(
-      Flag.withDescription("Start anew even if the last run did not end, and pay for it anew"),
+      Flag.withDescription("Start a new run even if the last one has not ended, and pay for it"),
       Flag.withDefault(false)
     )
   },
@@ -32,9 +32,9 @@ export const run = Command.make(
     const loaded = yield* loadPipelineFile(file)
     const exit = yield* ExitCodeOfCommand
     if (fresh)
-      yield* tell("sluice: starting anew; a run that did not end is left, and what it has paid for is not used")
+      yield* tell(
+        "sluice: starting a new run; an unfinished run is left as it is, and what it has paid for is not used"
+      )
     exit.code = yield* runAndReport(loaded, { json, resume: fresh ? "never" : "auto" })
   })
-).pipe(
-  Command.withDescription("Run a pipeline: crawl, load, and print the receipt; goes on with a run that did not end")
-)
+).pipe(Command.withDescription("Run a pipeline: crawl, load, and print the receipt; resumes an unfinished run"))

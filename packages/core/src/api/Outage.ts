@@ -17,7 +17,7 @@ export interface OutageOptions {
 const sayEvery = 60_000
 /** What passes sooner is not worth a line. */
 const sayAfter = 1_000
-/** What no waiting mends is asked again in pauses of at most this, so that it is seen several times. */
+/** A failure that waiting does not cure is retried with pauses of at most this, so that it is seen several times. */
 const longestInsisting = 15_000
 
 /** Waits out the outages of one API: how long and how often a read is made again, and what is said meanwhile. */

@@ -42,14 +42,14 @@ export interface ScraperOptions {
   readonly auth: "x-api-key" | "bearer"
   /** Requests in flight at once, over all users of this client. */
   readonly concurrency: number
-  /** Requests a second, over all users of this client; bursts of as many are let through. */
+  /** Requests a second over all users of this client. Bursts of this size are allowed. */
   readonly requestsPerSecond: number
   /** For one attempt, its body included. */
   readonly attemptTimeout: Duration.Input
   /** How long one outage may last: a read is made again until it has failed for so long. */
   readonly giveUpAfter: Duration.Input
   /**
-   * How long a read is made again that fails in a way no waiting mends (401, another shape, HTML, a redirect): something in
+   * How long a read is retried that fails in a way waiting does not cure (401, another shape, HTML, a redirect): something in
    * between may have answered in the API's place. Never longer than `giveUpAfter`.
    */
   readonly insistFor: Duration.Input

@@ -14,7 +14,7 @@ export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited"
 /** There is no such job for this key. */
 export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", { detail: Schema.String }) {}
 /**
- * The server refuses the request as it stands. `code` is the server's, where it gives one; `fields` holds its messages by
+ * The server refuses the request. `code` is the server's, where it gives one; `fields` holds its messages by
  * field path, where it names fields.
  */
 export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("InvalidRequest", {

@@ -9,7 +9,7 @@ let scratch: Buffer | undefined
 
 const byteOrderMark = "\uFEFF"
 
-/** An answer's body as it came, to be parsed once: its pieces are let go of then, whoever still holds it. */
+/** The raw body of an answer, to be parsed once. Parsing releases its chunks, even if the value is still referenced. */
 export interface Body {
   readonly pieces: Array<Uint8Array>
 }

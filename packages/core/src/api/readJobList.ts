@@ -15,7 +15,7 @@ const readers = {
 }
 
 /**
- * A page of a job list. A row that names no job is left out; one that does not tell when it was made may be of any time. Where the
+ * A page of a job list. A row that names no job is skipped; one that does not tell when it was made may be of any time. Where the
  * list does not tell how many pages it has, a full page has another behind it.
  */
 export const jobList =

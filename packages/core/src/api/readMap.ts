@@ -12,7 +12,7 @@ export interface MapAnswer {
   readonly raw: Schema.Json
 }
 
-/** A map's answer. A link that names no URL is left out. */
+/** A map's answer. A link that names no URL is skipped. */
 export const mapAnswer = (raw: unknown): Effect.Effect<MapAnswer, Unreadable> =>
   Effect.flatMap(membersOf(raw), ({ error, links, message, success, warning }) => {
     const isList = Array.isArray(links)

@@ -8,7 +8,7 @@ export interface RefusedUrl {
   readonly message: string | null
 }
 
-/** The URLs a batch refused: texts, or objects that name one. What names none is left out. */
+/** The URLs a batch refused: texts, or objects that name one. What names none is skipped. */
 export const refusedUrls = (raw: unknown): ReadonlyArray<RefusedUrl> => {
   const list = Array.isArray(raw) ? raw : raw === undefined || raw === null ? [] : [raw]
   return list.flatMap((element): ReadonlyArray<RefusedUrl> => {

@@ -63,7 +63,7 @@ export interface RunIntent {
   readonly startedAt: number
 }
 
-/** A run as its process holds it. Whoever takes a run over gets a higher epoch. */
+/** A run as its process holds it. A process that takes the run over gets a higher epoch. */
 export interface RunHandle extends RunIntent {
   readonly runId: string
   readonly epoch: number
@@ -92,7 +92,7 @@ export interface CommittedKeys {
   readonly keys: BigInt64Array
 }
 
-/** A segment that stands in a sink, and under which epoch it was written. */
+/** A segment that a sink has committed, and the epoch it was written under. */
 export interface CommittedSegment {
   readonly seq: number
   readonly epoch: number
@@ -111,7 +111,7 @@ export interface Lease {
   readonly durationMs: number
 }
 
-/** A run that has not ended, as whoever may take it over finds it. */
+/** A run that has not ended, as a process that may take it over finds it. */
 export interface OpenRun {
   readonly runId: string
   readonly pipeline: string
@@ -137,7 +137,7 @@ export interface RunState {
   readonly drift: ReadonlyArray<string>
 }
 
-/** What is recorded when a segment stands in a sink. */
+/** The ledger entry of a segment that a sink has committed. */
 export interface SegmentCommit {
   readonly runId: string
   readonly epoch: number
@@ -149,11 +149,11 @@ export interface SegmentCommit {
   readonly jobs: ReadonlyArray<JobSnapshot>
   /** `token_summaries` is how many snapshots came: a job's come again and again. */
   readonly rows: DatasetCounts
-  /** Records set aside instead of written. */
+  /** Quarantined records. */
   readonly deadLetters: number
   /** Names of members the contract does not know, first met with the segment. */
   readonly drift?: ReadonlyArray<string>
-  /** What is counted of its records, also of those set aside. */
+  /** Counts over its records, quarantined ones included. */
   readonly tally: Tally
 }
 
@@ -183,7 +183,7 @@ export interface RunSummary {
 export const unpublishedKept = { runs: 3, days: 30 } as const
 
 /**
- * The truth about runs: what was about to be paid for, what it became, what stands where, how it ended. Every write is
+ * The truth about runs: what was about to be paid for, what it became, what each sink has committed, how it ended. Every write is
  * refused with {@link Fenced} once the run's epoch has been raised.
  */
 export interface Ledger {
@@ -257,7 +257,7 @@ export interface Ledger {
   readonly commit: (commit: SegmentCommit, within?: LedgerTransaction) => Effect.Effect<void, LedgerError>
   /** The segments of a run that stand in a sink, by sequence number. */
   readonly committed: (runId: string, sink: string) => Stream.Stream<CommittedSegment, LedgerError>
-  /** Ends a run with its receipt. Ending it again changes nothing: the first receipt stands. */
+  /** Ends a run with its receipt. Ending it again changes nothing: the first receipt is kept. */
   readonly end: (run: RunHandle, receipt: Receipt) => Effect.Effect<void, LedgerError>
   /**
    * Opens a run that has ended, under the next epoch and held by this lease. Its receipt is kept among the superseded ones, and

@@ -26,7 +26,7 @@ export type PublishGuard = typeof PublishGuard.Type
 
 /**
  * What a finished run can prove. `pages.discovered` to `pages.cancelled` are the API's counts, `pages.delivered` is ours;
- * `rows` stand for this run's records in each sink, `dead_letters` are the records set aside instead. `requests.reads` and
+ * `rows` counts this run's rows in each sink, `dead_letters` its quarantined records. `requests.reads` and
  * `requests.submitted` count answers asked for once, `requests.retries` the attempts beyond the first.
  */
 export const Receipt = Schema.Struct({

@@ -19,7 +19,7 @@ export type BudgetBound = keyof typeof bounds
 /**
  * What a pipeline may cost at most, in tokens: a run, and all its runs that began on one day or in one month (UTC), or ever,
  * as the ledger knows them. With `clamp` (the default) what is asked for is cut so that it cannot cost more; without, a job
- * that comes to cost more is cancelled as soon as its counters say so, and what was paid for is landed.
+ * that costs more is cancelled as soon as its counters say so, and what was paid for is loaded.
  */
 export const Budget = Schema.Struct({ ...bounds, clamp: Schema.optionalKey(Schema.Boolean) })
   .check(

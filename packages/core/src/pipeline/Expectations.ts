@@ -20,7 +20,7 @@ export const Expectations = Schema.Struct({
     }),
     Schema.makeFilter(
       ({ required, required_share: share }) =>
-        share === undefined || required !== undefined || { path: ["required_share"], issue: "goes with required alone" }
+        share === undefined || required !== undefined || { path: ["required_share"], issue: "needs expect.required" }
     )
   )
   .annotate({ identifier: "Expectations", description: "What a run must have come to before it is published." })

@@ -18,7 +18,7 @@ export interface Overlap {
 
 const defaults: Overlap = { whenRunning: "refuse", waitMinutes: 60 }
 
-/** The members of a pipeline that say it, with what was left out filled in. */
+/** The overlap settings of a pipeline, with defaults filled in. */
 export const overlapOf = (given: {
   readonly when_running?: WhenRunning | undefined
   readonly wait_minutes?: number | undefined

@@ -45,7 +45,7 @@ export interface PipelineDefinition {
   readonly hash: string
 }
 
-/** Bumped when the same pipeline comes to mean something else. */
+/** Bumped when the same pipeline means something else. */
 const hashVersion = 1
 
 const encodeSource = Schema.encodeSync(Source)

@@ -2,8 +2,8 @@ import { Schema } from "effect"
 import { type JsonObject, type PageRecord, weigh } from "./PageRecord.ts"
 
 /**
- * What becomes of members of results that the contract does not know: `keep` lands them with their page, `ignore` leaves them
- * out, `fail` ends the run before anything of that kind is written.
+ * What becomes of members of results that the contract does not know: `keep` loads them with their page, `ignore` drops
+ * them, `fail` ends the run before anything of that kind is written.
  */
 export const DriftPolicy = Schema.Literals(["keep", "ignore", "fail"]).annotate({
   identifier: "Drift",
@@ -11,7 +11,7 @@ export const DriftPolicy = Schema.Literals(["keep", "ignore", "fail"]).annotate(
 })
 export type DriftPolicy = typeof DriftPolicy.Type
 
-/** Stands among the names for results that do not say which page they are, or how that ended. */
+/** The drift name of results that do not say which page they are, or how it ended. */
 export const uncountable = "results (uncountable)"
 
 /** A server makes names up: so many are told, and so much of each. */

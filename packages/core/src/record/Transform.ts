@@ -24,7 +24,7 @@ export const TransformConfig = Schema.Struct({
   .check(Schema.makeFilter((config) => Object.keys(config).length === 1, { expected: "exactly one of select, drop" }))
   .annotate({ identifier: "Transform" })
 
-/** A step between source and sinks: gives back the record, another in its place, or null to leave it out. */
+/** A step between source and sinks: gives back the record, another in its place, or null to drop it. */
 export interface Transform {
   /** What it does, as plain JSON: part of the pipeline's hash. */
   readonly config: Schema.Json

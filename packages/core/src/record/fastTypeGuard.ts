@@ -4,8 +4,8 @@ type Guard = (value: unknown) => boolean
 
 /**
  * Whether a JSON value is of a schema's type, at a third of what the schema's own parser takes: it does not say what is wrong,
- * and copies nothing. What it lets through the parser lets through as it is, but for members the schema does not name; of
- * what it does not let through it says nothing. Throws where the schema would change a value.
+ * and copies nothing. The parser accepts every value that this accepts, unchanged except for members the schema does not name.
+ * A value that this rejects may still be valid. Throws if the schema would change a value.
  */
 export const fastTypeGuard = <A>(schema: Schema.Codec<A, unknown>): ((value: unknown) => value is A) =>
   guardOf(schema.ast) as (value: unknown) => value is A

@@ -1,12 +1,12 @@
 import type { PageRecord } from "./PageRecord.ts"
 
-/** Why a record was set aside. */
+/** Why a record was quarantined. */
 export type InvalidReason = ValidationReason | "refused" | "contract"
 
 /** What is wrong with a record that no table takes. */
 export type ValidationReason = "nul_byte" | "lone_surrogate" | "out_of_range"
 
-/** A record set aside instead of written. */
+/** A quarantined record. */
 export interface DeadLetter {
   readonly record: PageRecord
   readonly reason: InvalidReason

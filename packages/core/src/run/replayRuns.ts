@@ -23,7 +23,7 @@ export interface ReplayOptions extends Pick<RunOptions, "ledger" | "lease" | "wr
   readonly from?: string
   /** The runs; all that ended when absent. One that is named is replayed as far as it went. */
   readonly runs?: ReadonlyArray<string>
-  /** Names of sinks whose data is gone although the ledger holds that it stands: they are given everything again. */
+  /** Names of sinks whose data is gone although the ledger lists it as committed: they get everything again. */
   readonly again?: ReadonlyArray<string>
 }
 
@@ -40,8 +40,8 @@ export class ReplayFailed extends Schema.TaggedError<ReplayFailed>()("ReplayFail
 export interface Replayed {
   /** As the vault has it. */
   readonly runId: string
-  /** `stands` where no sink lacked anything, `open` where the run has not ended and was not named. */
-  readonly result: "landed" | "failed" | "stands" | "open"
+  /** `unchanged` where no sink lacked anything, `open` where the run has not ended and was not named. */
+  readonly result: "loaded" | "failed" | "unchanged" | "open"
   /** Where something was landed. */
   readonly outcome: Option.Option<Outcome>
 }
@@ -49,7 +49,7 @@ export interface Replayed {
 /**
  * Lands what a vault holds in the sinks of a pipeline, run by run, oldest first, without a request and without a token. A sink is
  * given the segments it lacks; ids, receipts and submissions are restored in the ledger where it has lost them. Ends after the
- * first run that could not be landed.
+ * first run that could not be loaded.
  */
 export const replay = (pipeline: PipelineDefinition, options: ReplayOptions): Stream.Stream<Replayed, ReplayFailed> =>
   Stream.unwrap(
@@ -82,7 +82,7 @@ const replayRun = Effect.fnUntraced(function* (
   const held = yield* vault.open(kept)
   const because = (result: Replayed["result"]) => ({ runId: kept.runId, result, outcome: Option.none() })
   // Of one that failed before anything was read there is nothing to land.
-  if (held.segments.length === 0) return because(kept.end === undefined ? "open" : "stands")
+  if (held.segments.length === 0) return because(kept.end === undefined ? "open" : "unchanged")
   if (held.end === undefined && options.runs === undefined) return because("open")
 
   const isOwn = kept.pipeline === pipeline.name
@@ -95,7 +95,7 @@ const replayRun = Effect.fnUntraced(function* (
   const lacking = yield* Effect.filter(eligible, ({ name }) =>
     options.again?.includes(name) === true ? Effect.succeed(true) : lacks(ledger, runId, name, held)
   )
-  if (eligible.length === 0 || (lacking.length === 0 && open === undefined)) return because("stands")
+  if (eligible.length === 0 || (lacking.length === 0 && open === undefined)) return because("unchanged")
   // A replay may have died before it could publish in a sink that had taken everything: the next one does.
   const connections =
     open === undefined
@@ -132,7 +132,7 @@ const replayRun = Effect.fnUntraced(function* (
     }
   )
   const hasLanded = Option.isNone(outcome.failure) || blocksPublish(outcome.failure.value)
-  return { runId: kept.runId, result: hasLanded ? "landed" : "failed", outcome: Option.some(outcome) }
+  return { runId: kept.runId, result: hasLanded ? "loaded" : "failed", outcome: Option.some(outcome) }
 })
 
 /** Whether a sink has not taken every segment that is kept. */

@@ -14,14 +14,14 @@ export class Publication extends Context.Service<
     readonly completed: number
     /** Whether no page can have been delivered twice, so that `completed` counts pages. */
     readonly isDistinct: boolean
-    /** What of this sink the ledger holds to stand, over all attempts of the run: nothing else may be shown to readers. */
+    /** The segments of this sink that the ledger has committed, over all attempts of the run. Readers may see nothing else. */
     readonly segments: Stream.Stream<CommittedSegment, LedgerError>
     /**
-     * Keys of every page whose end the run has seen, over all its attempts and however it ended: those this sink took, set
-     * aside, or was never given because a transform left them out. A key may come more than once.
+     * Keys of every page whose end the run has seen, over all its attempts: those this sink committed or quarantined, and those a
+     * transform dropped before it. A key may occur more than once.
      */
     readonly seenKeys: Stream.Stream<BigInt64Array, LedgerError>
-    /** Whether what the run has not seen is not there: a crawl that names no limit, or has reached it, cannot tell. */
+    /** Whether a page the run has not seen does not exist. A crawl without a limit, or one that reached it, cannot know. */
     readonly isExhaustive: boolean
     /** Fails when another process has taken the run over: for a store that the ledger's fence does not reach. */
     readonly assertLease: Effect.Effect<void, LedgerError>

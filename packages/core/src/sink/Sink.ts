@@ -7,7 +7,7 @@ import type { PlannedRun } from "./PlannedRun.ts"
 import type { Publication } from "./Publication.ts"
 import type { SinkError } from "./SinkError.ts"
 
-/** What writing a segment came to: rows standing for its records, changed or not, and records set aside. */
+/** The result of writing a segment: rows of its records, changed or not, and quarantined records. */
 export interface WriteResult {
   readonly rows: WrittenRows
   readonly deadLetters: number
@@ -82,7 +82,7 @@ export interface SinkConnection {
    */
   readonly dryLoad?: (planned: PlannedRun) => Effect.Effect<void, SinkError>
   readonly begin: (run: RunHandle) => Effect.Effect<SinkSession, SinkError>
-  /** Holds what stands of a run that is over against what is claimed of it. Writes nothing. */
+  /** Compares what the sink holds of an ended run with what its receipt claims. Writes nothing. */
   readonly audit?: (claim: AuditClaim) => Stream.Stream<AuditFinding, SinkError>
 }
 

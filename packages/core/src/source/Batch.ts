@@ -32,7 +32,7 @@ export const batchFields = {
   )
 }
 
-/** URLs to extract in as many batch jobs as they need, one after the other. A URL named twice is extracted twice. */
+/** URLs to extract by batch jobs, one job after the other. A URL named twice is extracted twice. */
 export const BatchOptions = Schema.Struct({
   urls: Schema.Array(PageUrl).check(Schema.isMinLength(1)),
   ...batchFields
@@ -116,7 +116,7 @@ const readPart = (request: BatchRequest, ordinal: number, options: ReaderOptions
     })
   )
 
-/** For each place of a list, how often the same URL stands before it. */
+/** For each place of a list, how often the same URL occurs before it. */
 const countOccurrences = (urls: ReadonlyArray<string>): Uint32Array => {
   const counts = new Map<string, number>()
   return Uint32Array.from(urls, (url) => {

@@ -254,7 +254,7 @@ export class SlicePlan {
     return step._tag === "Read" ? { ...step, sweep: this.#sweeps } : step
   }
 
-  /** Slices a sweep reads at most: as many as there are pages, should each hold one. */
+  /** Slices a sweep reads at most: one for each page, in case each slice holds one. */
   get #mostSlices(): number {
     return Math.max(this.#snapshot?.discovered ?? 0, this.#peak, this.#seen) + fruitlessSlices
   }

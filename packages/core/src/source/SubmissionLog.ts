@@ -14,7 +14,7 @@ export interface SubmissionRequest<Body> {
   readonly url: string
   /** The most it can cost, in tokens. */
   readonly tokens: number
-  /** The request as it goes out when it may cost no more than so many tokens. */
+  /** The request body for a cost of at most the granted tokens. */
   readonly body: (granted: number) => Body
   /**
    * What is to be done when its answer was lost: look for the job in the API's lists; ask again, because asking costs
@@ -23,7 +23,7 @@ export interface SubmissionRequest<Body> {
   readonly whenLost: "find" | "ask again" | "give up"
 }
 
-/** Whether to go on with a job or to cancel it and take what has been paid for. */
+/** Whether to continue a job, or to cancel it and take what has been paid for. */
 export type Verdict = "continue" | "cancel"
 
 /**

@@ -16,7 +16,7 @@ export class RequestChanged extends Schema.TaggedError<RequestChanged>()("Reques
   url: Schema.String
 }) {
   override get message(): string {
-    return `submission ${this.ordinal} of this run asked for something else before (now ${this.url}): what the source names has changed since, so the run cannot be gone on with; start anew (--fresh), which pays again`
+    return `submission ${this.ordinal} of this run asked for something else before (now ${this.url}): what the source names has changed since, so the run cannot be resumed; start a new run (--fresh), which pays again`
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * The URLs of a map as they can be asked for: resolved against the map's own, without fragments, each once and in the order of the
- * answer. What is empty, no URL, or of another scheme than http and https is left out.
+ * answer. What is empty, no URL, or of another scheme than http and https is skipped.
  */
 export const mapLinks = (links: ReadonlyArray<string>, base: string): ReadonlyArray<string> => {
   const found = new Set<string>()

@@ -1,7 +1,7 @@
 import { isTerminal, type JobStatus } from "@sluice/contract"
 import { type PageRecord, type UrlRejection, weigh } from "../record/PageRecord.ts"
 
-/** Where a result stands in its job. */
+/** The place of a result in its job. */
 interface Place extends Pick<PageRecord, "jobId" | "key" | "inputIndex" | "parentUrl" | "depth"> {
   readonly links: ReadonlyArray<string> | null
 }

@@ -47,7 +47,7 @@ export const submitBatch = Effect.fnUntraced(function* (
   const refused: Array<RefusedPart> = []
   let places = request.urls.map((_, place) => place)
   for (let round = 0; places.length > 0; round++) {
-    let answer: Refusal | undefined
+    let answer: BatchRejection | undefined
     let sent: { readonly urls: number; readonly invalid: ReadonlyArray<RefusedUrl> } | undefined
     const asked = { ...request, urls: places.map((place) => request.urls[place]!) }
     const jobId = yield* submitJob(
@@ -68,7 +68,7 @@ export const submitBatch = Effect.fnUntraced(function* (
           Effect.catchIf(
             (error) => refusalIn(error) !== undefined,
             (error) => {
-              answer = refusalOfBatch(error, body.urls.length, round < mostRounds)
+              answer = batchRejection(error, body.urls.length, round < mostRounds)
               return Effect.succeed({ jobId: idOf(answer) })
             }
           )
@@ -91,7 +91,7 @@ export const submitBatch = Effect.fnUntraced(function* (
   return { refused }
 })
 
-interface Refusal {
+interface BatchRejection {
   readonly error: ScraperError
   /** Why each of the URLs was refused that the API names, by its place in what was sent. Empty where it names none. */
   readonly pages: ReadonlyMap<number, RefusedPage>
@@ -99,7 +99,7 @@ interface Refusal {
   readonly all: RefusedPage
 }
 
-const refusalOfBatch = (error: ScraperError, urls: number, mayRepeat: boolean): Refusal => {
+const batchRejection = (error: ScraperError, urls: number, mayRepeat: boolean): BatchRejection => {
   const refusal = refusalIn(error)!
   const named = mayRepeat ? namedUrls(refusal, urls) : new Map<number, RefusedPage>()
   return { error, pages: named, all: refusedPage(refusal) }
@@ -120,7 +120,7 @@ const namedUrls = ({ code = "VALIDATION_ERROR", fields }: InvalidRequest, urls: 
 }
 
 /** A job id that says which places were refused; all where it names none. */
-const idOf = ({ pages }: Refusal): JobId =>
+const idOf = ({ pages }: BatchRejection): JobId =>
   JobId.make(`sync-refused-${randomUUID()}${pages.size === 0 ? "" : `.${[...pages.keys()].join(".")}`}`)
 
 const placesIn = (jobId: JobId): ReadonlyArray<number> | undefined => {

@@ -16,7 +16,7 @@ export interface UncountableJob<E> {
   readonly results: (page: number) => Effect.Effect<ReadonlyArray<unknown>, E>
   /** Keys of what was delivered; those of these records are added. */
   readonly seen: KeySet
-  /** How many results of one content may be different pages: no more than are missing. */
+  /** How many results with the same content may be different pages: at most the number of missing pages. */
   readonly mostAlike: number
   /** Called for each such result, also for one whose record was delivered by an earlier attempt. */
   readonly onFound: () => void

@@ -39,7 +39,7 @@ export interface RunVault {
   readonly end: SourceEnd | undefined
   /** Keeps a segment, whose records carry their answers. Once it is answered, the segment outlives this process. */
   readonly keep: (segment: Segment) => Effect.Effect<StoredSegment, SinkError>
-  /** The records of a segment, made anew of their answers. */
+  /** The records of a segment, decoded again from their raw results. */
   readonly read: (segment: StoredSegment) => Effect.Effect<ReadonlyArray<PageRecord>, SinkError>
   readonly keepEnd: (end: SourceEnd) => Effect.Effect<void, SinkError>
   /** Keeps how the run ended, for a replay. Absent where nothing is kept for that long. */
@@ -53,7 +53,7 @@ export interface RunVault {
 /** A run as a vault holds it, for replay. */
 export interface StoredRun extends RunIntent {
   readonly runId: string
-  /** The latest under which it was kept: who goes on with it has to have a higher one. */
+  /** The latest epoch it was stored under: a process that continues it needs a higher one. */
   readonly epoch: number
   /** Absent where the run is not over, or its process died as it ended. */
   readonly end: RunEnd | undefined

@@ -32,7 +32,7 @@ const StandingRow = Schema.Struct({
 
 const decode = Schema.decodeUnknownEffect(Schema.Array(StandingRow))
 
-/** A page as it stands in the tables. */
+/** A page as the tables hold it. */
 export interface ExistingRecord {
   readonly record: PageRecord
   /** What it was landed as; null where an earlier version of Sluice landed it. */
@@ -59,7 +59,7 @@ const inScope = `p.set_no = ANY ($1::int[]) AND ($2::int[] IS NULL OR ${delivere
 /** Names the pages in scope, by set and key; the sets are the first parameter, the jobs the second. */
 export const pagesInScope = `SELECT p.set_no, p.page_key ${from} WHERE ${inScope}`
 
-/** Every page in scope as it stands, in the order of the primary key. */
+/** Every page in scope, in the order of the primary key. */
 export const existingRecords = (
   database: Database,
   { jobs, sets }: Scope

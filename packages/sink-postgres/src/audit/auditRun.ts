@@ -19,8 +19,8 @@ import { type ExistingRecord, existingOf, existingRecords, listOf, pagesInScope,
 const pagesAtOnce = 50
 
 /**
- * Holds what stands of a run against what is claimed: numbers of rows, each page against its fingerprint or, where what was
- * delivered is at hand, against that, and what was set aside.
+ * Compares what the tables hold of a run with what its receipt claims: numbers of rows, each page against its fingerprint or, where what was
+ * delivered is at hand, against that, and quarantined records.
  */
 export const auditRun = (
   database: Database,
@@ -56,7 +56,7 @@ export const auditRun = (
           : [
               inform.differs(
                 "dead_letters",
-                `${counted.dead_letters} records are set aside, the receipt claims ${claim.claimed.dead_letters}`
+                `${counted.dead_letters} records are dead letters, the receipt claims ${claim.claimed.dead_letters}`
               )
             ]
       const rows =
@@ -97,7 +97,7 @@ const scopeOf = Effect.fnUntraced(function* (
   }
   return {
     sets: sets.map(({ set_no: setNo }) => Number(setNo)),
-    // In history a page that has not changed stands as the job delivered it that found it first.
+    // In history an unchanged page is as the job that found it first delivered it.
     jobs: mode === "history" ? null : jobs.map(({ job_no: jobNo }) => Number(jobNo))
   }
 })
@@ -132,7 +132,7 @@ const byItself = ({ fingerprint: loaded, hasMetadata, record }: ExistingRecord):
   ...(hasMetadata ? [] : ["it has no row in page_metadata"])
 ]
 
-/** Holds pages against what was delivered; what tables do not take was set aside, and is counted there. */
+/** Compares pages with what was delivered. What tables cannot hold was quarantined, and is counted there. */
 const compareAll = Effect.fnUntraced(function* (
   database: Database,
   scope: Scope,

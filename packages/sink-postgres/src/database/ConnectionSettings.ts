@@ -58,7 +58,7 @@ const clientOf = (parameters: Parameters): ConnectionSettings["client"] => {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
 }
 
-/** What changes whom one talks to, and how safely, is not left out in silence. */
+/** A parameter that changes the peer or its security is never ignored in silence. */
 const findUnsupported = (parameters: Parameters): string | undefined => {
   if ([...parameters].some(([name, value]) => (name === "host" || name === "port") && value.includes(","))) {
     return "names several hosts: name the one that takes writes"

@@ -52,7 +52,7 @@ const parseUri = (rest: string): Result.Result<Parameters, string> => {
   return (
     byRule ??
     Result.fail(
-      "cannot be read: behind the last @ a host, a port of digits and a database are expected; write what else stands in the user's name or the password with % and its hexadecimal code"
+      "cannot be read: behind the last @ a host, a port of digits and a database are expected; percent-encode every other character of the user name and the password"
     )
   )
 }

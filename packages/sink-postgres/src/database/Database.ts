@@ -35,7 +35,7 @@ export interface Database extends Queryable {
   readonly store: object
   /** How many transactions make progress at once. */
   readonly concurrency: number
-  /** Opens as many connections as may be needed at once, and fails where the server has no room for them. */
+  /** Opens all connections that may be needed at once, and fails if the server has no room for them. */
   readonly assertRoom: Effect.Effect<void, DatabaseError>
   /** Commits when `use` succeeds, rolls back when it fails or is interrupted. Must not be nested. */
   readonly transaction: <A, E, R>(

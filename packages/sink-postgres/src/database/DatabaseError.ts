@@ -38,7 +38,7 @@ export class DatabaseError extends Schema.TaggedError<DatabaseError>()("Database
   }
 }
 
-/** Whether the failure is a row that stands already, under one of our own primary keys. */
+/** Whether the failure is a row that exists already under one of our own primary keys. */
 export const isKeyCollision = (error: DatabaseError): boolean =>
   error.reason._tag === "RejectedData" &&
   error.reason.sqlState === "23505" &&
@@ -107,7 +107,7 @@ const classify = (cause: unknown, redact: Redact): DatabaseError["reason"] => {
 }
 
 /**
- * Families whose messages quote names alone (of tables, columns, settings), which whoever reads them needs: features that a
+ * Families whose messages quote names alone (of tables, columns, settings), which the reader needs: features that a
  * table does not have, states of transactions and objects, statements, limits of the server, what an operator did.
  */
 const namesAlone = new Set(["0A", "25", "2B", "34", "3B", "3F", "42", "53", "55", "57"])

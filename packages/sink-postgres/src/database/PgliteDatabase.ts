@@ -17,7 +17,7 @@ export interface PgliteOptions {
 
 /**
  * PGlite in a directory, open until the last scope that asked for it ends. Within a process the same directory is one
- * instance with one connection, so transactions take turns; a second process is refused.
+ * instance with one connection, so transactions run one at a time; a second process is refused.
  */
 export const openPglite = Effect.fn("PgliteDatabase.open")(function* (
   options: PgliteOptions
@@ -78,7 +78,7 @@ const take = async (directory: string): Promise<Shared> => {
   await assertDatabaseOrEmpty(path)
   const unlock = await holdDirectory(path, { former: { path: `${path}.lock`, format: "json" } })
   try {
-    // Loaded only here: whoever has a server never pays for the engine.
+    // Loaded only here: a user with a server never pays for the engine.
     const { PGlite } = await import("@electric-sql/pglite")
     await makeDirectory(path)
     const opened = Date.now()

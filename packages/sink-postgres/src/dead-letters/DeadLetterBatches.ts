@@ -28,7 +28,7 @@ export interface DeadLetterBatch {
   readonly jobIds: ReadonlySet<string>
 }
 
-/** The letters that have not been loaded again, in the order in which they were set aside. */
+/** The dead letters that were not replayed, in the order in which they were written. */
 export const deadLetterBatches = (
   database: Database,
   filter: DeadLetterFilter

@@ -52,7 +52,7 @@ export const cameToNothing = Effect.fnUntraced(function* (
   return rows.length > 0
 })
 
-/** The records whose page a later job has delivered, by {@link pageId}; what stands is locked until the end. */
+/** The records whose page a later job has delivered, by {@link pageId}; existing rows are locked until the end. */
 export const findSuperseded = Effect.fnUntraced(function* (
   tx: Transaction,
   records: ReadonlyArray<RowKeyedRecord>

@@ -22,27 +22,26 @@ export interface ReplayOptions {
   readonly replace?: boolean
 }
 
-/** What became of letters. */
+/** The result of a replay. */
 export interface Replay {
-  /** Those whose records stand now. */
+  /** Dead letters whose records are loaded now. */
   readonly loaded: number
-  /** Those that are settled without a write: a later delivery of their page stands. */
+  /** Dead letters settled without a write, because a later delivery of the page exists. */
   readonly superseded: number
   /** How many stay, and why, by the sentence that says so. */
   readonly refused: ReadonlyMap<string, number>
 }
 
-/** Sentences told apart; what comes beyond is counted together. */
+/** Reasons that are counted one by one; any others are counted together. */
 const mostSentences = 20
 
 /**
- * Loads letters again. A letter is marked in the transaction that writes its record, and locked in it first: it lands once,
- * however often this is done, by however many at once, and wherever one of them dies. One that is refused again stays, with
- * its new reason.
+ * Loads dead letters again. One transaction locks a dead letter, writes its record and marks it as replayed: each is loaded once,
+ * even if several processes replay at once or one of them dies. A dead letter that is refused again is kept with its new reason.
  *
- * It goes into the set its run wrote. `append`: its job's. `merge`: its pipeline's, unless a later delivery of the page stands,
- * which settles it. `replace`: its run's, while that is the one readers see or may still become it. `history`: as the current
- * version, as long as no later run has been loaded.
+ * The record goes into the page set of its run. `append`: the set of its job. `merge`: the set of its pipeline, unless a later
+ * delivery of the page exists, which settles it. `replace`: the set of its run, if readers see that set or may still see it.
+ * `history`: as the current version, if no later run has been loaded.
  */
 export const replayDeadLetters = Effect.fn("DeadLetters.replay")(function* (
   database: Database,
@@ -102,12 +101,12 @@ const allRefused = ({ deadLetters }: DeadLetterBatch, why: string): Replay => ({
   refused: new Map([[why, deadLetters.length]])
 })
 
-/** The letters of a batch as they are found under the lock. */
+/** The dead letters of a batch, once they are locked. */
 interface ReplayBatch {
-  /** What is to be loaded, with the letter it comes from. */
+  /** Records to load, with the dead letters they come from. */
   readonly records: ReadonlyMap<PageRecord, DeadLetterRow>
   readonly superseded: ReadonlyArray<DeadLetterRow>
-  /** How many cannot be loaded as things stand, and why; their letters stay as they are. */
+  /** How many cannot be loaded now, and why. Their dead letters are left unchanged. */
   readonly held: ReadonlyMap<string, number>
 }
 

@@ -23,7 +23,7 @@ export const registerJobs = Effect.fnUntraced(function* (
   return new Map(jobIds.map((jobId) => [jobId, numbers.get(cleanText(jobId))!]))
 })
 
-/** Keeps the latest counters of each job; an answer older than the one that stands changes nothing. */
+/** Keeps the latest counters of each job. An answer older than the stored one changes nothing. */
 export const writeSnapshots = Effect.fnUntraced(function* (
   tx: Transaction,
   snapshots: ReadonlyArray<JobSnapshot>,

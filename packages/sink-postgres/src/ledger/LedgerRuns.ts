@@ -243,7 +243,7 @@ const handleOf = (run: RunRow): RunHandle => ({
 
 const lastRun = `SELECT ${openRunColumns} FROM runs WHERE pipeline = $1 ORDER BY started_at DESC, run_id DESC LIMIT 1`
 
-/** Fails where the pipeline's last run has not ended. Whoever else asks so waits until the transaction has ended. */
+/** Fails where the pipeline's last run has not ended. Another process that asks waits until the transaction has ended. */
 const assertNoneOpen = Effect.fnUntraced(function* (
   tx: Queryable,
   { schema }: Database,
@@ -261,7 +261,7 @@ const assertNoneOpen = Effect.fnUntraced(function* (
   })
 })
 
-/** Whether a run may be taken over, by whoever may displace the holder named by a parameter. */
+/** Whether a run may be taken over, by a process that may displace the holder named by a parameter. */
 const takeable = (displacing: string) =>
   `finished_at IS NULL AND (holder IS NULL OR lease_until IS NULL OR lease_until <= now() OR holder = ${displacing})`
 

@@ -24,7 +24,7 @@ const countOf = (count: string) =>
   `sum(coalesce((tally->>'${count}')::int, ${count === "completed" ? "CASE WHEN tally IS NULL THEN pages END, " : ""}0))::int`
 const sumOfTallies = `json_build_object(${tallied.map((count) => `'${count}', ${countOf(count)}`).join(", ")})`
 
-/** What stands where. */
+/** The segments that each sink has committed. */
 export const ledgerSegments = (database: Database): Pick<Ledger, "commit" | "committed" | "state"> => ({
   commit: Effect.fn("PostgresLedger.commit")(
     function* (commit, within) {

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import type { Transaction } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"
 
-/** Keeps what was set aside. Writing a segment again adds no letter. */
+/** Writes quarantined records as dead letters. Writing a segment again adds none. */
 export const writeDeadLetters = Effect.fnUntraced(function* (
   tx: Transaction,
   place: { readonly pipeline: string; readonly sink: string },

@@ -18,7 +18,7 @@ const decodeCurrent = Schema.decodeUnknownEffect(Schema.Array(CurrentPage))
 
 /**
  * Writes the pages that are new or have changed, and keeps the version before of those that have. Of pages that have not
- * changed nothing is written, nor of those that did not complete while a completed version stands.
+ * changed nothing is written, nor of those that did not complete while a completed version exists.
  */
 export const loadHistory = Effect.fnUntraced(function* (
   tx: Transaction,

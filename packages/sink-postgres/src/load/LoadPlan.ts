@@ -18,7 +18,7 @@ import type { PartitionedRecords } from "./partitionRecords.ts"
 export interface LoadPlan<A, E> {
   readonly mode: LoadMode
   readonly runId: string
-  /** Begins the transaction. Done anew when all was rolled back. */
+  /** Begins the transaction. Repeated when all was rolled back. */
   readonly sifted: (tx: Transaction) => Effect.Effect<PartitionedRecords, E>
   /**
    * Ends it; `letters` are the records that are not loaded, those the server refused among them, `lost` what it has dropped of
@@ -35,7 +35,7 @@ export interface LoadPlan<A, E> {
 const carefulAttempts = 3
 
 /**
- * Lands records in one transaction. The fast way copies pages that are new straight into the keyed tables; whenever the server
+ * Loads records in one transaction. The fast way copies pages that are new straight into the keyed tables; whenever the server
  * refuses that, all is rolled back and the careful way merges page by page what differs and quarantines what the server does
  * not take.
  */

@@ -99,7 +99,7 @@ export const countAll = (
     page_metadata: countRows(tx, "page_metadata", records)
   })
 
-/** Updates how pages were fetched, where their content stands unchanged. */
+/** Updates the fetch data of pages whose content is unchanged. */
 export const updateMetadata = Effect.fnUntraced(function* (
   tx: Transaction,
   records: ReadonlyArray<RowKeyedRecord>

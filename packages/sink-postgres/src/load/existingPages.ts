@@ -18,7 +18,7 @@ const StandingPage = Schema.Struct({
 type StandingPage = typeof StandingPage.Type
 const decodeStanding = Schema.decodeUnknownEffect(Schema.Array(StandingPage))
 
-/** What stands already of the records that may, by {@link pageId}; asks nothing where none may. */
+/** The existing pages of records that may exist, by {@link pageId}. Queries nothing if none may. */
 export const findExisting = Effect.fnUntraced(function* (
   tx: Transaction,
   records: ReadonlyArray<RowKeyedRecord>
@@ -40,11 +40,11 @@ export const findExisting = Effect.fnUntraced(function* (
 export interface Partition {
   readonly added: ReadonlyArray<RowKeyedRecord>
   readonly changed: ReadonlyArray<RowKeyedRecord>
-  /** The content stands, but another job delivered it or it was fetched differently. */
+  /** The content is unchanged, but another job delivered it or it was fetched differently. */
   readonly refetched: ReadonlyArray<RowKeyedRecord>
 }
 
-/** Compares records with what stands. */
+/** Compares records with existing pages. */
 export const partition = (
   records: ReadonlyArray<RowKeyedRecord>,
   existing: ReadonlyMap<string, StandingPage>

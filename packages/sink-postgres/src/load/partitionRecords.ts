@@ -13,7 +13,7 @@ export interface PartitionedRecords {
 }
 
 /**
- * Sets aside what the contract refused and what is dirty, and gives the others their keys, in the order of the primary key:
+ * Quarantines records that break the contract or cannot be stored, and gives the others their keys, in the order of the primary key:
  * neighbours go to the same index page, and two segments cannot lock each other out. Of two deliveries of a page by one job
  * the first counts; by two jobs of a set, the second, unless in history mode only the first completed.
  */

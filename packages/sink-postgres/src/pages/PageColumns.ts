@@ -1,4 +1,4 @@
-// The columns of a page's rows, in the order in which COPY writes them. Whoever adds one adds its value in `Rows.ts`.
+// The columns of a page's rows, in the order in which COPY writes them. A new column needs its value in `Rows.ts`.
 
 /** What a page holds; a delivery that differs in one of them has changed the page. */
 export const contentColumns: ReadonlyArray<string> = [

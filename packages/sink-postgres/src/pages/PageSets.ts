@@ -12,7 +12,7 @@ export class ModeChanged extends Schema.TaggedError<ModeChanged>()("ModeChanged"
   held: LoadMode
 }) {
   get detail(): string {
-    return `pipeline "${this.pipeline}" has been loaded here in mode ${this.held}, and its pages cannot be gone on with in mode ${this.mode}: set "mode" back to ${this.held}, or give the sink another "name" or "schema" to begin anew beside them`
+    return `pipeline "${this.pipeline}" was loaded here in mode ${this.held}, and mode ${this.mode} cannot continue its pages: set "mode" back to ${this.held}, or give the sink another "name" or "schema" to start new pages beside them`
   }
   override get message(): string {
     return this.detail

@@ -16,7 +16,7 @@ interface Swept {
  * Removes what the pipeline's superseded sets hold, a bounded batch a transaction, and what runs hold that have ended without being
  * published and are not kept for it. Whatever is left when a process dies, the next sweep finds. Several may sweep at once.
  *
- * Where the ledger is in another store, nothing here tells how a run ended: then the newest sets are kept, as many as there can be
+ * Where the ledger is in another store, nothing here tells how a run ended: then the newest sets are kept, up to the number there can be
  * unpublished runs, and the one that is being loaded.
  */
 export const sweepSets = Effect.fn("PostgresSink.sweep")(function* (

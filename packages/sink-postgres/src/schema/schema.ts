@@ -202,11 +202,11 @@ export const segments = pgTable(
   (t) => [primaryKey({ name: "segments_pkey", columns: [t.runId, t.sink, t.seq] })]
 )
 
-/** Records set aside instead of written. */
+/** Quarantined records. */
 export const deadLetters = pgTable(
   "dead_letters",
   {
-    letterNo: bigint("letter_no", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
+    id: bigint("letter_no", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
     runId: uuid("run_id").notNull(),
     pipeline: text("pipeline"),
     sink: text("sink").notNull(),

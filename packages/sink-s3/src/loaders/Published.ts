@@ -33,7 +33,7 @@ export interface Published {
 /** Manifests that are read at once. */
 const manifestsAtOnce = 8
 
-/** Reads the pointer of a pipeline and the manifests it names. What stands in no manifest is not found this way. */
+/** Reads the pointer of a pipeline and the manifests it names. What is in no manifest is not found this way. */
 export const readPublished = Effect.fnUntraced(function* (
   store: ObjectStore,
   pipeline: string

@@ -22,7 +22,7 @@ const compressions: { readonly [K in Exclude<PartKind, "parquet">]: string } = {
 /** A view a dataset, over just the published parts, with a column `run` that says whose a row is. */
 export const duckdb = ({ datasets, place, published, schema }: Load): string =>
   script([
-    comment("A database file must not be called what the schema is: DuckDB could not tell them apart."),
+    comment("A database file must not have the schema's name: DuckDB could not distinguish them."),
     ...(place.kind === "bucket" ? [access(place, schema)] : []),
     `CREATE SCHEMA IF NOT EXISTS ${named(schema)};`,
     ...datasets.map((dataset) => {

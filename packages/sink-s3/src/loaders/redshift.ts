@@ -35,7 +35,7 @@ export const redshift: BucketLoader = (load) => {
   return Effect.succeed(
     script([
       comment(
-        "Put the manifests where COPY looks for them first: sluice loaders redshift --manifest NAME prints each.",
+        "Put the manifests where COPY looks for them first: sluice ddl redshift --manifest NAME prints each.",
         "Then fill in the role that may read the bucket."
       ),
       `CREATE SCHEMA IF NOT EXISTS ${named(schema)};`,

@@ -37,7 +37,7 @@ export const snowflake: BucketLoader = (load) => {
   ])
   return Effect.succeed(
     script([
-      comment("Fill in what stands in <>. Stop at the first error: what follows it would commit half of a load."),
+      comment("Replace each <placeholder>. Stop at the first error: what follows it would commit half of a load."),
       `CREATE SCHEMA IF NOT EXISTS ${upper(schema)};`,
       ...stageOf(load),
       ...datasets.map((dataset) => tableOf(schema, dataset)),

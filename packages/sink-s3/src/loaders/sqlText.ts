@@ -23,7 +23,7 @@ export const comment = (...lines: ReadonlyArray<string>): string => lines.map((l
 /** A list in parentheses, an item a line. */
 export const listed = (items: ReadonlyArray<string>): string => `(\n  ${items.join(",\n  ")}\n)`
 
-/** What stands between two items of a list, at most. */
+/** The longest separator between two items of a list. */
 const gapBytes = 8
 
 /** Cuts a list where it would pass so many items or, all in all, so many bytes. Every item is in one of the lists. */

@@ -14,7 +14,7 @@ export interface RunName {
   readonly runId: string
 }
 
-/** What stands in the folder of a run. */
+/** The contents of a run's folder. */
 export interface RunFolder {
   /** The latest epoch that is noted; 0 where none is. */
   readonly epoch: number
@@ -27,7 +27,7 @@ export interface RunFolder {
 }
 
 /**
- * Reads the folder of a run as it stands before an epoch. What counts is what the last process to hold the run found there, and
+ * Reads the folder of a run as it was before an epoch. What counts is what the last process to hold the run found there, and
  * what it has added: another that had lost the run may have gone on writing for a moment.
  */
 export const readRunFolder = Effect.fnUntraced(function* (

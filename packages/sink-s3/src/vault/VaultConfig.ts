@@ -16,7 +16,7 @@ export const DirectoryVaultConfig = Schema.Struct({
   path: Schema.NonEmptyString.check(isLocalPath).pipe(Schema.withDecodingDefaultKey(Effect.succeed("./.sluice/vault")))
 }).annotate({ identifier: "DirectoryVaultConfig" })
 
-/** The settings of a vault in a directory as code writes them: every one may be left out. */
+/** The settings of a vault in a directory as code writes them: each is optional. */
 export type DirectoryVaultOptions = Partial<typeof DirectoryVaultConfig.Encoded>
 
 /** Where segments wait for sinks that lag, as a pipeline file holds its settings. */
@@ -29,12 +29,12 @@ export const SpoolConfig = Schema.Struct({
   )
 }).annotate({ identifier: "SpoolConfig" })
 
-/** The settings of a spool as code writes them: every one may be left out. */
+/** The settings of a spool as code writes them: each is optional. */
 export type SpoolOptions = Partial<typeof SpoolConfig.Encoded>
 
 const decodeS3 = Schema.decodeUnknownSync(S3VaultConfig)
 
-/** Fill in what was left out. Throw a `SchemaError` on options that make no sense. */
+/** Fill in the defaults. Throw a `SchemaError` on options that make no sense. */
 export const withVaultDefaults = {
   s3: (options: S3VaultOptions) => decodeS3(plainSecret(options)),
   directory: Schema.decodeUnknownSync(DirectoryVaultConfig),

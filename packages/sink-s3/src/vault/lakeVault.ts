@@ -193,7 +193,7 @@ const readRun = Effect.fnUntraced(function* (store: ObjectStore, key: string): E
 })
 
 /**
- * Removes what is kept of the runs of a pipeline that have ended. By the names of objects alone: whoever ended a run may be
+ * Removes what is kept of the runs of a pipeline that have ended. By the names of objects alone: the process that ended a run may be
  * removing them at this moment, and a process that had lost it may have added some after that.
  */
 const sweep = Effect.fnUntraced(function* <E>(

@@ -13,7 +13,7 @@ describe("statements for Redshift", () => {
         yield* redshift(
           links("jsonl.gz", { place: lake({ region: "eu-central-1" }), datasets: ["links", "dead_letters"] })
         ),
-        `-- Put the manifests where COPY looks for them first: sluice loaders redshift --manifest NAME prints each.
+        `-- Put the manifests where COPY looks for them first: sluice ddl redshift --manifest NAME prints each.
 -- Then fill in the role that may read the bucket.
 
 CREATE SCHEMA IF NOT EXISTS "quotes";

@@ -11,7 +11,7 @@ describe("statements for Snowflake", () => {
     Effect.gen(function* () {
       assert.strictEqual(
         yield* snowflake(links("jsonl.gz")),
-        `-- Fill in what stands in <>. Stop at the first error: what follows it would commit half of a load.
+        `-- Replace each <placeholder>. Stop at the first error: what follows it would commit half of a load.
 
 CREATE SCHEMA IF NOT EXISTS "QUOTES";
 

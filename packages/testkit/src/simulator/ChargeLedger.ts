@@ -17,7 +17,7 @@ export interface ChargedJob {
   readonly tokens: number
 }
 
-/** The provider's own books: what was asked, what was made, what it cost. The other side of a run's receipt. */
+/** The provider's own ledger: what was asked, what was made, what it cost. The other side of a run's receipt. */
 export class ChargeLedger {
   readonly #requests: Array<ReceivedRequest> = []
   readonly #jobs = new Map<string, ChargedJob>()
@@ -39,7 +39,7 @@ export class ChargeLedger {
     return this.jobs.reduce((sum, job) => sum + job.tokens, 0)
   }
 
-  /** Requests of a method, as many as arrived. */
+  /** The number of requests of a method. */
   received(method: "GET" | "POST" | "DELETE"): number {
     return this.#requests.filter((request) => request.method === method).length
   }

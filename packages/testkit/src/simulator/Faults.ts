@@ -3,7 +3,7 @@ import { type FaultTiming, RulePlan } from "./RulePlan.ts"
 /** The bodies an error answer can have. `html` is a page, as a proxy in between would send. */
 export type ErrorBody = "envelope" | "validation" | "search" | "empty" | "html"
 
-/** What can go wrong with one request. Where a handler runs first, its effect stands: a job is made, a poll has passed. */
+/** What can go wrong with one request. Where a handler runs first, its effect remains: a job is made, a poll has passed. */
 export type Fault =
   /** An error answer instead of the handler's. `retryAfter` is in seconds, as a number or as a date that far ahead. */
   | {

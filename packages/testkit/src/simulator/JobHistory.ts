@@ -161,7 +161,7 @@ export const hidePending = (state: JobState): JobState => ({
   }
 })
 
-/** What a cancelled job stands at: pages still open among its rows are cancelled and counted so, others never happened. */
+/** The state of a cancelled job: pages still open among its rows are cancelled and counted so, others never happened. */
 export const cancelledState = (state: JobState): JobState => {
   const open = state.total - state.completed - state.failed - state.cancelled
   return {

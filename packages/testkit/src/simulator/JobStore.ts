@@ -30,7 +30,7 @@ export interface StoredJob<K extends keyof Requests = keyof Requests> {
   /** Reads of the list so far that left it out. */
   hiddenReads: number
   polls: number
-  /** Where it stands since it was cancelled. */
+  /** Its state since it was cancelled. */
   cancelledAt: JobState | undefined
   endedAt: number | null
 }
@@ -106,7 +106,7 @@ export class JobStore {
     return last
   }
 
-  /** The newest jobs of a kind first, as a list shows them; a job is left out of its first `lag` reads. */
+  /** The newest jobs of a kind first, as a list shows them; a job is missing from its first `lag` reads. */
   list<K extends keyof Requests>(kind: K, filter: ListFilter, lag: number): ReadonlyArray<StoredJob<K>> {
     const jobs = [...this.#jobs.values()].filter((job): job is StoredJob<K> => isOf(job, kind)).reverse()
     return jobs.filter((job) => {

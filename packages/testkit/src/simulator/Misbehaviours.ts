@@ -50,7 +50,7 @@ const otherJob = "ffffffff-ffff-4fff-8fff-ffffffffffff"
  * unless it says which.
  */
 export const misbehaviours = {
-  /** Results hold no more than URL, state, place and content. */
+  /** Results hold only URL, state, place and content. */
   "bare-results": items((item) =>
     Object.fromEntries(
       ["url", "status", "input_index", "data"].flatMap((name) => (item[name] === undefined ? [] : [[name, item[name]]]))
@@ -139,7 +139,7 @@ export const misbehaviours = {
     nth: [2],
     change: (body) => (isObject(body) ? { ...body, job_id: otherJob, completed_pages: 7, results: [] } : body)
   },
-  /** A job is made, and its answer holds no more than its id. */
+  /** A job is created, and the answer holds only its ID. */
   "bare-acceptance": {
     method: "POST",
     path: /^\/v1\/(?:crawl|batch)$/,

@@ -14,7 +14,7 @@ export interface MovingOptions {
   readonly steps: number
   readonly pollsPerStep: number
   readonly order: (typeof rowOrders)[number]
-  /** Which rows are listed: all known ones, those that have ended, or slices cut over all of which the open ones are left out. */
+  /** Which rows are listed: all known ones, those that have ended, or slices cut over all of which the open ones are missing. */
   readonly listing: "all" | "ended" | "ended-after-cut"
   readonly end: "completed" | "failed" | "cancelled"
   readonly failedShare: number
@@ -29,7 +29,7 @@ export interface MovingOptions {
   readonly shortShare: number
   /** and of counters and rows to be of different steps. */
   readonly tornShare: number
-  /** Polls after the end that still misbehave so. From then on the job stands still. */
+  /** Polls after the end that still misbehave so. From then on the job no longer changes. */
   readonly unrestAfterEnd: number
 }
 

@@ -33,7 +33,7 @@ const Routes = HttpApiBuilder.layer(ScraperApi).pipe(
 )
 
 /** Where the books are read while the simulator runs; it takes no key, and such a read is in no books. */
-const Books = HttpRouter.use((router) =>
+const ChargeRoutes = HttpRouter.use((router) =>
   Effect.flatMap(SimulatedApi, ({ charges }) =>
     router.add(
       "GET",
@@ -72,7 +72,7 @@ const make = Effect.fn("Simulator.make")(function* (
     port: options.port ?? 0,
     gracefulShutdownTimeout: "10 millis"
   }).pipe(Layer.merge(HttpServer.layerServices))
-  const App = HttpRouter.serve(Layer.mergeAll(Routes, Books, FaultMiddleware), {
+  const App = HttpRouter.serve(Layer.mergeAll(Routes, ChargeRoutes, FaultMiddleware), {
     disableLogger: true,
     disableListenLog: true
   }).pipe(Layer.provideMerge(Listening), Layer.provide(Api))

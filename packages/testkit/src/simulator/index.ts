@@ -14,7 +14,7 @@ export {
   rowOrders
 } from "./MovingHistory.ts"
 export { type Paging, sliceOf } from "./Paging.ts"
-export { makeRng as dice, type Rng, roll, shuffled } from "./Rng.ts"
+export { makeRng, type Rng, roll, shuffled } from "./Rng.ts"
 export { type FaultTiming, RulePlan } from "./RulePlan.ts"
 export { type ListOrder, reordering } from "./reordering.ts"
 export type { SentItem } from "./reshaped.ts"

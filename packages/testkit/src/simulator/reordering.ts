@@ -8,7 +8,7 @@ export type ListOrder = (typeof listOrders)[number]
 
 /**
  * Lists the rows of a job in another order, and some of them twice (`repeated`, a share from 0 to 1), for as long as it runs:
- * once it has ended it stands still. Every poll makes the whole list, unless nothing is asked for.
+ * once it has ended it no longer changes. Every poll makes the whole list, unless nothing is asked for.
  */
 export const reordering = (
   options: { readonly seed: number; readonly order: ListOrder; readonly repeated: number },

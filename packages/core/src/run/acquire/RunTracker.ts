@@ -21,7 +21,7 @@ export interface SinkTotals extends LoadResult {
 const mostNotes = 50
 const longestNote = 500
 
-/** Where a run stands: what its jobs say, what was delivered, what each sink holds. Times in epoch milliseconds. */
+/** The progress of a run: what its jobs say, what was delivered, what each sink holds. Times in epoch milliseconds. */
 export interface Progress {
   readonly startedAt: number
   readonly jobs: number
@@ -32,7 +32,7 @@ export interface Progress {
 
 /**
  * What a run has seen so far, kept by one process while it runs. Holds a snapshot a job and totals, never pages. Totals are
- * kept up as snapshots arrive, so a run of many small jobs is not counted anew at each.
+ * kept up as snapshots arrive, so a run of many small jobs is not recounted at each.
  */
 export class RunTracker {
   readonly #jobs = new Map<string, JobSnapshot>()
@@ -44,7 +44,7 @@ export class RunTracker {
   readonly #drift: DriftNames
   #seq = 0
   #delivered = 0
-  /** Pages of all segments each sink holds, those set aside or left out by a transform included. */
+  /** Pages of all segments each sink has committed, quarantined pages and those a transform dropped included. */
   readonly #committed = new Map<string, number>()
   readonly #notes = new Set<string>()
   #pages = { discovered: 0, completed: 0, failed: 0, cancelled: 0 }

@@ -23,8 +23,8 @@ export class PipelineChanged extends Schema.TaggedError<PipelineChanged>()("Pipe
 }) {
   override get message(): string {
     if (isReplayedId(this.runId))
-      return `run ${this.runId} is replayed from another pipeline and did not end: replay it again, or start anew (--fresh), which pays for a new job`
-    return `run ${this.runId} of this pipeline did not end or is incomplete, and the pipeline has changed since: run it as it was to resume it, or start anew (--fresh), which pays for a new job`
+      return `run ${this.runId} is replayed from another pipeline and did not end: replay it again, or start a new run (--fresh), which pays for a new job`
+    return `run ${this.runId} of this pipeline did not end or is incomplete, and the pipeline has changed since: run it as it was to resume it, or start a new run (--fresh), which pays for a new job`
   }
 }
 
@@ -34,7 +34,7 @@ export class PipelineChanged extends Schema.TaggedError<PipelineChanged>()("Pipe
  */
 export const rereadWithin = 24 * 3_600_000
 
-/** A run as it has come to be held: begun, or gone on with. */
+/** An acquired run: new, or resumed. */
 export interface AcquiredRun {
   readonly run: RunHandle
   readonly isNew: boolean
@@ -140,7 +140,7 @@ const acquireLatest = Effect.fnUntraced(function* (
           : beginNew(ledger, pipeline, lease, { unlessOpen: true })
     )
     if (held._tag === "Success") return held.success
-    // Another process was faster: what it has begun is met above. Whoever kept a lease that was waited for keeps the run.
+    // Another process was faster: its run is found above. A process that renews the lease that was waited for keeps the run.
     const isOutrun = held.failure._tag === "LedgerError" && held.failure.reason._tag === "LeaseHeld"
     if (!isOutrun || (open !== undefined && !waits)) return yield* held.failure
   }
@@ -167,7 +167,7 @@ const continueRun = Effect.fnUntraced(function* (
   lease: Lease,
   open: OpenRun
 ): Effect.fn.Return<AcquiredRun, LedgerError | PipelineChanged> {
-  // Nothing is kept of it under this pipeline's name: to go on with it would be to pay for pages beside those of another.
+  // The vault holds nothing of it under this pipeline's name: to resume it would pay for pages beside those of another.
   if (open.configHash !== pipeline.hash || isReplayedId(open.runId))
     return yield* new PipelineChanged({ runId: open.runId })
   return { run: yield* takeOver(ledger, open, lease), isNew: false }

@@ -5,7 +5,7 @@ import type { Segment } from "../../record/Segment.ts"
 import type { Tally } from "../../record/Tally.ts"
 import type { WriteResult } from "../../sink/Sink.ts"
 
-/** A segment as sinks are given it, and the keys of all its pages: also of those a transform leaves out. */
+/** A segment as sinks receive it, with the keys of all its pages, also of those a transform dropped. */
 export interface SegmentForSink {
   readonly segment: Segment
   readonly keys: ReadonlyArray<CommittedKeys>
@@ -35,7 +35,7 @@ export const withoutHeldKeys = (prepared: SegmentForSink, held: ReadonlyMap<stri
   }
 }
 
-/** What is recorded when a segment stands in a sink. */
+/** The ledger entry of a segment that a sink commits. */
 export const toCommit = (
   { keys, segment }: SegmentForSink,
   sink: string,

@@ -45,9 +45,9 @@ interface RecordBatch {
 export const batchRecords = ({ bytes, first, records }: RunBounds) => {
   let most = first
   const begin = (): RecordBatch => {
-    const gathered = { records: [], most: Math.min(most, records), bytes: 0 }
-    most = gathered.most * 2
-    return gathered
+    const batch = { records: [], most: Math.min(most, records), bytes: 0 }
+    most = batch.most * 2
+    return batch
   }
   return Sink.reduceWhile(
     begin,

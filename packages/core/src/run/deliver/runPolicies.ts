@@ -8,7 +8,7 @@ import { Drifted, PolicyError } from "./PolicyError.ts"
 
 /** Compares what a run is given with the policies of its pipeline. */
 export const runPolicies = ({ drift }: Pick<PipelineDefinition, "drift">, tracker: RunTracker) => ({
-  /** Counts records as delivered and lets them through, unless what nobody knows of them ends the run. */
+  /** Counts records as delivered and forwards them, unless drift ends the run. */
   admit: (
     records: NonEmptyReadonlyArray<PageRecord>
   ): Effect.Effect<NonEmptyReadonlyArray<PageRecord>, PolicyError> => {

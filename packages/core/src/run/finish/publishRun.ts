@@ -75,7 +75,7 @@ export const publishRun = (
   })
 
 /**
- * The limit a crawl has reached, or `none named`: which pages it left out is chance then, and servers have limits of their own
+ * The limit a crawl has reached, or `none named`: which pages it skipped is chance then, and servers have limits of their own
  * where none is named. Undefined where it found all there is.
  */
 export const limitReached = (

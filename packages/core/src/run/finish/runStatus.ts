@@ -71,7 +71,7 @@ export const reasonOf = (
   if (status === "completed") return {}
   if (Option.isSome(failure)) return { reason: failure.value.message }
   if (status === "interrupted") {
-    return { reason: "interrupted; remote jobs were left running, and running the pipeline again goes on with them" }
+    return { reason: "interrupted; remote jobs keep running, and the next run of the pipeline resumes them" }
   }
   if (status === "stopped_budget")
     return { reason: `the budget is used up (${budgetTracker.bound}); what was paid for is landed` }
@@ -95,7 +95,7 @@ const haltsRun = (error: LedgerError): boolean => error.reason._tag === "Fenced"
 
 /**
  * Whether a run has ended for good. One that something outside has stopped, while jobs that may have been paid for are under
- * way, has not: the next attempt goes on with it. One that was loaded whole and is not to be published has.
+ * way, has not: the next attempt resumes it. One that was loaded completely and must not be published has.
  */
 export const isFinal = (status: RunStatus, failure: Option.Option<RunFailure>, hasSubmitted: boolean): boolean => {
   if (status === "interrupted" || status === "halted") return false

@@ -3,7 +3,7 @@ import type { SinkConnection, SinkSession } from "../../sink/Sink.ts"
 import type { SinkError } from "../../sink/SinkError.ts"
 
 /**
- * A sink that has taken all of a run, for a replay that goes on with another: the one before may have died before it could publish
+ * A sink that has committed all of a run, for a replay that continues another one, which may have died before it could publish
  * here. A sink in which the run had been published long before may refuse to do so again, since a later run has replaced it or
  * what it was made of has been collected: then it stays as it is.
  */

@@ -22,7 +22,7 @@ export type Decision = { readonly adopt: string } | "resubmit"
 export interface SubmissionLogOptions {
   readonly scraper: Scraper["Service"]
   readonly adoption: AdoptionOptions
-  /** Taken for the first submission whose answer was lost; later ones are decided anew. */
+  /** Applies to the first submission whose answer was lost. Later ones need a decision of their own. */
   readonly decision: Decision | undefined
   /** Asks for nothing more, cancels what is under way, and takes what has been paid for. */
   readonly cancel: boolean
@@ -41,7 +41,7 @@ export interface RunSubmissionLog extends SubmissionLog {
 interface PendingSubmission {
   readonly request: Omit<SubmissionRequest<unknown>, "body">
   readonly requestHash: string
-  /** The body when it may cost no more than so much, for the API's lists to be searched by. */
+  /** The body at full cost, by which the API's lists are searched. */
   readonly body: unknown
   readonly post: (granted: number) => Effect.Effect<{ readonly jobId: JobId }, ScraperError>
 }
@@ -63,7 +63,7 @@ export const makeSubmissionLog = (context: RunContext, options: SubmissionLogOpt
   const { ledger, run, seenKeys: seen, submissions, supersedes, tracker, vault } = context
   const { cancel, budgetTracker } = options
   const submittedOrdinals = new Set(submissions.keys())
-  // Two submissions of the same request are told apart by the jobs the ledger knows: the next one waits until it knows this one.
+  // Only the jobs the ledger knows distinguish two submissions of the same request: the next one waits until it knows this one.
   const withLock = makeKeyedMutex()
   let { decision } = options
 

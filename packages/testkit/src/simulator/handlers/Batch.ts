@@ -9,7 +9,7 @@ import { sliceOf } from "../Paging.ts"
 import { SimulatedApi } from "../SimulatedApi.ts"
 import { contentOf, outcomeOf, times, timestamp } from "./documents.ts"
 
-/** Batches: refused URLs are left out of the job, the others keep their place in the request. */
+/** Batches: refused URLs are not part of the job, the others keep their place in the request. */
 export const BatchHandlers = HttpApiBuilder.group(
   ScraperApi,
   "batch",

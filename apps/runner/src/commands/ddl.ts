@@ -7,9 +7,9 @@ import { loadPipelineFile, type PipelineFile } from "../PipelineFile.ts"
 import type { Lake } from "../PipelineSinks.ts"
 import { pipelineArgument } from "./run.ts"
 
-/** `sluice loaders`: the statements by which an engine reads or loads what a sink of objects has published. */
-export const loaders = Command.make(
-  "loaders",
+/** `sluice ddl`: the statements by which an engine reads or loads what an object sink has published. `loaders` is its old name. */
+export const ddl = Command.make(
+  "ddl",
   {
     engine: Argument.Literals("ENGINE", loaderEngines).pipe(
       Argument.withDescription(`What reads the objects: ${loaderEngines.join(", ")}`)
@@ -34,7 +34,7 @@ export const loaders = Command.make(
     const lake = yield* chosen(loaded, sink)
     const pipeline = loaded.pipeline.name
     if (Option.isSome(manifest)) {
-      if (engine !== "redshift") return yield* invalid("--manifest goes with redshift alone: leave it out")
+      if (engine !== "redshift") return yield* invalid("--manifest needs the engine redshift: remove it")
       if (lake.kind === "directory") return yield* invalid("redshift reads no local directory: use a sink to a bucket")
       const text = S3.redshiftManifest(lake.options, { pipeline, name: manifest.value })
       return yield* printResult(yield* Effect.mapError(text, toRefusal))
@@ -49,7 +49,10 @@ export const loaders = Command.make(
       lake.kind === "s3" ? S3.loadStatements(lake.options, options) : Directory.loadStatements(lake.options, options)
     yield* printResult(yield* Effect.mapError(text, toRefusal))
   })
-).pipe(Command.withDescription("Print statements that read or load what an s3 or directory sink has published"))
+).pipe(
+  Command.withAlias("loaders"),
+  Command.withDescription("Print the statements that read or load what an s3 or directory sink has published")
+)
 
 /** The sink that is meant: the named one, or the only one. */
 const chosen = ({ file, lakes }: PipelineFile, name: Option.Option<string>): Effect.Effect<Lake, CliError> => {

@@ -20,7 +20,7 @@ const publish = Effect.fnUntraced(function* (sink: Sink) {
   yield* publish
 })
 
-describe("loaders", () => {
+describe("ddl", () => {
   it.live(
     "prints what reads a directory, of one sink and one dataset if so asked",
     () =>
@@ -29,16 +29,16 @@ describe("loaders", () => {
         const file = join(cwd, "sluice.yaml")
         writeFileSync(file, pipeline("directory: { path: lake }", "directory: { path: other, name: second }"))
         assertRefused(
-          yield* run(["loaders", "duckdb"], { cwd }),
+          yield* run(["ddl", "duckdb"], { cwd }),
           2,
           "sluice.yaml has several s3 or directory sinks: say --sink directory or --sink second"
         )
         assertRefused(
-          yield* run(["loaders", "duckdb", "--sink", "third"], { cwd }),
+          yield* run(["ddl", "duckdb", "--sink", "third"], { cwd }),
           2,
           "sluice.yaml has no s3 or directory sink of that name: say --sink directory or --sink second"
         )
-        const asked = ["loaders", "duckdb", "--sink", "second"]
+        const asked = ["ddl", "duckdb", "--sink", "second"]
         assertRefused(
           yield* run(asked, { cwd }),
           2,
@@ -61,7 +61,7 @@ describe("loaders", () => {
         assert.strictEqual(links!.stdout, `${yield* Directory.loadStatements(options, only)}\n`)
         assert.match(links!.stdout, /VIEW "crawled"."links"/)
         assertRefused(
-          yield* run(["loaders", "snowflake", "--sink", "second"], { cwd }),
+          yield* run(["ddl", "snowflake", "--sink", "second"], { cwd }),
           2,
           "snowflake reads no local directory: use duckdb, or a sink to a bucket"
         )
@@ -91,23 +91,23 @@ describe("loaders", () => {
           pipeline(`s3: { ${settings}, access_key_id: $KEY_ID, secret_access_key: $SECRET }`)
         )
         const env = { KEY_ID: server.accessKeyId, SECRET: canary.apiKey }
-        const printed = yield* run(["loaders", "snowflake", "--dataset", "pages"], { cwd, env })
+        const printed = yield* run(["ddl", "snowflake", "--dataset", "pages"], { cwd, env })
         assert.strictEqual(printed.code, 0, printed.stderr)
         assert.include(printed.stdout, `URL = 's3compat://${bucket}/crawls/'`)
         assert.match(printed.stdout, /'dataset=pages\/pipeline=suite\/run=[^/]+\/part-0001-000001.jsonl.gz'/)
-        const manifest = ["loaders", "redshift", "--manifest", "pages"]
+        const manifest = ["ddl", "redshift", "--manifest", "pages"]
         assertRefused(
           yield* run(manifest, { cwd, env }),
           2,
           "Redshift reads buckets of Amazon S3 alone, and the endpoint of this sink is another store"
         )
         assertRefused(
-          yield* run(["loaders", "athena", "--manifest", "pages"], { cwd, env }),
+          yield* run(["ddl", "athena", "--manifest", "pages"], { cwd, env }),
           2,
-          "--manifest goes with redshift alone: leave it out"
+          "--manifest needs the engine redshift: remove it"
         )
         assertRefused(
-          yield* run(["loaders", "duckdb"], { cwd, env: { ...env, SECRET: "wrong" } }),
+          yield* run(["ddl", "duckdb"], { cwd, env: { ...env, SECRET: "wrong" } }),
           1,
           `the secret key does not belong to the access key (read s3://${bucket}/crawls/_sluice/pipeline=suite/latest.json)`
         )
@@ -132,19 +132,19 @@ describe("loaders", () => {
           AWS_ACCESS_KEY_ID: server.accessKeyId,
           AWS_SECRET_ACCESS_KEY: Redacted.value(server.secretAccessKey)
         }
-        const { code, stderr, stdout } = yield* run(["loaders", "redshift", "--manifest", "pages"], { cwd, env })
+        const { code, stderr, stdout } = yield* run(["ddl", "redshift", "--manifest", "pages"], { cwd, env })
         assert.strictEqual(code, 0, stderr)
         const { entries } = JSON.parse(stdout)
         assert.lengthOf(entries, 1)
         assert.match(entries[0].url, new RegExp(`^s3://${bucket}/dataset=pages/pipeline=suite/run=[^/]+/part-`))
         assert.isAbove(entries[0].meta.content_length, 0)
-        const statements = yield* run(["loaders", "redshift"], { cwd, env })
+        const statements = yield* run(["ddl", "redshift"], { cwd, env })
         assert.include(
           statements.stdout,
           `FROM 's3://${bucket}/_sluice/pipeline=suite/redshift/pages.jsonl.gz.manifest'`
         )
         assertRefused(
-          yield* run(["loaders", "redshift", "--manifest", "dead_letters"], { cwd, env }),
+          yield* run(["ddl", "redshift", "--manifest", "dead_letters"], { cwd, env }),
           2,
           /^sluice: no part of dead_letters has been published: name one of pages.jsonl.gz, links.jsonl.gz, /
         )
@@ -158,11 +158,11 @@ describe("loaders", () => {
       Effect.gen(function* () {
         const cwd = yield* directory
         writeFileSync(join(cwd, "sluice.yaml"), pipeline("postgres: {}"))
-        assertRefused(yield* run(["loaders", "duckdb"], { cwd }), 2, "sluice.yaml has no s3 or directory sink")
+        assertRefused(yield* run(["ddl", "duckdb"], { cwd }), 2, "sluice.yaml has no s3 or directory sink")
         assertRefused(
-          yield* run(["loaders", "oracle"], { cwd }),
+          yield* run(["ddl", "oracle"], { cwd }),
           2,
-          /^sluice: Invalid value for argument <ENGINE>: "oracle".*see: sluice loaders --help$/
+          /^sluice: Invalid value for argument <ENGINE>: "oracle".*see: sluice ddl --help$/
         )
       }),
     120_000
