@@ -56,7 +56,11 @@ const firstMinute = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
 if (import.meta.main) {
   runProcess(
     sluiceProcess((args) => firstMinute(args), process.argv.slice(2)).pipe(
-      Effect.provideService(Environment, { variables: {}, isTerminal: process.stderr.isTTY })
+      Effect.provideService(Environment, {
+        variables: {},
+        isTerminal: process.stderr.isTTY,
+        columns: () => process.stderr.columns ?? 80
+      })
     )
   )
 }

@@ -1,4 +1,5 @@
 import type { Progress } from "@sluice/core"
+import cliTruncate from "cli-truncate"
 import { Clock, Effect } from "effect"
 import { Environment } from "./Environment.ts"
 
@@ -15,7 +16,7 @@ export interface ProgressLine {
 
 /** A progress line for this process. */
 export const makeProgressLine: Effect.Effect<ProgressLine> = Effect.gen(function* () {
-  const { isTerminal } = yield* Environment
+  const { columns, isTerminal } = yield* Environment
   const startedAt = yield* Clock.currentTimeMillis
   let shownAt = isTerminal ? 0 : startedAt
   const write = (text: string) => Effect.sync(() => void process.stderr.write(text))
@@ -26,11 +27,14 @@ export const makeProgressLine: Effect.Effect<ProgressLine> = Effect.gen(function
         if (now - shownAt < (isTerminal ? redrawMs : lineMs)) return
         shownAt = now
         const text = progressText(progress, now)
-        yield* write(isTerminal ? `\r\u001b[2K${text}` : `${text}\n`)
+        yield* write(isTerminal ? `\r\u001b[2K${fitted(text, columns())}` : `${text}\n`)
       }),
     clear: isTerminal ? write("\r\u001b[2K") : Effect.void
   }
 })
+
+/** Cuts a line to a terminal: one that wraps could not be redrawn. */
+export const fitted = (text: string, columns: number): string => cliTruncate(text, Math.max(1, columns - 1))
 
 /** Pages done and discovered, tokens, pace, and how long the rest may take. */
 export const progressText = (progress: Progress, now: number): string => {

@@ -1,16 +1,19 @@
-/** Longer cells are cut. */
+import cliTruncate from "cli-truncate"
+import stringWidth from "string-width"
+
+/** Wider cells are cut, in terminal columns. */
 const widestCell = 60
 
-/** Rows as a table of text, for people. */
+/** Rows as a text table for people. Widths are terminal columns: a wide character takes two. */
 export const describeTable = (rows: ReadonlyArray<Readonly<Record<string, unknown>>>): string => {
   const [first] = rows
   if (first === undefined) return "(no rows)"
   const columns = Object.keys(first)
   const lines = [columns, ...rows.map((row) => columns.map((column) => cell(row[column])))]
-  const widths = columns.map((_, index) => Math.max(...lines.map((line) => line[index]!.length)))
+  const widths = columns.map((_, index) => Math.max(...lines.map((line) => stringWidth(line[index]!))))
   const draw = (line: ReadonlyArray<string>) =>
     line
-      .map((text, index) => text.padEnd(widths[index]!))
+      .map((text, index) => text + " ".repeat(widths[index]! - stringWidth(text)))
       .join("  ")
       .trimEnd()
   const [head, ...body] = lines.map(draw)
@@ -21,5 +24,5 @@ const cell = (value: unknown): string => {
   const text =
     value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : `${value}`
   const line = text.replace(/\s+/g, " ")
-  return line.length > widestCell ? `${line.slice(0, widestCell - 1)}…` : line
+  return cliTruncate(line, widestCell)
 }

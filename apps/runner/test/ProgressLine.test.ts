@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Progress } from "@sluice/core"
-import { duration, progressText } from "../src/ProgressLine.ts"
+import stringWidth from "string-width"
+import { duration, fitted, progressText } from "../src/ProgressLine.ts"
 
 const progress = (completed: number, failed: number, discovered: number): Progress => ({
   startedAt: 0,
@@ -27,6 +28,14 @@ describe("the progress line", () => {
 
   it("guesses no rest before the first page", () => {
     assert.strictEqual(progressText(progress(0, 0, 5), 0), "pages 0 / 5, landed 0, tokens 0, 0.0 pages/s")
+  })
+
+  it("fits the terminal, whatever its columns", () => {
+    const text = progressText(progress(30_000, 12, 90_000), 10_000_000)
+    for (let columns = 1; columns < 120; columns++) {
+      assert.isAtMost(stringWidth(fitted(text, columns)), Math.max(1, columns - 1))
+    }
+    assert.strictEqual(fitted(text, 200), text)
   })
 
   it("says seconds, minutes and hours", () => {

@@ -21,7 +21,7 @@ export const inProcess = Effect.fnUntraced(function* (
     }
   const code = yield* sluiceProcess(runCli, args).pipe(
     Effect.provideService(Console.Console, { ...console, log: collect("stdout"), error: collect("stderr") }),
-    Effect.provideService(Environment, { variables, isTerminal: false }),
+    Effect.provideService(Environment, { variables, isTerminal: false, columns: () => 80 }),
     Effect.provide(NodeServices.layer)
   )
   const finished: Finished = { code, ...printed }

@@ -1,9 +1,6 @@
-import { randomUUID } from "node:crypto"
 import { Effect } from "effect"
+import { v7 } from "uuid"
 
-/** A UUID of version 7: ids of later runs sort after those of earlier ones. */
+/** A run ID: a UUID of version 7, so IDs of later runs sort after those of earlier ones. `milliseconds` is when the run began. */
 export const makeRunId = (milliseconds: number): Effect.Effect<string> =>
-  Effect.sync(() => {
-    const time = Math.trunc(milliseconds).toString(16).padStart(12, "0")
-    return `${time.slice(0, 8)}-${time.slice(8, 12)}-7${randomUUID().slice(15)}`
-  })
+  Effect.sync(() => v7({ msecs: Math.trunc(milliseconds) }))
