@@ -78,7 +78,7 @@ const cases: ReadonlyArray<Case> = [
   {
     title: "a wait that is none",
     text: `${head}sinks:\n  - postgres: {}\nwait_minutes: 5\n`,
-    says: ["p.yaml:6:1: wait_minutes: goes with when_running: wait alone"]
+    says: ["p.yaml:6:1: wait_minutes: needs when_running: wait"]
   },
   {
     title: "text that is no YAML",
@@ -171,7 +171,7 @@ const cases: ReadonlyArray<Case> = [
   {
     title: "options of another mode",
     text: `${head}sinks:\n  - postgres: { mode: merge, close_after: 2 }\n`,
-    says: ["p.yaml:5:30: sinks.0.postgres.close_after: goes with mode history alone"]
+    says: ["p.yaml:5:30: sinks.0.postgres.close_after: needs mode: history"]
   }
 ]
 

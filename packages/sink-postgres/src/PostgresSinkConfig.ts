@@ -73,8 +73,7 @@ export const PostgresSinkConfig = Schema.Struct({
     oneDatabase,
     Schema.makeFilter(
       ({ close_after, mode }) =>
-        close_after === undefined ||
-        mode === "history" || { path: ["close_after"], issue: "goes with mode history alone" }
+        close_after === undefined || mode === "history" || { path: ["close_after"], issue: "needs mode: history" }
     )
   )
   .annotate({ identifier: "PostgresSinkConfig" })

@@ -135,7 +135,7 @@ describe("a connection string", () => {
         `postgres://me:${secret}@db.example/crawls?sslmode=require&sslrootcert=/not/there.pem`,
         /file in sslrootcert that cannot be read: \/not\/there\.pem/
       ],
-      [`postgres://me:${secret}@db.example/crawls?sslmode=require&sslrootcert=system`, /verify-full alone/],
+      [`postgres://me:${secret}@db.example/crawls?sslmode=require&sslrootcert=system`, /needs sslmode=verify-full/],
       [`postgres://me:${secret}@db.example/crawls?sslcert=/etc/hostname`, /sslcert without sslkey/],
       [`postgres://me:${secret}@db.example/crawls?service=prod`, /parameter "service"/],
       [`host=db.example password=a ${secret}=b`, /cannot be read behind|does not know/],

@@ -24,7 +24,7 @@ describe("the options of a Postgres sink", () => {
   })
 
   it("are refused where they make no sense", () => {
-    assert.throws(() => Postgres.sink({ mode: "merge", close_after: 2 }), "goes with mode history alone")
+    assert.throws(() => Postgres.sink({ mode: "merge", close_after: 2 }), "needs mode: history")
     assert.throws(() => Postgres.sink({ mode: "history", close_after: 0 }))
     assert.throws(() => Postgres.sink({ retain: { runs: 0 } }))
   })

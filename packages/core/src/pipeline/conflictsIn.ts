@@ -1,7 +1,7 @@
-import type { RequirableField } from "../record/Tally.ts"
 import type { TransformConfig } from "../record/Transform.ts"
-import { largestCrawl } from "../source/Crawl.ts"
 import type { Source } from "../source/Source.ts"
+import type { PageBound } from "../source/SourceKind.ts"
+import { boundSource } from "../source/sourceKinds.ts"
 import type { Budget } from "./Budget.ts"
 import type { ConfigIssue } from "./ConfigInvalid.ts"
 import type { Expectations } from "./Expectations.ts"
@@ -27,7 +27,7 @@ export const conflictsIn = (parts: Parts): ReadonlyArray<ConfigIssue> => [
 
 const waiting = ({ wait_minutes, when_running }: Parts): ReadonlyArray<ConfigIssue> =>
   wait_minutes !== undefined && when_running !== "wait"
-    ? [{ path: ["wait_minutes"], message: "goes with when_running: wait alone" }]
+    ? [{ path: ["wait_minutes"], message: "needs when_running: wait" }]
     : []
 
 /** Steps that together keep no page. */
@@ -52,7 +52,7 @@ const tooManyExpected = (parts: Parts): ReadonlyArray<ConfigIssue> => {
   if (!statusesAfter(parts.transforms).has("completed")) {
     return [{ path, message: "can never be met: transforms keep no completed page" }]
   }
-  const [most, why] = [...mostOfSource(parts.source), ...mostOfBudget(parts)].reduce((least, bound) =>
+  const [most, why] = [...boundSource(parts.source).pageBounds(), ...mostOfBudget(parts)].reduce((least, bound) =>
     bound[0] < least[0] ? bound : least
   )
   return minPages > most
@@ -60,26 +60,13 @@ const tooManyExpected = (parts: Parts): ReadonlyArray<ConfigIssue> => {
     : []
 }
 
-type Bound = readonly [most: number, why: string]
-
-const mostOfSource = ({ batch, crawl, extract, map }: Source): readonly [Bound, ...ReadonlyArray<Bound>] => {
-  if (crawl !== undefined) {
-    const limit: Bound = [crawl.limit ?? largestCrawl, crawl.limit === undefined ? "a crawl" : "source.crawl.limit"]
-    return crawl.depth === 1 ? [limit, [1, "source.crawl.depth: 1"]] : [limit]
-  }
-  if (extract !== undefined) return [[extract.urls.length, "source.extract.urls"]]
-  if (batch !== undefined) return [[batch.urls.length, "source.batch.urls"]]
-  return [map?.into === undefined ? [1, "a map without into"] : [Number.POSITIVE_INFINITY, ""]]
-}
-
 const tokenBounds = ["tokens", "per_day", "per_month", "per_pipeline"] as const
 
 /** A completed page costs a token, and a run ends where its budget does. A map alone is free. */
-const mostOfBudget = ({ budget, source }: Parts): ReadonlyArray<Bound> =>
-  tokenBounds.flatMap((bound): ReadonlyArray<Bound> => {
+const mostOfBudget = ({ budget, source }: Parts): ReadonlyArray<PageBound> =>
+  tokenBounds.flatMap((bound): ReadonlyArray<PageBound> => {
     const tokens = budget?.[bound]
-    const isFree = source.map !== undefined && source.map.into === undefined
-    return tokens === undefined || isFree ? [] : [[tokens, `budget.${bound}`]]
+    return tokens === undefined || !boundSource(source).hasContent() ? [] : [[tokens, `budget.${bound}`]]
   })
 
 /** Members that are required of every page, and which no page can have. */
@@ -89,23 +76,9 @@ const requiredAndAbsent = ({ expect, source, transforms = [] }: Parts): Readonly
   return expect.required.flatMap((field, index) => {
     const why = dropped.includes(field === "http_status" ? "metadata" : field)
       ? "transforms drop it"
-      : absentFrom(source, field)
+      : boundSource(source).whyAbsent(field)
     return why === undefined
       ? []
       : [{ path: ["expect", "required", index], message: `can never be met: no page has ${field}, since ${why}` }]
   })
-}
-
-const absentFrom = ({ batch, crawl, extract, map }: Source, field: RequirableField): string | undefined => {
-  const into = map?.into
-  const page =
-    crawl ?? extract ?? batch ?? (into === undefined ? undefined : "extract" in into ? into.extract : into.batch)
-  if (page === undefined) return field === "links" ? undefined : "a map without into brings links alone"
-  if (field === "markdown" || field === "html") {
-    return page.formats.includes(field) ? undefined : `formats of the source do not ask for it`
-  }
-  const isExtract = extract !== undefined || (into !== undefined && "extract" in into)
-  return field === "links" && isExtract && !("extract_links" in page && page.extract_links === true)
-    ? "the source does not set extract_links"
-    : undefined
 }

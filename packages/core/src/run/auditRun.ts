@@ -6,12 +6,12 @@ import { type Ledger, LedgerError, UnknownRun } from "../ledger/Ledger.ts"
 import type { Receipt } from "../ledger/Receipt.ts"
 import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
 import { canonicalHash, canonicalJson } from "../record/canonicalJson.ts"
-import type { JobSnapshot } from "../record/JobSnapshot.ts"
+import type { JobKind, JobSnapshot } from "../record/JobSnapshot.ts"
 import type { PageRecord } from "../record/PageRecord.ts"
 import { type AuditClaim, type AuditFinding, findingsOf } from "../sink/Audit.ts"
 import { SinkError } from "../sink/SinkError.ts"
-import { batchSnapshot } from "../source/Batch.ts"
-import { crawlSnapshot } from "../source/Crawl.ts"
+import type { JobTotals } from "../source/SourceKind.ts"
+import { sourceKinds } from "../source/sourceKinds.ts"
 import type { RunVault } from "../vault/Vault.ts"
 import { connectSinks } from "./acquire/connectSinks.ts"
 import { transformer } from "./deliver/SegmentWriter.ts"
@@ -176,11 +176,11 @@ const tokensOf = (receipt: Receipt, jobs: ReadonlyArray<JobSnapshot>): ReadonlyA
 const askApi = (receipt: Receipt, known: ReadonlyArray<JobSnapshot>): Stream.Stream<AuditFinding, never, Scraper> => {
   const snapshots = new Map(known.map((job) => [job.jobId, job]))
   return Stream.fromIterable(receipt.jobs).pipe(
-    Stream.filter(({ job_id: jobId, kind }) => kind !== "map" && !jobId.startsWith("sync-")),
+    Stream.filter(({ job_id: jobId }) => !jobId.startsWith("sync-")),
     Stream.mapEffect(
       ({ job_id: jobId, kind }) =>
-        Effect.match(countersOf(JobId.make(jobId), kind), {
-          onSuccess: (counters) => compareJob(jobId, counters, snapshots.get(jobId)),
+        Effect.match(totalsOf(JobId.make(jobId), kind), {
+          onSuccess: (counters) => (counters === undefined ? [] : compareJob(jobId, counters, snapshots.get(jobId))),
           onFailure: (error) => [
             ofApi.unknown(
               `job ${jobId}`,
@@ -194,26 +194,13 @@ const askApi = (receipt: Receipt, known: ReadonlyArray<JobSnapshot>): Stream.Str
   )
 }
 
-type Counters = Pick<JobSnapshot, "status" | "tokensCharged" | "completed" | "failed" | "cancelled">
-
-const countersOf = Effect.fnUntraced(function* (
-  jobId: JobId,
-  kind: JobSnapshot["kind"]
-): Effect.fn.Return<Counters, ScraperError, Scraper> {
-  const scraper = yield* Scraper
-  const first = { page: 1, pageSize: 1 }
-  if (kind === "crawl") return crawlSnapshot(yield* scraper.getCrawl(jobId, first), 0)
-  if (kind === "batch") return batchSnapshot(yield* scraper.getBatch(jobId, first), "", 0)
-  const { status, tokensCharged } = yield* scraper.getExtraction(jobId)
-  const count = (as: string) => (status === as ? 1 : 0)
-  return {
-    status,
-    tokensCharged,
-    completed: count("completed"),
-    failed: count("failed"),
-    cancelled: count("cancelled")
-  }
-})
+/** A job's totals as the API has them; undefined where it keeps no job of this kind. */
+const totalsOf = (jobId: JobId, kind: JobKind): Effect.Effect<JobTotals | undefined, ScraperError, Scraper> =>
+  Effect.flatMap(
+    Scraper,
+    (scraper): Effect.Effect<JobTotals | undefined, ScraperError> =>
+      sourceKinds[kind].totals?.(scraper, jobId) ?? Effect.succeed(undefined)
+  )
 
 const compared = {
   status: "status",
@@ -223,7 +210,7 @@ const compared = {
   cancelled: "pages cancelled"
 } as const
 
-const compareJob = (jobId: string, api: Counters, known: Counters | undefined): ReadonlyArray<AuditFinding> => {
+const compareJob = (jobId: string, api: JobTotals, known: JobTotals | undefined): ReadonlyArray<AuditFinding> => {
   const subject = `job ${jobId}`
   if (known === undefined) return [ofLedger.differs(subject, "the receipt names it, the ledger has no counters of it")]
   return (Object.keys(compared) as Array<keyof typeof compared>).flatMap((name) =>

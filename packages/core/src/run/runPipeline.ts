@@ -4,9 +4,9 @@ import type { Receipt } from "../ledger/Receipt.ts"
 import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
 import { adoptionDefaults } from "../source/Adoption.ts"
 import { readerDefaults } from "../source/JobReader.ts"
-import { recordsOf } from "../source/Source.ts"
 import type { Unreconciled } from "../source/SourceError.ts"
 import { CurrentSubmissionLog } from "../source/SubmissionLog.ts"
+import { boundSource } from "../source/sourceKinds.ts"
 import { beginRun, RunNotBegun } from "./acquire/beginRun.ts"
 import { executeRun } from "./executeRun.ts"
 import { RunFailed } from "./finish/RunFailed.ts"
@@ -72,7 +72,7 @@ export const execute = (
         onUnreconciled: (reason) => void unreconciled.push(reason)
       })
       return yield* executeRun(pipeline, context, settled, {
-        records: recordsOf(pipeline.source, { ...readerDefaults, ...options.reader }),
+        records: boundSource(pipeline.source).stream({ ...readerDefaults, ...options.reader }),
         hasSubmitted: submissionLog.hasSubmitted,
         unreconciled,
         budgetTracker

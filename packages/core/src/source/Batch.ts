@@ -5,16 +5,18 @@ import type { JobSnapshot } from "../record/JobSnapshot.ts"
 import { type PageRecord, pageKey } from "../record/PageRecord.ts"
 import { batchedRecord } from "./batchedRecord.ts"
 import { type BatchPart, InvalidUrls, refusedRecords } from "./InvalidUrls.ts"
-import type { Recognised } from "./JobItem.ts"
+import { type Recognised, recognise } from "./JobItem.ts"
 import { type EndedRow, type ReaderOptions, readerDefaults, readJob } from "./JobReader.ts"
 import { RefusalCount } from "./RefusalCount.ts"
 import { refusedBy } from "./refusedPages.ts"
 import type { SourceError } from "./SourceError.ts"
+import type { SourceKind } from "./SourceKind.ts"
 
 import { isSameUrl } from "./sameUrl.ts"
 import { Formats, PageHeaders, PageProxy, PageUrl } from "./sourceOptions.ts"
 import { splitResults } from "./splitResults.ts"
 import { submitBatch } from "./submitBatch.ts"
+import { whyFormatAbsent } from "./whyFormatAbsent.ts"
 
 /** URLs a single batch job takes. */
 const largestBatch = 1000
@@ -130,7 +132,7 @@ const countOccurrences = (urls: ReadonlyArray<string>): Uint32Array => {
  * The counters of an answer. `accepted` is how many URLs of the request the API has not refused, where that is known: a job that
  * has completed with fewer owes the rest.
  */
-export const batchSnapshot = (status: BatchAnswer, url: string, observedAt: number, accepted?: number): JobSnapshot => {
+const batchSnapshot = (status: BatchAnswer, url: string, observedAt: number, accepted?: number): JobSnapshot => {
   const ended = status.completed_urls + status.failed_urls + status.cancelled_urls
   return {
     jobId: status.job_id,
@@ -172,4 +174,22 @@ const onlyPlaceOf = (url: string | undefined, urls: ReadonlyArray<string>): numb
     if (at >= 0) return urls.findLastIndex(isIt) === at ? at : undefined
   }
   return undefined
+}
+
+/** @internal Batches, as the engine knows them. */
+export const batchKind: SourceKind<BatchOptions> = {
+  stream,
+  firstPage: ({ formats, urls }) => ({ url: urls[0]!, formats, inputIndex: 0 }),
+  pageBounds: ({ urls }) => [[urls.length, "source.batch.urls"]],
+  whyAbsent: whyFormatAbsent,
+  hasContent: () => true,
+  limitReached: () => undefined,
+  isOnePage: false,
+  recordOf: (page, raw) => {
+    const said = recognise(raw)
+    if (said === undefined || page.url === "") return undefined
+    return batchedRecord({ ...page, inputIndex: page.inputIndex ?? said.inputIndex ?? null, status: said.status }, raw)
+  },
+  totals: (scraper, jobId) =>
+    Effect.map(scraper.getBatch(jobId, { page: 1, pageSize: 1 }), (answer) => batchSnapshot(answer, "", 0))
 }

@@ -3,15 +3,17 @@ import { Clock, Effect, Schema, Stream } from "effect"
 import { Scraper } from "../api/Scraper.ts"
 import type { JobSnapshot } from "../record/JobSnapshot.ts"
 import { type PageRecord, pageKey } from "../record/PageRecord.ts"
-import { type Recognised, readCrawlItem } from "./JobItem.ts"
+import { type Recognised, readCrawlItem, recognise } from "./JobItem.ts"
 import { type EndedRow, type ReaderOptions, readerDefaults, readJob } from "./JobReader.ts"
 import { recordOfItem } from "./recordOfItem.ts"
 import type { SourceError } from "./SourceError.ts"
+import type { SourceKind } from "./SourceKind.ts"
 
 import { Formats, PageProxy, PageUrl } from "./sourceOptions.ts"
 import { splitResults } from "./splitResults.ts"
 
 import { submitJob } from "./submitJob.ts"
+import { whyFormatAbsent } from "./whyFormatAbsent.ts"
 
 /** A site to crawl: the members of the API's request, `formats` being `["markdown"]` when absent. */
 export const CrawlOptions = Schema.Struct({
@@ -26,7 +28,7 @@ export const CrawlOptions = Schema.Struct({
 export type CrawlOptions = typeof CrawlOptions.Type
 
 /** Pages the API crawls at most, and so tokens a crawl can cost. */
-export const largestCrawl = 10_000
+const largestCrawl = 10_000
 
 const decode = Schema.decodeUnknownSync(CrawlOptions, { onExcessProperty: "error" })
 
@@ -46,11 +48,7 @@ const records = (
 /** Crawling a site: `Crawl.make` for a pipeline, `Crawl.records` for a plain stream. */
 export const Crawl = { make, records }
 
-/** @internal */
-export const stream = (
-  request: CrawlOptions,
-  options: ReaderOptions
-): Stream.Stream<PageRecord, SourceError, Scraper> =>
+const stream = (request: CrawlOptions, options: ReaderOptions): Stream.Stream<PageRecord, SourceError, Scraper> =>
   Stream.unwrap(
     Effect.gen(function* () {
       const scraper = yield* Scraper
@@ -89,7 +87,7 @@ export const stream = (
  * The counters of an answer. `total_pages` counts what was discovered, which a limit or a depth may keep out: pages are missing of
  * a completed crawl where tokens are still reserved for them.
  */
-export const crawlSnapshot = (status: CrawlAnswer, observedAt: number): JobSnapshot => {
+const crawlSnapshot = (status: CrawlAnswer, observedAt: number): JobSnapshot => {
   const { tokens_charged_total: tokensCharged, tokens_reserved: tokensReserved } = status.token_summary
   const ended = status.completed_pages + status.failed_pages + status.cancelled_pages
   return {
@@ -115,7 +113,7 @@ const toRow = (jobId: string, item: unknown, { status, url }: Recognised): Omit<
 }
 
 /** The record of a terminal item of a crawl, known by what it says of itself. */
-export const crawledRecord = (
+const crawledRecord = (
   { jobId, key, status, url }: Pick<PageRecord, "jobId" | "key" | "url"> & Pick<Recognised, "status">,
   raw: unknown
 ): PageRecord => {
@@ -130,4 +128,27 @@ export const crawledRecord = (
     links: links ?? null
   }
   return recordOfItem(place, { ...read.item, url, status }, read)
+}
+
+/** @internal Crawls, as the engine knows them. */
+export const crawlKind: SourceKind<CrawlOptions> = {
+  stream,
+  firstPage: ({ formats, url }) => ({ url, formats, inputIndex: null }),
+  pageBounds: ({ depth, limit }) => {
+    const most = [limit ?? largestCrawl, limit === undefined ? "a crawl" : "source.crawl.limit"] as const
+    return depth === 1 ? [most, [1, "source.crawl.depth: 1"]] : [most]
+  },
+  whyAbsent: whyFormatAbsent,
+  hasContent: () => true,
+  limitReached: ({ limit }, jobs) => {
+    if (limit === undefined) return jobs.length === 0 ? undefined : "none named"
+    return jobs.some(({ discovered }) => discovered >= limit) ? limit : undefined
+  },
+  isOnePage: false,
+  recordOf: (page, raw) => {
+    const said = recognise(raw)
+    return said === undefined || page.url === "" ? undefined : crawledRecord({ ...page, status: said.status }, raw)
+  },
+  totals: (scraper, jobId) =>
+    Effect.map(scraper.getCrawl(jobId, { page: 1, pageSize: 1 }), (answer) => crawlSnapshot(answer, 0))
 }

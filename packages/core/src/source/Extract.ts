@@ -6,15 +6,17 @@ import { Scraper } from "../api/Scraper.ts"
 import type { ScraperError } from "../api/ScraperError.ts"
 import { type PageRecord, pageKey } from "../record/PageRecord.ts"
 import { eachSettled } from "./eachSettled.ts"
-import { extractedRecord } from "./extractedRecord.ts"
+import { extractedAnswer, extractedRecord } from "./extractedRecord.ts"
 import { type ReaderOptions, readerDefaults } from "./JobReader.ts"
 import { RefusalCount } from "./RefusalCount.ts"
 import { isRefusedId, refusalIn, refusedAnswer, refusedBefore, refusedJobId, refusedPage } from "./refusedPages.ts"
 import { DeadlinePassed, SourceError, type Vanished } from "./SourceError.ts"
+import type { SourceKind } from "./SourceKind.ts"
 import { CurrentSubmissionLog } from "./SubmissionLog.ts"
 import { Formats, PageHeaders, PageProxy, PageUrl } from "./sourceOptions.ts"
 import { submitJob } from "./submitJob.ts"
 import { untilKnown } from "./untilKnown.ts"
+import { whyFormatAbsent } from "./whyFormatAbsent.ts"
 
 const { processing_mode: _mode, url: _url, ...shared } = ExtractRequest.fields
 
@@ -205,3 +207,29 @@ const deliver = Effect.fnUntraced(function* (page: Page, jobId: JobId, { raw, st
 })
 
 const failure = (reason: SourceError["reason"]) => new SourceError({ source: "extract", reason })
+
+/** @internal Extractions, as the engine knows them. */
+export const extractKind: SourceKind<ExtractOptions> = {
+  stream,
+  firstPage: ({ formats, urls }) => ({ url: urls[0]!, formats, inputIndex: 0 }),
+  pageBounds: ({ urls }) => [[urls.length, "source.extract.urls"]],
+  whyAbsent: (options, field) =>
+    field === "links" && options.extract_links !== true
+      ? "the source does not set extract_links"
+      : whyFormatAbsent(options, field),
+  hasContent: () => true,
+  limitReached: () => undefined,
+  isOnePage: true,
+  recordOf: (page, raw) => extractedAnswer({ ...page, inputIndex: page.inputIndex ?? null }, raw),
+  totals: (scraper, jobId) =>
+    Effect.map(scraper.getExtraction(jobId), ({ status, tokensCharged }) => {
+      const count = (as: JobStatus) => (status === as ? 1 : 0)
+      return {
+        status,
+        tokensCharged,
+        completed: count("completed"),
+        failed: count("failed"),
+        cancelled: count("cancelled")
+      }
+    })
+}

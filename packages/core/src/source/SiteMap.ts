@@ -6,12 +6,14 @@ import { type MapAnswer, mapAnswer } from "../api/readMap.ts"
 import { Scraper } from "../api/Scraper.ts"
 import type { ScraperError } from "../api/ScraperError.ts"
 import { type PageRecord, pageKey } from "../record/PageRecord.ts"
-import { batchFields, stream as batchStream } from "./Batch.ts"
-import { extractFields, stream as extractStream } from "./Extract.ts"
+import type { RequirableField } from "../record/Tally.ts"
+import { batchFields, batchKind, stream as batchStream } from "./Batch.ts"
+import { extractFields, extractKind, stream as extractStream } from "./Extract.ts"
 import { type ReaderOptions, readerDefaults } from "./JobReader.ts"
 import { mapLinks } from "./mapLinks.ts"
 import { recordOfItem } from "./recordOfItem.ts"
 import { EmptyMap, MapFailed, SourceError } from "./SourceError.ts"
+import type { SourceKind } from "./SourceKind.ts"
 import { CurrentSubmissionLog, warn } from "./SubmissionLog.ts"
 import { PageUrl } from "./sourceOptions.ts"
 import { submitJob } from "./submitJob.ts"
@@ -105,8 +107,7 @@ const discover = Effect.fnUntraced(function* (
   return { jobId, answer: answer!, links: mapLinks(answer!.links, request.url) }
 })
 
-/** @internal */
-export const stream = (options: MapOptions, reader: ReaderOptions): Stream.Stream<PageRecord, SourceError, Scraper> => {
+const stream = (options: MapOptions, reader: ReaderOptions): Stream.Stream<PageRecord, SourceError, Scraper> => {
   const { allow_empty: allowsNone = false, into, ...request } = options
   return Stream.unwrap(
     Effect.gen(function* () {
@@ -156,9 +157,37 @@ const mappedRecord = (page: Pick<PageRecord, "jobId" | "key" | "url">, links: Re
   )
 
 /** The record of a map's answer as it came; undefined where it is none of a map. */
-export const mappedAnswer = (page: Pick<PageRecord, "jobId" | "key" | "url">, raw: unknown): PageRecord | undefined => {
+const mappedAnswer = (page: Pick<PageRecord, "jobId" | "key" | "url">, raw: unknown): PageRecord | undefined => {
   const answer = Effect.runSyncExit(mapAnswer(raw))
   return Exit.isSuccess(answer) ? mappedRecord(page, mapLinks(answer.value.links, page.url)) : undefined
+}
+
+/** The pages that are extracted of a map's URLs, as a source of their own; undefined where the URLs are the result. */
+const pagesOf = ({ into }: MapOptions) => {
+  if (into === undefined) return undefined
+  if ("extract" in into) return { formats: into.extract.formats, whyAbsent: whyAbsentOf(extractKind, into.extract) }
+  return { formats: into.batch.formats, whyAbsent: whyAbsentOf(batchKind, into.batch) }
+}
+
+const whyAbsentOf =
+  <A extends { readonly urls: ReadonlyArray<string> }>({ whyAbsent }: SourceKind<A>, options: Omit<A, "urls">) =>
+  (field: RequirableField) =>
+    whyAbsent({ ...options, urls: [] } as unknown as A, field)
+
+/** @internal Maps, as the engine knows them. The API keeps no job of a map. */
+export const mapKind: SourceKind<MapOptions> = {
+  stream,
+  firstPage: (options) => ({ url: options.url, formats: pagesOf(options)?.formats ?? [], inputIndex: 0 }),
+  pageBounds: ({ into }) => [into === undefined ? [1, "a map without into"] : [Number.POSITIVE_INFINITY, ""]],
+  whyAbsent: (options, field) => {
+    const pages = pagesOf(options)
+    if (pages !== undefined) return pages.whyAbsent(field)
+    return field === "links" ? undefined : "a map without into brings links alone"
+  },
+  hasContent: ({ into }) => into !== undefined,
+  limitReached: () => undefined,
+  isOnePage: false,
+  recordOf: mappedAnswer
 }
 
 const failure = (reason: SourceError["reason"]) => new SourceError({ source: "map", reason })

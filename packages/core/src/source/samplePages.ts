@@ -1,12 +1,13 @@
 import { type PageRecord, pageKey, weigh } from "../record/PageRecord.ts"
 import type { Source } from "./Source.ts"
+import { boundSource } from "./sourceKinds.ts"
 
 /**
  * Pages such as a source may deliver, for a store to be tried with: one beside the first URL it names, and that URL's own. Their
  * job is none of the API's.
  */
 export const samplePages = (source: Source): ReadonlyArray<PageRecord> => {
-  const { formats, inputIndex, url } = askedFor(source)
+  const { formats, inputIndex, url } = boundSource(source).firstPage()
   return [
     { url: new URL("sluice-dry-load", url).href, parentUrl: url },
     { url, parentUrl: null }
@@ -42,12 +43,3 @@ const sampleJobId = "sluice-dry-load"
 const sampleText = `# Dry load
 
 Sluice writes this page, and takes it back, to find out whether a run can be loaded before anything is paid for it.`
-
-/** What a source asks for first. Lists of URLs are counted from 0, where a crawl has depths. */
-const askedFor = ({ batch, crawl, extract, map }: Source) => {
-  const list = extract ?? batch
-  if (list !== undefined) return { url: list.urls[0]!, formats: list.formats, inputIndex: 0 }
-  if (crawl !== undefined) return { url: crawl.url, formats: crawl.formats, inputIndex: null }
-  const into = map!.into === undefined ? undefined : "extract" in map!.into ? map!.into.extract : map!.into.batch
-  return { url: map!.url, formats: into?.formats ?? [], inputIndex: 0 }
-}

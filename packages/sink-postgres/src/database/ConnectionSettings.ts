@@ -120,8 +120,7 @@ const tlsOf = (mode: Mode, parameters: Parameters): Result.Result<ConnectionOpti
     return Result.fail(named.has("sslcert") ? "names sslcert without sslkey" : "names sslkey without sslcert")
   }
   if (parameters.get("sslrootcert") === "system") {
-    if (mode !== "verify-full")
-      return Result.fail("asks for sslrootcert=system, which goes with sslmode=verify-full alone")
+    if (mode !== "verify-full") return Result.fail("asks for sslrootcert=system, which needs sslmode=verify-full")
     named.delete("sslrootcert")
   }
   if (mode === "verify-ca" && !named.has("sslrootcert")) {

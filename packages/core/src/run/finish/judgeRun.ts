@@ -4,10 +4,11 @@ import { findUnmet } from "../../pipeline/Expectations.ts"
 import type { PipelineDefinition } from "../../pipeline/makePipeline.ts"
 import { NoContent, type PublishBlocked, QuarantineExceeded, ReadersWouldLose } from "../../pipeline/PublishBlocked.ts"
 import type { SinkError } from "../../sink/SinkError.ts"
+import { boundSource } from "../../source/sourceKinds.ts"
 import type { SinkTarget } from "../acquire/RunContext.ts"
 import type { RunTracker, SinkTotals } from "../acquire/RunTracker.ts"
 import { retryTransient } from "../deliver/SegmentWriter.ts"
-import { limitReached, type Publishable, withPublication } from "./publishRun.ts"
+import { type Publishable, withPublication } from "./publishRun.ts"
 
 /** A run that has read its source to its end, before it is published. */
 export interface JudgeOptions {
@@ -50,7 +51,7 @@ export const judgeRun = Effect.fnUntraced(function* ({
     if (session.previewPublish === undefined) continue
     const { after, before } = yield* retryTransient(withPublication(session.previewPublish, name, publishable), times)
     if (2 * after >= before) continue
-    const limit = limitReached(pipeline.source, tracker.jobs)
+    const limit = boundSource(pipeline.source).limitReached(tracker.jobs)
     const reachedLimit = typeof limit === "number" ? limit : null
     return yield* new ReadersWouldLose({ sink: name, before, after, reachedLimit })
   }
@@ -67,8 +68,12 @@ const judgeContent = (
 ): Effect.Effect<void, NoContent> =>
   Effect.suspend(() => {
     const { completed, failed, without_content: empty } = tracker.loaded(sink).tally
-    const hasContent = source.map === undefined || source.map.into !== undefined
-    if (!hasContent || !transforms.every(keepsPages) || completed + failed === 0 || empty < completed)
+    if (
+      !boundSource(source).hasContent() ||
+      !transforms.every(keepsPages) ||
+      completed + failed === 0 ||
+      empty < completed
+    )
       return Effect.void
     if (completed >= minJudgedPages) return Effect.fail(new NoContent({ sink, completed }))
     const sentence =

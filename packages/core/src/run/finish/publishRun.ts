@@ -5,6 +5,7 @@ import type { JobSnapshot } from "../../record/JobSnapshot.ts"
 import { Publication } from "../../sink/Publication.ts"
 import type { SinkError } from "../../sink/SinkError.ts"
 import type { Source } from "../../source/Source.ts"
+import { boundSource } from "../../source/sourceKinds.ts"
 import type { SinkTarget } from "../acquire/RunContext.ts"
 import { retryTransient } from "../deliver/SegmentWriter.ts"
 
@@ -45,7 +46,7 @@ export const withPublication = <A, E>(
       isDistinct: jobs.length <= 1,
       segments,
       seenKeys: Stream.flatMap(segments, ({ keys }) => Stream.fromIterable(keys.map((held) => held.keys))),
-      isExhaustive: limitReached(source, jobs) === undefined,
+      isExhaustive: boundSource(source).limitReached(jobs) === undefined,
       assertLease
     })
   })
@@ -73,17 +74,3 @@ export const publishRun = (
     }
     if (failure !== undefined) return yield* failure
   })
-
-/**
- * The limit a crawl has reached, or `none named`: which pages it skipped is chance then, and servers have limits of their own
- * where none is named. Undefined where it found all there is.
- */
-export const limitReached = (
-  { crawl }: Source,
-  jobs: ReadonlyArray<Pick<JobSnapshot, "discovered">>
-): number | "none named" | undefined => {
-  if (crawl === undefined) return undefined
-  if (crawl.limit === undefined) return jobs.length === 0 ? undefined : "none named"
-  const { limit } = crawl
-  return jobs.some(({ discovered }) => discovered >= limit) ? limit : undefined
-}

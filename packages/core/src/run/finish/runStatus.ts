@@ -5,6 +5,7 @@ import { blocksPublish, type PublishBlocked } from "../../pipeline/PublishBlocke
 import { uncountable } from "../../record/Drift.ts"
 import type { SinkError } from "../../sink/SinkError.ts"
 import { SourceError, type Unreconciled } from "../../source/SourceError.ts"
+import { sourceKinds } from "../../source/sourceKinds.ts"
 import type { RunTracker } from "../acquire/RunTracker.ts"
 import type { PolicyError } from "../deliver/PolicyError.ts"
 import type { BudgetTracker } from "../submit/BudgetTracker.ts"
@@ -49,8 +50,9 @@ export const statusOf = (
   }
   if (unreconciled.length > 0 || tracker.drift.includes(uncountable)) return "incomplete"
   if (isOverBudget) return "stopped_budget"
-  if (tracker.jobs.some(({ kind, status }) => status === "failed" && kind !== "extract")) return "failed"
-  if (tracker.jobs.some(({ kind, status }) => status === "cancelled" && kind !== "extract")) return "incomplete"
+  if (tracker.jobs.some(({ kind, status }) => status === "failed" && !sourceKinds[kind].isOnePage)) return "failed"
+  if (tracker.jobs.some(({ kind, status }) => status === "cancelled" && !sourceKinds[kind].isOnePage))
+    return "incomplete"
   return isAllCancelled(tracker.progress.pages) ? "incomplete" : "completed"
 }
 

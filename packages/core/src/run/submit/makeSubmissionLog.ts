@@ -103,7 +103,7 @@ export const makeSubmissionLog = (context: RunContext, options: SubmissionLogOpt
     Effect.gen(function* () {
       const { kind, ordinal, tokens, url } = pending.request
       // Of a run that had ended, everything has been asked for. A map costs nothing, and what it answered is needed again.
-      if (cancel || (supersedes !== undefined && kind !== "map")) return undefined
+      if (cancel || (supersedes !== undefined && tokens > 0)) return undefined
       const granted = budgetTracker.grant(tokens)
       if (granted === 0 && tokens > 0) return undefined
       const submittedAt = yield* Clock.currentTimeMillis

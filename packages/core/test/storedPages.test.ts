@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { type PageRecord, pageKey } from "../src/record/PageRecord.ts"
 import { batchedRecord } from "../src/source/batchedRecord.ts"
-import { crawledRecord } from "../src/source/Crawl.ts"
+import { crawlKind } from "../src/source/Crawl.ts"
 import { recognise } from "../src/source/JobItem.ts"
 import { refusedRecord } from "../src/source/recordOfItem.ts"
 import { recordOfLine, storedLines } from "../src/vault/storedPages.ts"
@@ -58,7 +58,7 @@ describe("a page that is kept", () => {
         const page = { jobId: "job", key: pageKey(item.url), url: item.url }
         const record: PageRecord =
           kind === "crawl"
-            ? crawledRecord({ ...page, status: said.status }, raw)
+            ? crawlKind.recordOf(page, raw)!
             : batchedRecord({ ...page, inputIndex: item.input_index, status: said.status }, raw)
         if (record.unread !== undefined) unread++
         const lines = kept({ ...record, answer: raw }, kind)
