@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { dirname, join, relative } from "node:path"
+import { join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { commandReference } from "../../.ci/docs/commandReference.ts"
 import { directory, run } from "../../apps/runner/test/Cli.ts"
+import { inProcess } from "../../apps/runner/test/inProcess.ts"
 import { testDatabase } from "../../apps/runner/test/TestDatabase.ts"
 import workspace from "../../package.json" with { type: "json" }
 import { changingSite } from "./ChangingSite.ts"
@@ -76,19 +78,6 @@ const commandIn = (args: ReadonlyArray<string>): string => {
 const ownCommands = new Set(["install", "add", "exec", "dlx", "update", "changeset"])
 
 describe("the documents", () => {
-  it("link to files that are there", () => {
-    for (const file of documents) {
-      const text = readFileSync(join(root, file), "utf8").replace(/^```.*?^```$/gms, "")
-      for (const [, target = ""] of text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)) {
-        if (/^[a-z]+:/.test(target)) continue
-        assert.isTrue(existsSync(join(root, dirname(file), target)), `${file} links to ${target}`)
-      }
-      for (const [, named = ""] of text.matchAll(/<!-- (\S+\.(?:ts|yaml|json)) -->/g)) {
-        assert.isTrue(existsSync(join(root, named)), `${file} names ${named}`)
-      }
-    }
-  })
-
   it.live(
     "hold pipelines that are valid",
     () =>
@@ -100,8 +89,8 @@ describe("the documents", () => {
           pipelines,
           ({ at, language, text }, index) =>
             Effect.gen(function* () {
-              const file = `block-${index}.${language}`
-              writeFileSync(join(cwd, file), text)
+              const file = join(cwd, `block-${index}.${language}`)
+              writeFileSync(file, text)
               const names = [...text.matchAll(/\$\{?([A-Z_][A-Z0-9_]*)/g)].map(([, name = ""]) => name)
               const env = Object.fromEntries(
                 names.map((name) => [
@@ -109,7 +98,7 @@ describe("the documents", () => {
                   name.includes("DATABASE") ? "postgres://set.example/db" : "https://set.example/"
                 ])
               )
-              const { code, stderr } = yield* run(["validate", file], { cwd, env })
+              const { code, stderr } = yield* inProcess(["validate", file], env)
               assert.strictEqual(code, 0, `${at}:\n${text}\n${stderr}`)
             }),
           { concurrency: 2 }
@@ -145,7 +134,6 @@ describe("the documents", () => {
     "hold commands that exist, with the flags they have",
     () =>
       Effect.gen(function* () {
-        const cwd = yield* directory
         const calls = blocksIn("sh", "bash", "shell", "console").flatMap((block) =>
           commandsOf(block).map((words) => ({ at: block.at, words }))
         )
@@ -162,24 +150,15 @@ describe("the documents", () => {
             if (script !== undefined) assert.isTrue(existsSync(join(root, script)), what)
           }
         }
-        const names = [...new Set(ofSluice.map(({ args }) => commandIn(args)))]
-        const helps = yield* Effect.forEach(
-          names,
-          (name) =>
-            Effect.map(
-              run([...(name === "" ? [] : name.split(" ")), "--help"], { cwd }),
-              ({ code, stderr, stdout }) => {
-                assert.strictEqual(code, 0, `sluice ${name}: ${stderr}`)
-                return [name, stdout] as const
-              }
-            ),
-          { concurrency: 2 }
-        )
-        const helpOf = new Map(helps)
+        const [, ...sections] = (yield* commandReference).split(/^## /m)
+        const helpOf = new Map(sections.map((text) => [text.slice(0, text.indexOf("\n")), text]))
+        const ofEvery = helpOf.get("Flags of every command") ?? ""
         for (const { args, at } of ofSluice) {
-          const help = helpOf.get(commandIn(args)) ?? ""
+          const what = `${at}: sluice ${args.join(" ")}`
+          const help = helpOf.get(`sluice ${commandIn(args)}`)
+          assert.isDefined(help, what)
           for (const flag of args.filter((arg) => arg.startsWith("--"))) {
-            assert.include(help, flag.split("=")[0]!, `${at}: sluice ${args.join(" ")}`)
+            assert.include(`${help}${ofEvery}`, `\`${flag.split("=")[0]}\``, what)
           }
         }
       }),
@@ -192,7 +171,7 @@ describe("the documents", () => {
       Effect.gen(function* () {
         const database = yield* testDatabase()
         const origin = yield* changingSite(database)
-        assert.isAtLeast(queries.filter(({ at }) => at.startsWith("docs/postgres.md")).length, 15)
+        assert.isAtLeast(queries.filter(({ at }) => at.startsWith("docs/how-to/query-postgres.md")).length, 15)
         for (const { at, text } of queries) {
           const asked = text.replaceAll("https://example.com", origin).replaceAll("'2026-06-01'", "now()")
           const rows = yield* database.rows(asked.replace(/;\s*$/, ""))

@@ -24,9 +24,9 @@ ${sinks.map((sink) => `  - ${sink}`).join("\n")}
 embedded: { allow_private_targets: true, host_delay_ms: 0 }
 `
 
-/** What the statements of docs/s3.md answer, run by DuckDB on a lake and a pipeline of ours. */
+/** What the statements of docs/how-to/read-objects.md answer, run by DuckDB on a lake and a pipeline of ours. */
 const asDocumented = (root: string, pipeline: string) => {
-  const document = readFileSync(new URL("../../docs/s3.md", import.meta.url), "utf8")
+  const document = readFileSync(new URL("../../docs/how-to/read-objects.md", import.meta.url), "utf8")
   const [, statements = ""] = /^```sql\n(SET VARIABLE.*?)^```$/ms.exec(document) ?? []
   const sql = statements.replace("'lake/'", `'${root}/'`).replace("pipeline=quotes", `pipeline=${pipeline}`)
   return askDuckDB(sql)

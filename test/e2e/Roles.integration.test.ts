@@ -10,7 +10,7 @@ import { canary, directory, run, runJson } from "../../apps/runner/test/Cli.ts"
 import { page, servePages } from "../../apps/runner/test/Site.ts"
 import { assertCompleted } from "./Crawled.ts"
 
-const manual = readFileSync(fileURLToPath(new URL("../../docs/postgres.md", import.meta.url)), "utf8")
+const manual = readFileSync(fileURLToPath(new URL("../../docs/how-to/postgres-roles.md", import.meta.url)), "utf8")
 
 /** What the manual says gives a role its rights. */
 const rightsOf = (role: string): string => {

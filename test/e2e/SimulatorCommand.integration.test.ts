@@ -104,7 +104,7 @@ describe("sluice-simulator", () => {
         const refused = yield* run(["--rate-429", "2"], { cwd, entry: simulatorEntry })
         assert.strictEqual(refused.code, 1)
         const { stdout } = yield* run(["--help"], { cwd, entry: simulatorEntry })
-        const guide = readFileSync(new URL("../../docs/testing.md", import.meta.url), "utf8")
+        const guide = readFileSync(new URL("../../docs/how-to/test-pipelines.md", import.meta.url), "utf8")
         const named = [...guide.matchAll(/(?<=[\s`])--[a-z][a-z0-9-]+/g)].map(([flag]) => flag)
         assert.isAbove(named.length, 20)
         for (const flag of named) assert.include(stdout, `${flag} `)

@@ -18,7 +18,7 @@ describe("walks through the code", () => {
   })
 
   it("are in the architecture as they are here", () => {
-    assert.include(readFileSync(join(repositoryRoot, "docs/architecture.md"), "utf8"), walkThrough(walks))
+    assert.include(readFileSync(join(repositoryRoot, "docs/explanation/architecture.md"), "utf8"), walkThrough(walks))
   })
 
   it("fail on a room that is entered twice, is not there, or has nothing to do with the last one", () => {

@@ -5,7 +5,7 @@ import { assert, describe, expect, it } from "@effect/vitest"
 import { withDefaults } from "../src/ScraperConfig.ts"
 import { optionPage, options } from "./optionTable.ts"
 
-const manual = readFileSync(new URL("../../../docs/scraper.md", import.meta.url), "utf8")
+const manual = readFileSync(new URL("../../../docs/reference/scraper.md", import.meta.url), "utf8")
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url))
 
 describe("the documentation", () => {
@@ -32,6 +32,6 @@ describe("the documentation", () => {
       options.map(({ name }) => name),
       Object.keys(withDefaults({ apiKeys: [] }))
     )
-    await expect(optionPage).toMatchFileSnapshot("../../../docs/scraper-options.md")
+    await expect(optionPage).toMatchFileSnapshot("../../../docs/reference/scraper-options.md")
   })
 })

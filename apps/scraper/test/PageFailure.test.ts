@@ -4,7 +4,7 @@ import { PageErrorCode } from "../src/index.ts"
 
 describe("the table of error codes", () => {
   it("has each that a page can end with, in their order, and no other", () => {
-    const docs = readFileSync(new URL("../../../docs/scraper.md", import.meta.url), "utf8")
+    const docs = readFileSync(new URL("../../../docs/reference/scraper.md", import.meta.url), "utf8")
     const section = docs.slice(docs.indexOf("\n## Errors of pages"), docs.indexOf("\n## Rendering"))
     const listed = Array.from(
       section.matchAll(/^\| `([A-Z_]+)` \| .+ \| (?:yes|no|no; yes|yes; no) \|$/gm),

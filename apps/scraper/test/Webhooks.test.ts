@@ -161,7 +161,7 @@ describe("webhooks", () => {
 
   it.live("are verified by what the documents tell receivers to do", () =>
     Effect.gen(function* () {
-      const document = readFileSync(new URL("../../../docs/scraper.md", import.meta.url), "utf8")
+      const document = readFileSync(new URL("../../../docs/reference/scraper.md", import.meta.url), "utf8")
       const file = join(yield* stateDirectory, "receiver.ts")
       writeFileSync(file, /```ts\n(.*?)```/s.exec(document)?.[1] ?? "")
       const { isGenuine } = yield* Effect.promise(() => import(pathToFileURL(file).href))

@@ -27,8 +27,6 @@ const shown = (value: unknown): string => {
 export const optionPage = [
   "# Every option of the scraper",
   "",
-  "[Back](scraper.md)",
-  "",
   "What `serve` of `@sluice/scraper` takes. Times are milliseconds unless a name says otherwise. Where the command has a flag, the",
   "[table of flags](scraper.md#flags) names it.",
   "",

@@ -24,7 +24,7 @@ const SchemaName = Schema.NonEmptyString.check(
   })
 )
 
-/** Where a server is, and how it is connected to; see `docs/postgres.md` for what may be written. */
+/** Where a server is, and how it is connected to; see `docs/reference/postgres.md` for what may be written. */
 export const DatabaseUrl = Schema.String.check(
   Schema.makeFilter((url: string) => {
     const settings = connectionSettings(url)
