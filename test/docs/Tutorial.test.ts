@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schedule } from "effect"
 import { repositoryRoot } from "../../.ci/house/SourceTree.ts"
-import { directory, type Finished, run, runJson, start } from "../../apps/runner/test/Cli.ts"
+import { directory, type Finished, run, start } from "../../apps/runner/test/Cli.ts"
 import { startSimulator } from "../e2e/SimulatorProcess.ts"
 
 const tutorial = readFileSync(join(repositoryRoot, "docs/tutorials/first-pipeline.md"), "utf8")
@@ -49,6 +49,7 @@ describe("the tutorial", () => {
           return JSON.parse(await answer.text())
         })
         const env: Record<string, string> = {}
+        let runId = ""
 
         /** Runs a command and interrupts it while the crawl moves. */
         const interrupted = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
@@ -78,15 +79,12 @@ describe("the tutorial", () => {
           assert.deepStrictEqual(words.slice(0, 2), ["pnpm", "sluice"], command)
           const args = words.slice(2)
           if (command.includes("# press Ctrl-C")) return yield* interrupted(args)
-          if (!args.includes("RUN")) return yield* run(args, { cwd, env })
-          const runs = yield* runJson<ReadonlyArray<{ readonly run_id: string }>>(["runs", "tour.yaml", "--json"], {
-            cwd,
-            env
-          })
-          return yield* run(
-            args.map((arg) => (arg === "RUN" ? (runs[0]?.run_id ?? "") : arg)),
+          const finished = yield* run(
+            args.map((arg) => (arg === "RUN" ? runId : arg)),
             { cwd, env }
           )
+          runId = /^run +(\S+)$/m.exec(finished.stdout)?.[1] ?? runId
+          return finished
         })
 
         for (const { commands, output } of others) {
@@ -101,6 +99,6 @@ describe("the tutorial", () => {
           assert.strictEqual(steady(printed), steady(output))
         }
       }),
-    120_000
+    240_000
   )
 })
