@@ -33,7 +33,7 @@ const pictures: ReadonlyArray<{
   { path: "index.html", name: "landing-dark", dark: true },
   { path: "tutorials/first-pipeline.html", name: "tutorial" },
   { path: "tutorials/first-pipeline.html", name: "tutorial-phone", width: 390 },
-  { path: "how-to/query-postgres.html", name: "how-to" },
+  { path: "how-to/query-postgres.html", name: "how-to", width: 1600 },
   { path: "reference/commands.html", name: "reference-commands" },
   { path: "reference/pipeline-fields.html", name: "reference-fields" },
   { path: "reference/api/core.html", name: "reference-api" },

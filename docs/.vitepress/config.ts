@@ -18,7 +18,15 @@ export default defineConfig({
   title: "Sluice",
   description: "Loads web crawls into Postgres or S3, and never pays for the same crawl twice.",
   lang: "en",
-  head: [["link", { rel: "icon", href: `data:image/svg+xml,${encodeURIComponent(icon)}` }]],
+  head: [
+    ["link", { rel: "icon", href: `data:image/svg+xml,${encodeURIComponent(icon)}` }],
+    // On wide screens, lines of code and tables get the room that is there.
+    [
+      "style",
+      {},
+      ":root{--vp-layout-max-width:1680px}.VPDoc.has-aside .content-container.content-container{max-width:860px}"
+    ]
+  ],
   // Pages refer to each other relatively, so the site works below any path of any host.
   base: "./",
   lastUpdated: false,
