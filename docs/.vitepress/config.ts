@@ -21,11 +21,7 @@ export default defineConfig({
   head: [
     ["link", { rel: "icon", href: `data:image/svg+xml,${encodeURIComponent(icon)}` }],
     // On wide screens, lines of code and tables get the room that is there.
-    [
-      "style",
-      {},
-      ":root{--vp-layout-max-width:1680px}.VPDoc.has-aside .content-container.content-container{max-width:860px}"
-    ]
+    ["style", {}, ".VPDoc.has-aside .content-container.content-container{max-width:860px}"]
   ],
   // Pages refer to each other relatively, so the site works below any path of any host.
   base: "./",
