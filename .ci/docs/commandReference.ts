@@ -22,19 +22,20 @@ const helpOf = Effect.fnUntraced(function* (path: ReadonlyArray<string>) {
 
 interface CommandHelp {
   readonly path: ReadonlyArray<string>
+  readonly alias: string | undefined
   readonly help: HelpDoc.HelpDoc
 }
 
 /** Lists the command line and all its commands, in the order of the help. */
 const allCommands = Effect.gen(function* () {
   const found: Array<CommandHelp> = []
-  const waiting: Array<ReadonlyArray<string>> = [[]]
-  for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
+  const waiting: Array<Omit<CommandHelp, "help">> = [{ path: [], alias: undefined }]
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    const { path } = next
     const help = yield* helpOf(path)
-    const parent = path
-    const names = (help.subcommands ?? []).flatMap(({ commands }) => commands.map(({ name }) => name))
-    found.push({ path, help })
-    waiting.unshift(...names.map((name) => [...parent, name]))
+    const commands = (help.subcommands ?? []).flatMap((group) => group.commands)
+    found.push({ ...next, help })
+    waiting.unshift(...commands.map(({ alias, name }) => ({ path: [...path, name], alias })))
   }
   return found
 })
@@ -55,12 +56,12 @@ const flagRows = (flags: ReadonlyArray<HelpDoc.FlagDoc>) =>
     return `| ${names} | ${type === "boolean" ? "" : `\`${type.replaceAll("|", "\\|")}\``} | ${cell(text)}${required ? " (required)" : ""} |`
   })
 
-const section = ({ help, path }: CommandHelp): string => {
+const section = ({ alias, help, path }: CommandHelp): string => {
   const rows = argumentRows(help)
   const flags = flagRows(help.flags)
   return [
     `## sluice ${path.join(" ")}`,
-    `${cell(help.description)}.`,
+    `${cell(help.description)}.${alias === undefined ? "" : ` \`sluice ${[...path.slice(0, -1), alias].join(" ")}\` is the same command.`}`,
     `\`\`\`text\n${help.usage}\n\`\`\``,
     ...(rows.length === 0 ? [] : [["| Argument | What |", "|---|---|", ...rows].join("\n")]),
     ...(flags.length === 0 ? [] : [["| Flag | Value | What |", "|---|---|---|", ...flags].join("\n")])
