@@ -2,7 +2,6 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect, Option } from "effect"
 import { CliOutput, Command, type HelpDoc } from "effect/cli"
 import { sluice, version } from "../../apps/runner/src/cli.ts"
-import { Environment } from "../../apps/runner/src/Environment.ts"
 import { ExitCodeOfCommand } from "../../apps/runner/src/ExitCodeOfCommand.ts"
 
 /** Asks one command for its help, as the value that `--help` is drawn from. */
@@ -80,8 +79,4 @@ export const commandReference: Effect.Effect<string, unknown> = Effect.gen(funct
     "## Flags of every command",
     ["| Flag | Value | What |", "|---|---|---|", ...global].join("\n")
   ].join("\n\n")}\n`
-}).pipe(
-  Effect.provideService(ExitCodeOfCommand, { code: 0 }),
-  Effect.provideService(Environment, { variables: {}, isTerminal: false }),
-  Effect.provide(NodeServices.layer)
-)
+}).pipe(Effect.provideService(ExitCodeOfCommand, { code: 0 }), Effect.provide(NodeServices.layer))
