@@ -19,6 +19,8 @@ export interface AdoptionOptions {
   readonly clockSkew: Duration.Input
   /** Pages of a list that are read, of 100 jobs each. */
   readonly maxPages: number
+  /** Why a list is not believed that shows no job, as was seen before; absent where nothing is known against it. */
+  readonly doubt?: string
 }
 
 /** What {@link AdoptionOptions} default to. */
@@ -100,7 +102,7 @@ export const findLostSubmission = Effect.fn("Adoption.findLost")(function* (
     // One now may be two when the list has caught up: it is believed when none would be.
     if (askedAt >= trustworthyAt && looks >= options.looks) {
       if (first !== undefined) return first
-      const doubt = listing.doubt ?? (yield* missingFrom(scraper, lost, yield* recent, options))
+      const doubt = listing.doubt ?? options.doubt ?? (yield* missingFrom(scraper, lost, yield* recent, options))
       if (doubt !== undefined) return yield* new Ambiguous({ kind: lost.kind, url: lost.url, candidates: [], doubt })
       return undefined
     }

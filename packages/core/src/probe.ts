@@ -1,0 +1,24 @@
+/** What asks an API the open questions of its contract, and the profile that comes of it. */
+
+export { type Answer, type AnswersOf, ApiProfile, decodeProfile, profileVersion, valueOf } from "./probe/ApiProfile.ts"
+export { type ClientSettings, clientSettings } from "./probe/clientSettings.ts"
+export { describeAnswer } from "./probe/describeAnswer.ts"
+export {
+  isUnfinished,
+  type LogEntry,
+  LogEntry as ProbeLogEntry,
+  makeProbeLogMemory,
+  ProbeLog,
+  ProbeLogError
+} from "./probe/ProbeLog.ts"
+export { leastTokens, type ProbeOptions, probeDefaults } from "./probe/ProbeOptions.ts"
+export { type Probed, type ProbeRequest, probeApi } from "./probe/probeApi.ts"
+export {
+  type ErrorShape,
+  type MemberDrift,
+  notAsked,
+  type QuestionId,
+  questionIds,
+  questions,
+  type ValueOf
+} from "./probe/Question.ts"
