@@ -3,6 +3,7 @@ import { NodeHttpServerRequest } from "@effect/platform-node"
 import { type Context, DateTime, Effect, type Layer, Stream } from "effect"
 import { Headers, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { errorAnswer, htmlPage } from "./answers.ts"
+import { behaved } from "./behaved.ts"
 import type { Fault } from "./Faults.ts"
 import { MisbehaviourPlan, misbehaved } from "./MisbehaviourPlan.ts"
 import { reshaped } from "./reshaped.ts"
@@ -24,9 +25,9 @@ export const FaultMiddleware: Layer.Layer<never, never, HttpRouter.HttpRouter | 
         const received = { method: request.method, url: request.url, fault: fault?._tag ?? instead?.name ?? null }
         charges.note(received)
         if (options.onRequest !== undefined) yield* options.onRequest(received)
-        const { reshape } = options
-        const shaped =
-          reshape === undefined ? handler : Effect.map(handler, (answer) => reshaped(answer, path, reshape))
+        const { behaves, reshape } = options
+        const usual = behaves === undefined ? handler : behaved(behaves, handler)
+        const shaped = reshape === undefined ? usual : Effect.map(usual, (answer) => reshaped(answer, path, reshape))
         if (fault === undefined && instead?.rule.instead !== undefined) {
           const { body, status } = instead.rule.instead
           return HttpServerResponse.jsonUnsafe(body, { status })

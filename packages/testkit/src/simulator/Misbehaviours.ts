@@ -2,7 +2,7 @@ import { isObject, type Json, type Members, mapResults, withMembers, without } f
 
 /** What a misbehaving API makes of one kind of its answers. */
 export interface Misbehaviour {
-  readonly method: "GET" | "POST"
+  readonly method: "GET" | "POST" | "DELETE"
   /** The paths whose answers it changes. */
   readonly path: RegExp
   /** Only the answers with these numbers, counted from 1. */

@@ -13,7 +13,10 @@ export const KeyCheck: Layer.Layer<Authorization, never, SimulatedApi> = Layer.e
       ApiKeyAuth: Effect.fnUntraced(function* (httpEffect, { credential }) {
         const { headers } = yield* HttpServerRequest.HttpServerRequest
         const { authorization } = headers
-        if (Redacted.value(credential) !== options.apiKey && authorization !== `Bearer ${options.apiKey}`) {
+        const accepts = options.behaves?.accepts ?? ["x-api-key", "bearer"]
+        const isPlain = accepts.includes("x-api-key") && Redacted.value(credential) === options.apiKey
+        const isBearer = accepts.includes("bearer") && authorization === `Bearer ${options.apiKey}`
+        if (!isPlain && !isBearer) {
           charges.unauthorized++
           return yield* unauthorized()
         }

@@ -1,10 +1,11 @@
 import type { BatchRequest, CrawlRequest, ExtractRequest, MapRequest } from "@sluice/contract"
 import { Context, type Effect, type Schema } from "effect"
+import type { Behaviour } from "./Behaviour.ts"
 import type { ChargeLedger, ReceivedRequest } from "./ChargeLedger.ts"
 import type { FaultPlan, FaultRule } from "./Faults.ts"
 import type { JobHistory } from "./JobHistory.ts"
 import type { JobStore } from "./JobStore.ts"
-import type { Listing } from "./Listing.ts"
+import type { Listings } from "./Listing.ts"
 import type { MisbehaviourName } from "./Misbehaviours.ts"
 import type { Paging } from "./Paging.ts"
 import type { SentItem } from "./reshaped.ts"
@@ -33,12 +34,14 @@ export interface SimulatorOptions {
   readonly reshape?: (item: SentItem) => Schema.Json
   /** What the API does that the contract does not say, by name, for as long as it runs. */
   readonly misbehave?: ReadonlyArray<MisbehaviourName>
+  /** What it does differently where the contract leaves it open. */
+  readonly behaves?: Behaviour
   /** Run as a request arrives, before it has any effect: what it does to the client, it does in the middle of this request. */
   readonly onRequest?: (request: ReceivedRequest) => Effect.Effect<void>
   /** Reads of a job list that do not show a job yet, counted from its creation. */
   readonly listLag?: number
   /** How job lists go wrong. */
-  readonly listing?: Listing
+  readonly listing?: Listings
   /** How the slices of crawls and batches go wrong. */
   readonly paging?: Paging
   /** Tokens the account has: a submission when all are charged or reserved is answered with 402. */

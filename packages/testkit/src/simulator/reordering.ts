@@ -3,7 +3,7 @@ import { type HistoryRow, type JobHistory, mapStates } from "./JobHistory.ts"
 import { makeRng, shuffled } from "./Rng.ts"
 
 /** In which order the rows of a running job are listed, from poll to poll. */
-export const listOrders = ["steady", "newest-first", "flipping", "shuffled"] as const
+export const listOrders = ["steady", "newest-first", "inserted", "flipping", "shuffled"] as const
 export type ListOrder = (typeof listOrders)[number]
 
 /**
@@ -34,6 +34,8 @@ const inOrder = (
       return rows
     case "newest-first":
       return rows.toReversed()
+    case "inserted":
+      return rows.toSorted((a, b) => makeRng("place", a.url)() - makeRng("place", b.url)())
     case "flipping":
       return poll % 2 === 0 ? rows : rows.toReversed()
     case "shuffled":

@@ -30,7 +30,8 @@ export const BatchHandlers = HttpApiBuilder.group(
       createBatch: Effect.fnUntraced(function* ({ payload }) {
         if (jobs.committedTokens >= balance) return yield* paymentRequired()
         const invalid = payload.urls.filter(isInvalid)
-        if (invalid.length > 0 && payload.ignore_invalid_urls === false) {
+        const refusesInvalid = payload.ignore_invalid_urls === false || options.behaves?.refusesInvalidUrls === true
+        if (invalid.length > 0 && refusesInvalid) {
           return yield* refused("VALIDATION_ERROR", `${invalid.length} URLs are invalid`)
         }
         const now = yield* Clock.currentTimeMillis
@@ -86,7 +87,9 @@ export const BatchHandlers = HttpApiBuilder.group(
           invalid_urls: invalidUrls(job),
           created_at: timestamp(job.createdAt),
           completed_at: job.endedAt === null ? null : timestamp(job.endedAt),
-          results: sliceOf(state.rows, query, options.paging).map((row) => resultOf(row, job.request.formats))
+          results: sliceOf(state.rows, query, options.paging).map((row) =>
+            resultOf(row, job.request.formats ?? options.behaves?.defaultFormats?.batch)
+          )
         }
       }),
       cancelBatch: Effect.fnUntraced(function* ({ params }) {

@@ -86,7 +86,9 @@ export const CrawlHandlers = HttpApiBuilder.group(
           created_at: timestamp(job.createdAt),
           completed_at: job.endedAt === null ? null : timestamp(job.endedAt),
           token_summary: { tokens_charged_total: state.completed, tokens_reserved: reserved(state) },
-          results: sliceOf(state.rows, query, options.paging).map((row) => resultOf(row, job.request.formats))
+          results: sliceOf(state.rows, query, options.paging).map((row) =>
+            resultOf(row, job.request.formats ?? options.behaves?.defaultFormats?.crawl)
+          )
         }
       }),
       cancelCrawl: Effect.fnUntraced(function* ({ params }) {

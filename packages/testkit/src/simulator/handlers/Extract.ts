@@ -16,6 +16,15 @@ export const ExtractHandlers = HttpApiBuilder.group(
     const { charges, jobs, options } = yield* SimulatedApi
     const { balance = Number.POSITIVE_INFINITY, listLag = 0, site, statusUrlPrefix = "" } = options
 
+    const isWanted = (url: string, wanted: string): boolean => {
+      const filter = options.behaves?.urlFilter ?? "exact"
+      return filter === "ignored" || (filter === "part" ? url.includes(wanted) : url === wanted)
+    }
+    const asked = (request: ExtractRequest): ExtractRequest => {
+      const formats = request.formats ?? options.behaves?.defaultFormats?.extract
+      return formats === undefined ? request : { ...request, formats }
+    }
+
     return handlers.handleAll({
       createExtraction: Effect.fnUntraced(function* ({ payload }) {
         if (jobs.committedTokens >= balance) return yield* paymentRequired()
@@ -36,7 +45,7 @@ export const ExtractHandlers = HttpApiBuilder.group(
         if (ending.status === "failed") return yield* refused(ending.errorCode, ending.errorMessage)
         charges.charge({ jobId: job.id, kind: "extract", url: payload.url, tokens: 1 })
         return {
-          data: dataOf(site, payload),
+          data: dataOf(site, asked(payload)),
           metadata: metadataOf(site, payload, "sync"),
           tokens_charged: 1
         }
@@ -45,7 +54,8 @@ export const ExtractHandlers = HttpApiBuilder.group(
         Effect.sync(() => {
           const chosen = jobs
             .list("extract", filterOf(query, options.listing), listLag)
-            .filter((job) => query.url === undefined || job.url === query.url)
+            .filter((job) => query.url === undefined || isWanted(job.url, query.url))
+            .filter((job) => options.behaves?.listsSyncExtractions !== false || job.request.processing_mode === "async")
             .filter((job) => query.job_id === undefined || job.id === query.job_id)
           const { jobs: rows, ...envelope } = listPageOf(chosen, query, 100, options.listing)
           return {
@@ -73,7 +83,7 @@ export const ExtractHandlers = HttpApiBuilder.group(
           status: state.status,
           created_at: timestamp(job.createdAt),
           completed_at: job.endedAt === null ? null : timestamp(job.endedAt),
-          data: done ? dataOf(site, job.request) : null,
+          data: done ? dataOf(site, asked(job.request)) : null,
           metadata: done ? metadataOf(site, job.request, "async") : null,
           error:
             error_code === null

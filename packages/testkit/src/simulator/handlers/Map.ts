@@ -37,7 +37,8 @@ export const MapHandlers = HttpApiBuilder.group(
       }),
       listMapJobs: ({ query }) =>
         Effect.sync(() => {
-          const { jobs: rows, ...envelope } = pageOf(jobs.list("map", query, listLag), query, 10)
+          const listed = options.behaves?.listsMaps === false ? [] : jobs.list("map", query, listLag)
+          const { jobs: rows, ...envelope } = pageOf(listed, query, 10)
           return {
             ...envelope,
             jobs: rows.map((job) => ({
@@ -58,6 +59,7 @@ export const MapHandlers = HttpApiBuilder.group(
           url: job.url,
           status: "completed" as const,
           links_count: links.length,
+          ...(options.behaves?.mapTokens === undefined ? {} : { tokens_charged: options.behaves.mapTokens }),
           links,
           ...times(job)
         }
