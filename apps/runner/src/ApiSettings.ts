@@ -14,6 +14,11 @@ const ApiSettings = Schema.Struct({
   base_url: Schema.optionalKey(Schema.String.check(isServiceUrl)),
   key: Schema.optionalKey(Schema.RedactedFromValue(ApiKey, { label: "key" })),
   auth: Schema.optionalKey(Schema.Literals(["x-api-key", "bearer"])),
+  profile: Schema.optionalKey(
+    Schema.NonEmptyString.annotate({
+      description: "A profile that `sluice probe` has written: the client is set by it where this file does not say."
+    })
+  ),
   concurrency: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 64 }))),
   requests_per_second: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 }))),
   give_up_after: Schema.optionalKey(

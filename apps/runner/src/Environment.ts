@@ -1,15 +1,21 @@
 import { Context } from "effect"
 
-/** What this process was started with and where. The one place that reads it from Node. */
-export const Environment: Context.Reference<{
+/** What a process was started with and where. */
+interface Surroundings {
   readonly variables: Readonly<Record<string, string | undefined>>
   readonly isTerminal: boolean
   /** Columns of the terminal on standard error, as they are now. */
   readonly columns: () => number
-}> = Context.Reference("@sluice/runner/Environment", {
-  defaultValue: () => ({
+  /** Whether somebody can be asked: standard input and output are terminals. Nobody can where it is absent. */
+  readonly isInteractive?: boolean
+}
+
+/** What this process was started with and where. The one place that reads it from Node. */
+export const Environment: Context.Reference<Surroundings> = Context.Reference("@sluice/runner/Environment", {
+  defaultValue: (): Surroundings => ({
     variables: process.env,
     isTerminal: process.stderr.isTTY === true,
-    columns: () => process.stderr.columns ?? 80
+    columns: () => process.stderr.columns ?? 80,
+    isInteractive: process.stdin.isTTY === true && process.stdout.isTTY === true
   })
 })

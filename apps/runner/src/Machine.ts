@@ -35,7 +35,7 @@ export const machineOf = (
   { api, embedded, spool = standardSpool, vault }: MachineSettings,
   resolve: (path: string) => string
 ): Machine => ({
-  ...(api === undefined ? {} : { api }),
+  ...(api === undefined ? {} : { api: api.profile === undefined ? api : { ...api, profile: resolve(api.profile) } }),
   ...(embedded === undefined ? {} : { embedded }),
   ...(vault === undefined
     ? {}

@@ -8,6 +8,7 @@ import { dlq } from "./commands/dlq.ts"
 import { gc } from "./commands/gc.ts"
 import { init } from "./commands/init.ts"
 import { migrate } from "./commands/migrate.ts"
+import { probe } from "./commands/probe.ts"
 import { publish } from "./commands/publish.ts"
 import { query } from "./commands/query.ts"
 import { replay } from "./commands/replay.ts"
@@ -36,6 +37,7 @@ export const sluice = Command.make("sluice").pipe(
     runs,
     publish,
     audit,
+    probe,
     query,
     dlq,
     replay,

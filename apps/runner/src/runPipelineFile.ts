@@ -5,6 +5,7 @@ import { Duration, Effect, type FileSystem, Option, type Path } from "effect"
 import { type CliError, exitCodes } from "./CliError.ts"
 import { runCliError } from "./cliErrors.ts"
 import { openLedger } from "./database.ts"
+import { profileSettings } from "./loadProfile.ts"
 import type { Machine } from "./Machine.ts"
 import { printResult, tell } from "./Output.ts"
 import { isStandardName, type PipelineFile } from "./PipelineFile.ts"
@@ -21,8 +22,10 @@ export const runWithProgress = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Outcome, CliError, FileSystem.FileSystem | Path.Path> {
   const line = yield* makeProgressLine
   const spool = spoolOf(machine)
+  const adoption = (yield* profileSettings(machine))?.adoption
   return yield* Pipeline.execute(pipeline, {
     spool,
+    ...(adoption === undefined ? {} : { adoption }),
     ...options,
     reader: { ...readerOf(machine), ...options.reader },
     onProgress: line.show

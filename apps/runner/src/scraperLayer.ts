@@ -1,17 +1,15 @@
 import { randomBytes } from "node:crypto"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Scraper, type ScraperError } from "@sluice/core"
-import { Effect, FileSystem, Layer, Path, Redacted, Schema } from "effect"
-import { ApiKey } from "./ApiSettings.ts"
-import { type CliError, failed, invalid } from "./CliError.ts"
+import { Effect, FileSystem, Layer, Path, Redacted } from "effect"
+import { apiAccess, given } from "./apiAccess.ts"
+import { type CliError, failed } from "./CliError.ts"
 import { scraperCliError } from "./cliErrors.ts"
 import { Environment } from "./Environment.ts"
+import { profileSettings } from "./loadProfile.ts"
 import type { Machine } from "./Machine.ts"
 import { Secrets } from "./Secrets.ts"
 import { millisOf } from "./TimeSpan.ts"
-
-/** Where the hosted service is, for those who name a key alone. */
-const hostedBaseUrl = "https://scraper.geonode.io"
 
 /**
  * The Scraper API that serves a run: the one the environment or the file names, or, when neither names one, the embedded
@@ -20,36 +18,19 @@ const hostedBaseUrl = "https://scraper.geonode.io"
 export const scraperLayer = (machine: Machine): Layer.Layer<Scraper, CliError, FileSystem.FileSystem | Path.Path> =>
   Layer.unwrap(
     Effect.gen(function* () {
-      const { variables } = yield* Environment
-      const secrets = yield* Secrets
       const { api } = machine
-      const baseUrl = given(variables.SCRAPER_API_BASE_URL) ?? api?.base_url
-      const ofEnvironment = given(variables.GEONODE_SCRAPER_API_KEY)
-      if (ofEnvironment !== undefined) secrets.add(ofEnvironment)
-      if (ofEnvironment !== undefined && !Schema.is(ApiKey)(ofEnvironment)) {
-        return yield* invalid(
-          "GEONODE_SCRAPER_API_KEY holds a blank, a line break or a control character: remove it from the variable"
-        )
-      }
-      const key = ofEnvironment === undefined ? api?.key : Redacted.make(ofEnvironment)
-      if (baseUrl !== undefined && key === undefined) {
-        return yield* invalid(
-          "a base URL is set and no API key: set GEONODE_SCRAPER_API_KEY, or unset SCRAPER_API_BASE_URL to use the embedded scraper"
-        )
-      }
-      if (key === undefined) return embedded(machine)
+      const access = yield* apiAccess(api)
+      if (access === undefined) return embedded(machine)
+      const auth = api?.auth ?? (yield* profileSettings(machine))?.auth
       return client({
         ...(api?.give_up_after === undefined ? {} : { giveUpAfter: millisOf(api.give_up_after) }),
-        baseUrl: baseUrl ?? hostedBaseUrl,
-        apiKey: key,
-        ...(api?.auth === undefined ? {} : { auth: api.auth }),
+        ...access,
+        ...(auth === undefined ? {} : { auth }),
         ...(api?.concurrency === undefined ? {} : { concurrency: api.concurrency }),
         ...(api?.requests_per_second === undefined ? {} : { requestsPerSecond: api.requests_per_second })
       })
     })
   )
-
-const given = (value: string | undefined): string | undefined => (value === "" ? undefined : value)
 
 const client = (options: Parameters<typeof Scraper.layer>[0]): Layer.Layer<Scraper, CliError> =>
   Scraper.layer(options).pipe(
