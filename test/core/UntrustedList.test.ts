@@ -24,6 +24,18 @@ describe("a job list that cannot be relied on", () => {
     })
   )
 
+  it.live("halts a run where a probe has seen that it cannot be relied on", () =>
+    Effect.gen(function* () {
+      const doubt = "a probe has seen that it shows no new jobs"
+      const quick = { lag: "30 millis", pause: "5 millis" } as const
+      const { attempt, simulator } = yield* setting({ site, faults: reset(1) })
+      const { receipt } = yield* attempt({ adoption: { ...quick, doubt } })
+      assert.strictEqual(receipt.status, "halted")
+      assert.include(receipt.reason, `cannot be relied on: ${doubt}`)
+      assert.strictEqual(simulator.charges.received("POST"), 1)
+    })
+  )
+
   it.live("halts a run where it lacks the job of the run before", () =>
     Effect.gen(function* () {
       const { attempt, simulator } = yield* setting({ site, faults: lost(2), listing: "shows none" })
