@@ -37,7 +37,7 @@ export const sidebar: Array<DefaultTheme.SidebarItem> = [
       },
       {
         text: "Write programs",
-        items: ["use-from-typescript", "test-pipelines"].map((name) => page(`how-to/${name}`))
+        items: ["use-from-typescript", "test-pipelines", "probe-an-api"].map((name) => page(`how-to/${name}`))
       }
     ]
   },
