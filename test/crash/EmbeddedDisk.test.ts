@@ -1,16 +1,16 @@
 import { execFileSync, spawn } from "node:child_process"
 import { join } from "node:path"
 import { text } from "node:stream/consumers"
-import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { Postgres } from "@sluice/sink-postgres"
 import { Effect } from "effect"
+import { bundles } from "../setup/bundles.ts"
 import { mountRefusal, smallDisk } from "./smallDisk.ts"
 
 const refusal = mountRefusal()
 if (refusal !== undefined) process.stderr.write(`skipped, as no small disk can be mounted: ${refusal}\n`)
 
-const writer = fileURLToPath(new URL("../../packages/sink-postgres/test/holdDirectory.ts", import.meta.url))
+const writer = bundles.holdDirectory.file
 
 /** Makes an embedded database and writes rows into it until there is no room; answers what it said. */
 const writeUntilFull = (directory: string) =>

@@ -33,6 +33,7 @@ export const bundles = {
   conversionWorker: bundle("conversionWorker", "apps/scraper/src/conversion/conversionWorker.ts"),
   simulator: bundle("simulator", "packages/testkit/src/main.ts"),
   scraper: bundle("scraper", "apps/scraper/src/main.ts"),
+  holdDirectory: bundle("hold-directory", "packages/sink-postgres/test/holdDirectory.ts"),
   crashChild: bundle("crash-child", "test/crash/child.ts"),
   unpublishedChild: bundle("unpublished-child", "test/crash/unpublished/child.ts"),
   fanoutChild: bundle("fanout-child", "test/crash/fanout/child.ts")
@@ -89,31 +90,30 @@ export const bundling = {
 } as const satisfies BuildOptions
 
 /**
- * Writes a bundle: what its program loads later, and what more than one of its parts uses, are files beside it. Whoever runs the
- * one before goes on with it.
+ * Writes programs before the first of them is started, in one build: each module is read once, and what V8 has compiled of a shared
+ * part serves every program. Parts are files beside the programs; their names carry their hash, so a process that still runs
+ * an earlier build finds its own.
  */
-const write = async ({ entry, file }: Bundle): Promise<void> => {
-  const folder = dirname(file)
-  const name = basename(file, ".mjs")
+export const writeAll = async (programs: Readonly<Record<string, Bundle>>): Promise<void> => {
+  const all = Object.values(programs)
+  const folder = dirname(all[0]!.file)
   const { outputFiles } = await build({
-    entryPoints: { [name]: entry },
+    entryPoints: Object.fromEntries(all.map(({ entry, file }) => [basename(file, ".mjs"), entry])),
     outdir: folder,
     outExtension: { ".js": ".mjs" },
-    chunkNames: `${name}-[hash]`,
+    chunkNames: "part-[hash]",
     ...bundling
   })
   await mkdir(folder, { recursive: true })
-  // Its parts first: nobody finds a program some part of which is not there yet.
-  for (const { contents, path } of outputFiles.toSorted((a, b) => Number(a.path === file) - Number(b.path === file))) {
+  // Parts first: nobody finds a program some part of which is not there yet.
+  const isProgram = new Set(all.map(({ file }) => file))
+  for (const { contents, path } of outputFiles.toSorted(
+    (a, b) => Number(isProgram.has(a.path)) - Number(isProgram.has(b.path))
+  )) {
     const fresh = `${path}.${process.pid}`
     await writeFile(fresh, contents)
     await rename(fresh, path)
   }
-}
-
-/** Writes programs before the first of them is started. */
-export const writeAll = async (programs: Readonly<Record<string, Bundle>>): Promise<void> => {
-  for (const each of Object.values(programs)) await write(each)
   // esbuild keeps half a gigabyte at hand for the next.
   await stop()
 }

@@ -2,13 +2,13 @@ import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schedule } from "effect"
+import { bundles } from "../../../test/setup/bundles.ts"
 import { Postgres } from "../src/index.ts"
 import { temporaryDirectory } from "./databases.ts"
 
-const program = fileURLToPath(new URL("./holdDirectory.ts", import.meta.url))
+const program = bundles.holdDirectory.file
 
 const startHolder = (directory: string) =>
   Effect.acquireRelease(
