@@ -24,7 +24,7 @@ sinks:
 ${more}embedded: { allow_private_targets: true, host_delay_ms: 0 }
 `
 
-describe("sluice audit", () => {
+describe("sluice audit", { concurrent: true }, () => {
   for (const [mode, vault] of [
     ["append", ""],
     ["replace", "vault: { directory: {} }\n"],
@@ -159,7 +159,7 @@ describe("sluice audit", () => {
         const database = yield* testDatabase()
         const cwd = yield* directory
         writeFileSync(join(cwd, "sluice.yaml"), pipeline(site, "replace"))
-        const options = { cwd, env: { DATABASE_URL: database.url } }
+        const options = { cwd, alone: true, env: { DATABASE_URL: database.url } }
         const first = yield* runJson<Receipt>(["run", "--json"], options)
         yield* runJson<Receipt>(["run", "--json"], options)
         const { code, stdout } = yield* run(["audit", first.run_id, "--no-api"], options)

@@ -1,7 +1,7 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, layer } from "@effect/vitest"
 import { Postgres } from "@sluice/sink-postgres"
-import { createDatabase, ownPostgres, pooler, poolerPath } from "@sluice/testkit"
-import { Config, Effect, Option } from "effect"
+import { createDatabase, type OwnPostgres, ownPostgres, pooler, poolerPath } from "@sluice/testkit"
+import { Config, Context, Effect, Layer, Option } from "effect"
 import { livedThrough, pagesOfLife } from "./livedThrough.ts"
 
 /** Settings that a role or a database may carry, each with a value that is not the server's default. */
@@ -83,36 +83,43 @@ const casesOf = Effect.map(Config.option(Config.String("SLUICE_LONG_TESTS")), (l
   return [all, ...draws, ...(Option.isSome(long) ? hostile.map((one) => [one]) : [])]
 })
 
-describe("settings of a role and of a database", () => {
-  it.live(
-    "never change what is read or written: run, resume, query, runs, audit and replay are those of the default",
-    () =>
-      Effect.gen(function* () {
-        const server = yield* ownPostgres({ settings: ["max_connections=100"] })
-        const expected = yield* livedThrough(yield* hostileDatabase(server.url, []))
-        assert.strictEqual(expected.receipt.pages.completed + expected.receipt.pages.failed, pagesOfLife)
-        assert.isNotEmpty(expected.letters)
-        for (const settings of yield* casesOf) {
-          const lived = yield* livedThrough(yield* hostileDatabase(server.url, settings))
-          assert.deepStrictEqual(lived, expected, JSON.stringify(settings))
-        }
-      }),
-    600_000
-  )
+/** A server whose roles and databases may have any settings. */
+class Server extends Context.Service<Server, OwnPostgres>()("@sluice/test/e2e/HostileSettings") {
+  static readonly layer = Layer.effect(this, ownPostgres({ settings: ["max_connections=100"] }))
+}
 
-  it.live.skipIf(poolerPath === undefined)(
-    `never change it through a pooler of transactions either${poolerPath === undefined ? " (skipped: PgBouncer is not installed)" : ""}`,
-    () =>
-      Effect.gen(function* () {
-        const server = yield* ownPostgres({ settings: ["max_connections=100"] })
-        const through = Effect.fnUntraced(function* (settings: ReadonlyArray<readonly [string, string]>) {
-          const url = yield* hostileDatabase(server.url, settings)
-          const route = yield* pooler({ url, label: "" })
-          return yield* livedThrough(route(url))
-        })
-        const expected = yield* through([])
-        for (const settings of yield* casesOf) assert.deepStrictEqual(yield* through(settings), expected)
-      }),
-    600_000
-  )
+describe("settings of a role and of a database", { concurrent: true }, () => {
+  layer(Server.layer, { excludeTestServices: true })((it) => {
+    it.effect(
+      "never change what is read or written: run, resume, query, runs, audit and replay are those of the default",
+      () =>
+        Effect.gen(function* () {
+          const server = yield* Server
+          const expected = yield* livedThrough(yield* hostileDatabase(server.url, []))
+          assert.strictEqual(expected.receipt.pages.completed + expected.receipt.pages.failed, pagesOfLife)
+          assert.isNotEmpty(expected.letters)
+          for (const settings of yield* casesOf) {
+            const lived = yield* livedThrough(yield* hostileDatabase(server.url, settings))
+            assert.deepStrictEqual(lived, expected, JSON.stringify(settings))
+          }
+        }),
+      600_000
+    )
+
+    it.effect.skipIf(poolerPath === undefined)(
+      `never change it through a pooler of transactions either${poolerPath === undefined ? " (skipped: PgBouncer is not installed)" : ""}`,
+      () =>
+        Effect.gen(function* () {
+          const server = yield* Server
+          const through = Effect.fnUntraced(function* (settings: ReadonlyArray<readonly [string, string]>) {
+            const url = yield* hostileDatabase(server.url, settings)
+            const route = yield* pooler({ url, label: "" })
+            return yield* livedThrough(route(url))
+          })
+          const expected = yield* through([])
+          for (const settings of yield* casesOf) assert.deepStrictEqual(yield* through(settings), expected)
+        }),
+      600_000
+    )
+  })
 })

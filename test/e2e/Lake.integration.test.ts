@@ -67,7 +67,7 @@ describe("one crawl into Postgres and into two directories", () => {
   )
 })
 
-describe("a pipeline with a directory alone", () => {
+describe("a pipeline with a directory alone", { concurrent: true }, () => {
   it.live(
     "remembers its runs in an embedded ledger, keeps one beside the other, and has its garbage removed",
     () =>
@@ -98,11 +98,11 @@ describe("a pipeline with a directory alone", () => {
 
         // Notes of segments are of no use once a run has ended.
         const before = filesIn(join(cwd, ".sluice/lake")).length
-        const young = yield* runJson<{ objects: number }>(["gc", "--json"], { cwd })
+        const young = yield* runJson<{ objects: number }>(["gc", "--json"], { cwd, alone: true })
         assert.strictEqual(young.objects, 0)
         const { objects, uploads } = yield* runJson<{ objects: number; uploads: number }>(
           ["gc", "--older-than-hours", "0", "--json"],
-          { cwd }
+          { cwd, alone: true }
         )
         assert.isAtLeast(objects, 2)
         assert.strictEqual(uploads, 0)

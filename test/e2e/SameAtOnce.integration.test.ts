@@ -69,7 +69,7 @@ const assertHalted = ({ code, stdout }: { readonly code: number | null; readonly
   assert.deepInclude(JSON.parse(stdout), { status: "halted", exit_code: 5 })
 }
 
-describe("two processes that run the same pipeline", () => {
+describe("two processes that run the same pipeline", { concurrent: true }, () => {
   it.live(
     "refuse the second at once while the first goes on, and pay once",
     () =>

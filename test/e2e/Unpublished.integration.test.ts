@@ -50,7 +50,7 @@ ${extra}`
         return { ...finished, posts: simulator.charges.received("POST") }
       })
     )
-  const offline = { cwd, env: { DATABASE_URL: database.url, GEONODE_SCRAPER_API_KEY: "none" } }
+  const offline = { cwd, alone: true, env: { DATABASE_URL: database.url, GEONODE_SCRAPER_API_KEY: "none" } }
   const shown = Effect.gen(function* () {
     const [row] = yield* database.rows<{ pages: number }>("SELECT count(*)::int AS pages FROM current_pages")
     const lake = yield* lakeOf(cwd, "lake", "shrinking")
@@ -59,7 +59,7 @@ ${extra}`
   return { command, database, file, offline, shown }
 })
 
-describe("a run that would take most pages from readers", () => {
+describe("a run that would take most pages from readers", { concurrent: true }, () => {
   it.live(
     "exits 1 with one line that names `sluice publish`, which shows it in every sink without a request",
     () =>

@@ -155,6 +155,7 @@ vault: { directory: { path: kept } }
           writeFileSync(join(cwd, "sluice.yaml"), pipeline(site, server, bucket, vault))
         const optionsOf = ({ database, server }: typeof first) => ({
           cwd,
+          alone: true,
           env: {
             DATABASE_URL: database.url,
             KEY: server.accessKeyId,

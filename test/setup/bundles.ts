@@ -29,6 +29,7 @@ export const bundle = (name: string, entry: string): Bundle => ({
  */
 export const bundles = {
   sluice: bundle("sluice", "apps/runner/src/main.ts"),
+  hostedCli: bundle("hosted-cli", "apps/runner/test/hostedCli.ts"),
   // The scraper inside of it looks for this one under this name.
   conversionWorker: bundle("conversionWorker", "apps/scraper/src/conversion/conversionWorker.ts"),
   simulator: bundle("simulator", "packages/testkit/src/main.ts"),

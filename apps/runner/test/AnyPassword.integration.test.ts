@@ -69,7 +69,7 @@ const passwordsOf = (receipt: string): fc.Arbitrary<string> => {
   )
 }
 
-describe("with any password", () => {
+describe("with any password", { concurrent: true }, () => {
   it.live(
     "what a command prints as JSON is what the ledger holds",
     () =>
@@ -108,7 +108,7 @@ describe("with any password", () => {
     () =>
       Effect.gen(function* () {
         const { administrator, cwd, environment } = yield* setUp
-        const finished = yield* run(["run", "--json"], { cwd, env: yield* environment("completed") })
+        const finished = yield* run(["run", "--json"], { cwd, alone: true, env: yield* environment("completed") })
         const receipt: Receipt = JSON.parse(finished.stdout)
         const [row] = yield* administrator.query("SELECT receipt FROM runs")
         assert.deepStrictEqual(receipt, row?.receipt)

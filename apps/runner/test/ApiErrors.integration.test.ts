@@ -66,7 +66,7 @@ const refusedKey = "refused the API key: check GEONODE_SCRAPER_API_KEY (start cr
 const html =
   "gave an answer that cannot be read: it answered HTML, not JSON; check that the base URL is that of a Scraper API (start crawl)"
 
-describe("a Scraper API that", () => {
+describe("a Scraper API that", { concurrent: true }, () => {
   const answers: ReadonlyArray<readonly [string, Handler, string]> = [
     ["refuses the key with an envelope", answer(401, "application/json", envelope), refusedKey],
     ["refuses the key with an empty body", answer(401, "", ""), refusedKey],
@@ -127,7 +127,7 @@ describe("the embedded database", () => {
   )
 })
 
-describe("an address of a Scraper API that", () => {
+describe("an address of a Scraper API that", { concurrent: true }, () => {
   const addresses = [
     ["is no URL", "scraper", "SCRAPER_API_BASE_URL is not an absolute URL such as https://host"],
     ["is not http", "ftp://scraper.example", "SCRAPER_API_BASE_URL is not http or https"],

@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import { bundles, compileCache } from "../../../test/setup/bundles.ts"
+import { runHosted } from "./CliHost.ts"
 
 /** Secrets for tests to hand in. {@link run} fails if any of them comes out again. */
 export const canary = { apiKey: "canary-api-key-5f1c9e", password: "canary-password-77b0d2" }
@@ -16,6 +17,8 @@ export interface Start {
   readonly env?: Readonly<Record<string, string>>
   /** The script to run, if not the command line. */
   readonly entry?: string
+  /** Whether {@link run} takes a process of its own, where that is part of what is tested. */
+  readonly alone?: boolean
 }
 
 /** How a process ended. */
@@ -51,17 +54,33 @@ export const start = (args: ReadonlyArray<string>, options: Start) =>
     )
   )
 
-/** Runs the real command line to its end. */
-export const run = Effect.fnUntraced(function* (args: ReadonlyArray<string>, options: Start) {
-  const running = yield* start(args, options)
-  return yield* running.finished.pipe(
+/** Runs the real command line to its end, in a process that has run others before unless it is to be alone. */
+export const run = (args: ReadonlyArray<string>, options: Start): Effect.Effect<Finished> =>
+  isAlone(options)
+    ? Effect.scoped(Effect.flatMap(start(args, options), ({ finished, stderr }) => finishedBy(args, finished, stderr)))
+    : Effect.acquireUseRelease(
+        Effect.sync(() => runHosted({ args, cwd: options.cwd, env: environmentOf(options) })),
+        ({ ended, stderr }) =>
+          finishedBy(
+            args,
+            Effect.promise(() => ended),
+            stderr
+          ),
+        ({ abandon }) => Effect.sync(abandon)
+      )
+
+/** The soak takes a process for each command. */
+const isAlone = ({ alone, entry }: Start): boolean =>
+  alone === true || entry !== undefined || process.env.SLUICE_LONG_TESTS !== undefined
+
+const finishedBy = (args: ReadonlyArray<string>, finished: Effect.Effect<Finished>, stderr: () => string) =>
+  finished.pipe(
     Effect.timeoutOrElse({
       duration: "280 seconds",
-      orElse: () => Effect.die(`sluice ${args.join(" ")} did not end:\n${running.stderr()}`)
+      orElse: () => Effect.die(`sluice ${args.join(" ")} did not end:\n${stderr()}`)
     }),
     Effect.tap((finished) => Effect.sync(() => assertNoCanary(finished)))
   )
-}, Effect.scoped)
 
 /** The result a command printed as JSON; fails with what it said instead. */
 export const runJson = Effect.fnUntraced(function* <A>(args: ReadonlyArray<string>, options: Start) {
@@ -122,10 +141,18 @@ interface Launched {
   readonly ended: Promise<Finished>
 }
 
-const launch = (args: ReadonlyArray<string>, { cwd, entry = bundles.sluice.file, env = {} }: Start): Launched => {
+const environmentOf = ({ cwd, env }: Start): Readonly<Record<string, string | undefined>> => ({
+  PATH: process.env.PATH,
+  HOME: cwd,
+  NODE_COMPILE_CACHE: compileCache,
+  ...env
+})
+
+const launch = (args: ReadonlyArray<string>, options: Start): Launched => {
+  const { cwd, entry = bundles.sluice.file } = options
   const child = spawn(process.execPath, ["--", entry, ...args], {
     cwd,
-    env: { PATH: process.env.PATH, HOME: cwd, NODE_COMPILE_CACHE: compileCache, ...env },
+    env: environmentOf(options),
     stdio: ["ignore", "pipe", "pipe"]
   })
   const output = { stdout: "", stderr: "" }

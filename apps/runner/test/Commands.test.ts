@@ -17,18 +17,26 @@ describe("a command's start", () => {
       Effect.gen(function* () {
         const cwd = yield* directory
         const env = { NODE_COMPILE_CACHE: "" }
-        const without = yield* run(["--version"], { cwd, env: { ...env, NODE_DISABLE_COMPILE_CACHE: "1" } })
+        const without = yield* run(["--version"], {
+          cwd,
+          alone: true,
+          env: { ...env, NODE_DISABLE_COMPILE_CACHE: "1" }
+        })
         assert.deepStrictEqual(filesIn(cwd), [])
-        const first = yield* run(["--version"], { cwd, env })
+        const first = yield* run(["--version"], { cwd, alone: true, env })
         const kept = filesIn(cwd)
         assert.isNotEmpty(kept)
         for (const file of kept) assert.match(file, /^(\.cache|Library\/Caches)\/sluice\/compiled\//)
-        const second = yield* run(["--version"], { cwd, env })
+        const second = yield* run(["--version"], { cwd, alone: true, env })
         assert.deepStrictEqual([without.code, first, second], [0, without, without])
         // No directory can be made below a file.
         const file = join(cwd, "file")
         writeFileSync(file, "")
-        const nowhere = yield* run(["--version"], { cwd, env: { ...env, HOME: file, XDG_CACHE_HOME: file } })
+        const nowhere = yield* run(["--version"], {
+          cwd,
+          alone: true,
+          env: { ...env, HOME: file, XDG_CACHE_HOME: file }
+        })
         assert.deepStrictEqual(nowhere, without)
       }),
     60_000
@@ -41,19 +49,19 @@ describe("init", () => {
     () =>
       Effect.gen(function* () {
         const cwd = yield* directory
-        const written = yield* run(["init"], { cwd })
+        const written = yield* run(["init"], { cwd, alone: true })
         assert.deepStrictEqual(written, {
           code: 0,
           stdout: "wrote sluice.yaml; run it with: sluice run sluice.yaml\n",
           stderr: ""
         })
-        const valid = yield* runJson<Record<string, string>>(["validate", "--json"], { cwd })
+        const valid = yield* runJson<Record<string, string>>(["validate", "--json"], { cwd, alone: true })
         assert.deepInclude(valid, { file: "sluice.yaml", pipeline: "quotes" })
         assert.match(valid.config_hash!, /^[0-9a-f]{64}$/)
 
         writeFileSync(join(cwd, "sluice.yaml"), "mine")
         assertRefused(
-          yield* run(["init"], { cwd }),
+          yield* run(["init"], { cwd, alone: true }),
           2,
           "sluice.yaml is there already: name another file, or remove it first"
         )
@@ -121,7 +129,7 @@ describe("schema", () => {
     () =>
       Effect.gen(function* () {
         const cwd = yield* directory
-        const { code, stdout } = yield* run(["schema"], { cwd })
+        const { code, stdout } = yield* run(["schema"], { cwd, alone: true })
         assert.strictEqual(code, 0)
         const accepts = new Ajv2020({ strict: true, allErrors: true }).compile(JSON.parse(stdout))
         assert.isAbove(exampleFiles.length, 0)

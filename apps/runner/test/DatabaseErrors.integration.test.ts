@@ -45,7 +45,7 @@ const altered = (url: string, change: (url: URL) => void): string => {
   return copy.href
 }
 
-describe("a Postgres that", () => {
+describe("a Postgres that", { concurrent: true }, () => {
   it.live(
     "is down",
     () =>

@@ -39,7 +39,7 @@ describe("dbt-sources", () => {
       Effect.gen(function* () {
         const database = yield* testDatabase()
         const cwd = yield* directory
-        const options = { cwd, env: { DATABASE_URL: database.url } }
+        const options = { cwd, alone: true, env: { DATABASE_URL: database.url } }
         writeFileSync(
           join(cwd, "sluice.yaml"),
           `name: quotes

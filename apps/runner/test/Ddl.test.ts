@@ -29,7 +29,7 @@ describe("ddl", () => {
         const file = join(cwd, "sluice.yaml")
         writeFileSync(file, pipeline("directory: { path: lake }", "directory: { path: other, name: second }"))
         assertRefused(
-          yield* run(["ddl", "duckdb"], { cwd }),
+          yield* run(["ddl", "duckdb"], { cwd, alone: true }),
           2,
           "sluice.yaml has several s3 or directory sinks: say --sink directory or --sink second"
         )

@@ -46,7 +46,7 @@ const setUp = Effect.gen(function* () {
   return { cwd, env, database, options: { cwd, env } }
 })
 
-describe("dlq", () => {
+describe("dlq", { concurrent: true }, () => {
   it.live(
     "lists what a run set aside without a word of it, shows it, and loads it again once",
     () =>
@@ -108,7 +108,8 @@ describe("dlq", () => {
     "refuses what makes no sense",
     () =>
       Effect.gen(function* () {
-        const { options } = yield* setUp
+        const { options: shared } = yield* setUp
+        const options = { ...shared, alone: true }
         assertRefused(
           yield* run(["dlq", "replay"], options),
           2,

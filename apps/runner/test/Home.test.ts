@@ -60,7 +60,7 @@ const receiptOf = ({ code, stderr, stdout }: { code: number | null; stderr: stri
   return JSON.parse(stdout)
 }
 
-describe("a run", () => {
+describe("a run", { concurrent: true }, () => {
   it.live(
     "that was interrupted is found again from wherever it is run, and all it writes is beside the file",
     () =>

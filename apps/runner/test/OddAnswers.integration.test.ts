@@ -67,7 +67,7 @@ const cases: ReadonlyArray<Case> = [
   ["map-finds-nothing", "map: { url: https://site.test/ }", 1, 1, 0, 0, /found no URL; .*allow_empty: true/]
 ]
 
-describe("the command line against an API whose answers are odd", () => {
+describe("the command line against an API whose answers are odd", { concurrent: true }, () => {
   for (const [name, source, code, posts, pages, deadLetters, says] of cases) {
     it.live(
       `${name}: exit ${code}, ${posts} POSTs, ${pages} pages, ${deadLetters} dead letters`,

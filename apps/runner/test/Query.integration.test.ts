@@ -148,7 +148,8 @@ describe("query", () => {
         const refused = yield* run(["query", "--statement-timeout", "soon", "SELECT 1"], options)
         assert.deepInclude(refused, { code: 2, stderr: wrong })
 
-        const embedded = { cwd: yield* directory }
+        // The command starts its own program once more, so it has to be its process's own.
+        const embedded = { cwd: yield* directory, alone: true }
         assert.strictEqual((yield* run(["migrate"], embedded)).code, 0)
         assertRefused(yield* run(["query", "--statement-timeout", "3s", endless], embedded), 1, tooLong)
         const args = ["query", "--json", "--statement-timeout", "1h"]

@@ -21,7 +21,7 @@ sinks:
 embedded: { allow_private_targets: true, host_delay_ms: 0 }
 `
   )
-  return { database, options: { cwd, env: { DATABASE_URL: database.url } } }
+  return { database, options: { cwd, alone: true, env: { DATABASE_URL: database.url } } }
 })
 
 const site = servePages({
@@ -30,7 +30,7 @@ const site = servePages({
   "/b": page("b")
 })
 
-describe("run", () => {
+describe("run", { concurrent: true }, () => {
   it.live(
     "prints one receipt as JSON, which the tables agree with, and nothing else",
     () =>

@@ -58,7 +58,7 @@ const refusedRun = Effect.fnUntraced(function* (
   assert.deepStrictEqual(yield* dump(database), before)
 }, Effect.scoped)
 
-describe("a database that cannot take a run", () => {
+describe("a database that cannot take a run", { concurrent: true }, () => {
   const cases: ReadonlyArray<readonly [name: string, ...Parameters<typeof refusedRun>]> = [
     [
       "has a constraint that no page meets",

@@ -95,7 +95,7 @@ const killed = Effect.fnUntraced(function* (place: Place, point: UnpublishedPoin
   assert.strictEqual(yield* shownIn(place, name), few - 3, point)
 }, Effect.scoped)
 
-describe("a process killed as it ends a run unpublished, or as it publishes it", () => {
+describe("a process killed as it ends a run unpublished, or as it publishes it", { concurrent: true }, () => {
   const database = Effect.flatMap(Config.String("TEST_DATABASE_URL"), (url) => createDatabase({ url, label: "" }))
   for (const [at, where] of (["Postgres", "PGlite", "a directory lake"] as const).entries()) {
     it.live(
