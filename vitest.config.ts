@@ -1,10 +1,14 @@
 import { defineConfig } from "vitest/config"
+import { LongestFirst } from "./test/setup/LongestFirst.ts"
 
 // Workspace packages are linked into each other's node_modules, and their tests with them.
 const linked = "**/node_modules/**"
 
 const tests = (pattern: string) =>
   ["packages/*/test", "apps/*/test", "test", "docs/examples"].map((folder) => `${folder}/**/${pattern}`)
+
+// First in each project: the setups of projects run before that of the whole.
+const temporaryFiles = "test/setup/temporaryFiles.ts"
 
 export default defineConfig({
   test: {
@@ -13,9 +17,10 @@ export default defineConfig({
     isolate: false,
     // One more than the two cores of the smallest machine: tests wait for processes and servers of theirs.
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    globalSetup: ["test/setup/sampleSeed.ts", "test/setup/bundles.ts"],
+    globalSetup: [temporaryFiles, "test/setup/sampleSeed.ts", "test/setup/bundles.ts"],
     reporters: ["default", ["json", { outputFile: "reports/vitest.json" }]],
     projects: [
       {
@@ -33,7 +38,7 @@ export default defineConfig({
           name: "integration",
           include: tests("*.integration.test.ts"),
           exclude: [linked],
-          globalSetup: ["test/setup/postgres.ts"]
+          globalSetup: [temporaryFiles, "test/setup/postgres.ts"]
         }
       },
       // Its setup starts an S3 server, likewise.
@@ -43,7 +48,7 @@ export default defineConfig({
           name: "s3",
           include: tests("*.s3.test.ts"),
           exclude: [linked],
-          globalSetup: ["test/setup/s3.ts"]
+          globalSetup: [temporaryFiles, "test/setup/s3.ts"]
         }
       }
     ]

@@ -37,8 +37,8 @@ const suites = [
   deadLetterSuite
 ]
 
-/** What is tried of {@link databaseSuite}: all of it, or every third part, the others the two days after. */
-export type Share = "all" | "a third a day"
+/** What is tried of {@link databaseSuite}: all of it, or every fifth part, by the seed of the run. */
+export type Share = "all" | "a fifth"
 
 /** What holds on a server as on PGlite. */
 export const databaseSuite = (name: string, place: Effect.Effect<Place>, share: Share = "all"): void => {
@@ -46,7 +46,7 @@ export const databaseSuite = (name: string, place: Effect.Effect<Place>, share: 
   const openMigrated = Effect.tap(openFresh, (database) => Postgres.migrate(database))
 
   ledgerSuite(name, Effect.map(openMigrated, Postgres.ledger))
-  for (const suite of share === "all" ? suites : dailySample(suites, 3)) suite(name, place)
+  for (const suite of share === "all" ? suites : dailySample(suites, 5)) suite(name, place)
 
   describe(`${name}: transactions`, () => {
     it.effect("are rolled back when interrupted, and the next is served", () =>

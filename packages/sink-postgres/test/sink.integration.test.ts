@@ -1,4 +1,4 @@
-import { afterAll, beforeAll } from "@effect/vitest"
+import { afterAll, beforeAll, describe } from "@effect/vitest"
 import { createDatabase, postgresServer, sinkSuite } from "@sluice/testkit"
 import { Effect, Exit, Scope } from "effect"
 import { LoadMode } from "../src/index.ts"
@@ -13,10 +13,12 @@ beforeAll(async () => {
 afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 const place = Effect.sync(() => ({ url }))
 
-for (const mode of LoadMode.literals) {
-  sinkSuite(
-    `Postgres, ${mode}`,
-    Effect.flatMap(place, (at) => sinkIn(at, mode))
-  )
-}
+describe("a Postgres server", { concurrent: true }, () => {
+  for (const mode of LoadMode.literals) {
+    sinkSuite(
+      `Postgres, ${mode}`,
+      Effect.flatMap(place, (at) => sinkIn(at, mode))
+    )
+  }
+})
 databaseSuite("Postgres", place)

@@ -1,3 +1,4 @@
+import { describe } from "@effect/vitest"
 import { S3, type S3SinkOptions } from "@sluice/sink-s3"
 import { sinkSuite } from "@sluice/testkit"
 import { s3Server } from "@sluice/testkit/s3"
@@ -15,5 +16,8 @@ const under = (given: Partial<S3SinkOptions>) =>
     }
   })
 
-sinkSuite("S3, append, JSON Lines (gzip)", under({}))
-sinkSuite("S3, replace, Parquet (zstd)", under({ mode: "replace", format: "parquet" }))
+// A gateway takes its time for each request, and serves many at once.
+describe("a server of S3", { concurrent: true }, () => {
+  sinkSuite("S3, append, JSON Lines (gzip)", under({}))
+  sinkSuite("S3, replace, Parquet (zstd)", under({ mode: "replace", format: "parquet" }))
+})
