@@ -25,6 +25,7 @@ export interface Start {
 export interface Finished {
   readonly code: number | null
   readonly stdout: string
+  /** Without what a run says of its progress every few seconds. */
   readonly stderr: string
 }
 
@@ -63,7 +64,10 @@ export const run = (args: ReadonlyArray<string>, options: Start): Effect.Effect<
         ({ ended, stderr }) =>
           finishedBy(
             args,
-            Effect.promise(() => ended),
+            Effect.promise(async () => {
+              const { stderr, ...finished } = await ended
+              return { ...finished, stderr: withoutProgress(stderr) }
+            }),
             stderr
           ),
         ({ abandon }) => Effect.sync(abandon)
@@ -81,6 +85,9 @@ const finishedBy = (args: ReadonlyArray<string>, finished: Effect.Effect<Finishe
     }),
     Effect.tap((finished) => Effect.sync(() => assertNoCanary(finished)))
   )
+
+/** A run of more than a few seconds says how it goes: on a busy machine every run may. */
+const withoutProgress = (stderr: string): string => stderr.replaceAll(/^pages \d+ \/ \d+.* pages\/s.*\n/gm, "")
 
 /** The result a command printed as JSON; fails with what it said instead. */
 export const runJson = Effect.fnUntraced(function* <A>(args: ReadonlyArray<string>, options: Start) {
@@ -163,7 +170,7 @@ const launch = (args: ReadonlyArray<string>, options: Start): Launched => {
   }
   const ended = new Promise<Finished>((resolve, reject) => {
     child.on("error", reject)
-    child.on("close", (code) => resolve({ code, ...output }))
+    child.on("close", (code) => resolve({ code, ...output, stderr: withoutProgress(output.stderr) }))
   })
   return { process: child, stderr: () => output.stderr, ended }
 }
