@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram"
 import { createServer, type IncomingMessage } from "node:http"
-import { assert, it } from "@effect/vitest"
+import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
 import { guardedConnector } from "../src/net/AddressGuard.ts"
 import { BrowserProcess } from "../src/rendering/BrowserProcess.ts"
@@ -154,71 +154,74 @@ const attack = Effect.fnUntraced(function* (origin: string, host: string, port: 
 const isLong = process.env.SLUICE_LONG_TESTS !== undefined
 
 describeInBrowser("what a rendered page may reach", () => {
-  it.live(
-    "is nothing on this machine, whatever it tries and however it is named",
-    () =>
-      Effect.gen(function* () {
-        const { came, port } = yield* forbidden
-        for (const host of [
-          "127.0.0.1",
-          "localhost",
-          "[::1]",
-          "[::ffff:127.0.0.1]",
-          "0x7f.1",
-          "0.0.0.0",
-          "rebound.example"
-        ]) {
-          const html = yield* attack("http://public.example", host, port, false)
-          assert.deepStrictEqual(came, [], host)
-          assert.notInclude(html, "secret")
-          assert.notInclude(html, "root:")
-          for (const name of ["img", "redirect", "script", "events", "socket", "secure", "xhr"]) {
-            assert.include(html, `<p>${name}: error</p>`, host)
+  layer(Browser, { excludeTestServices: true })((it) => {
+    it.effect(
+      "is nothing on this machine, whatever it tries and however it is named",
+      () =>
+        Effect.gen(function* () {
+          const { came, port } = yield* forbidden
+          for (const host of [
+            "127.0.0.1",
+            "localhost",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "0x7f.1",
+            "0.0.0.0",
+            "rebound.example"
+          ]) {
+            const html = yield* attack("http://public.example", host, port, false)
+            assert.deepStrictEqual(came, [], host)
+            assert.notInclude(html, "secret")
+            assert.notInclude(html, "root:")
+            for (const name of ["img", "redirect", "script", "events", "socket", "secure", "xhr"]) {
+              assert.include(html, `<p>${name}: error</p>`, host)
+            }
+            for (const name of ["fetch", "post", "https", "file"])
+              assert.include(html, `<p>${name}: TypeError</p>`, host)
           }
-          for (const name of ["fetch", "post", "https", "file"]) assert.include(html, `<p>${name}: TypeError</p>`, host)
-        }
-      }).pipe(Effect.provide(Browser)),
-    120_000
-  )
+        }),
+      120_000
+    )
 
-  it.live("is nothing by what only a secure page may use", () =>
-    Effect.gen(function* () {
-      const { came, port } = yield* forbidden
-      const html = yield* attack("https://public.example", "127.0.0.1", port, false)
-      assert.deepStrictEqual(came, [])
-      assert.include(html, "<p>transport: WebTransportError</p>")
-      assert.include(html, "<p>service: undefined</p>")
-    }).pipe(Effect.provide(Browser))
-  )
-
-  if (isLong)
-    it.live("is everything it asks for where private targets are allowed, datagrams excepted", () =>
+    it.effect("is nothing by what only a secure page may use", () =>
       Effect.gen(function* () {
         const { came, port } = yield* forbidden
-        yield* attack("http://public.example", "rebound.example", port, true)
-        assert.include(came, "GET rebound.example /fetch")
-        const html = yield* attack("http://public.example", "127.0.0.1", port, true)
-        const asked = came.filter((each) => each !== "connection").sort()
-        assert.includeMembers(asked, [
-          "GET 127.0.0.1 /events",
-          "GET 127.0.0.1 /fetch",
-          "GET 127.0.0.1 /iframe",
-          "GET 127.0.0.1 /img",
-          "GET 127.0.0.1 /redirected",
-          "GET 127.0.0.1 /script",
-          "GET 127.0.0.1 /style",
-          "GET 127.0.0.1 /worker",
-          "GET 127.0.0.1 /xhr",
-          "POST 127.0.0.1 /beacon",
-          "POST 127.0.0.1 /post",
-          "UPGRADE /socket"
-        ])
-        assert.notInclude(asked, "GET 127.0.0.1 /window")
-        assert.deepStrictEqual(
-          asked.filter((each) => each.startsWith("datagram")),
-          []
-        )
-        assert.include(html, "<p>fetch: secret</p>")
-      }).pipe(Effect.provide(Browser))
+        const html = yield* attack("https://public.example", "127.0.0.1", port, false)
+        assert.deepStrictEqual(came, [])
+        assert.include(html, "<p>transport: WebTransportError</p>")
+        assert.include(html, "<p>service: undefined</p>")
+      })
     )
+
+    if (isLong)
+      it.effect("is everything it asks for where private targets are allowed, datagrams excepted", () =>
+        Effect.gen(function* () {
+          const { came, port } = yield* forbidden
+          yield* attack("http://public.example", "rebound.example", port, true)
+          assert.include(came, "GET rebound.example /fetch")
+          const html = yield* attack("http://public.example", "127.0.0.1", port, true)
+          const asked = came.filter((each) => each !== "connection").sort()
+          assert.includeMembers(asked, [
+            "GET 127.0.0.1 /events",
+            "GET 127.0.0.1 /fetch",
+            "GET 127.0.0.1 /iframe",
+            "GET 127.0.0.1 /img",
+            "GET 127.0.0.1 /redirected",
+            "GET 127.0.0.1 /script",
+            "GET 127.0.0.1 /style",
+            "GET 127.0.0.1 /worker",
+            "GET 127.0.0.1 /xhr",
+            "POST 127.0.0.1 /beacon",
+            "POST 127.0.0.1 /post",
+            "UPGRADE /socket"
+          ])
+          assert.notInclude(asked, "GET 127.0.0.1 /window")
+          assert.deepStrictEqual(
+            asked.filter((each) => each.startsWith("datagram")),
+            []
+          )
+          assert.include(html, "<p>fetch: secret</p>")
+        })
+      )
+  })
 })
