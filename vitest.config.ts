@@ -18,8 +18,11 @@ export default defineConfig({
     // One more than the two cores of the smallest machine: tests wait for processes and servers of theirs.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // Tests make many small things: collecting them in larger portions takes a tenth less of the processors.
+    execArgv: ["--max-semi-space-size=64"],
+    // For a machine that has other things to do: on one that has not, no test takes a quarter of it.
+    testTimeout: 120_000,
+    hookTimeout: 240_000,
     globalSetup: [temporaryFiles, "test/setup/sampleSeed.ts", "test/setup/bundles.ts"],
     reporters: ["default", ["json", { outputFile: "reports/vitest.json" }]],
     projects: [
