@@ -51,7 +51,7 @@ export const modeChangeSuite = (name: string, place: Effect.Effect<Place>): void
         const early = yield* startRun(merging, yield* merging.connect)
         yield* early.write(0, [sampleRecord("https://a.example/1")])
         const failure = yield* Effect.flip(late.write(0, [sampleRecord("https://a.example/1", { jobId: "job-2" })]))
-        assert.include(failure.message, "has been loaded here in mode merge")
+        assert.include(failure.message, "was loaded here in mode merge")
         assert.deepStrictEqual(yield* database.query("SELECT count(*) FROM pages"), [{ count: 1 }])
       })
     )

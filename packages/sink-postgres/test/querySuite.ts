@@ -150,7 +150,8 @@ export const querySuite = (name: string, place: Effect.Effect<Place>): void => {
            (SELECT count(*) FROM sluice_migrations) AS migrations,
            (SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace(current_schema())) AS relations,
            current_user AS role, current_setting('search_path') AS path, current_setting('transaction_read_only') AS ro,
-           (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory') AS locks`
+           (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND
+             database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS locks`
       )
       .pipe(Effect.map(([row]) => row))
     return { database, state }
