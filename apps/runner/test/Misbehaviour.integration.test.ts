@@ -41,7 +41,7 @@ const setUp = Effect.fnUntraced(function* (
     DATABASE_URL: database.url
   }
   const sluice = Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
-    const { code, stderr, stdout } = yield* run(args, { cwd, env })
+    const { code, stderr, stdout } = yield* run(args, { cwd, env, alone: args[0] === "resume" })
     const receipt: Receipt | undefined = stdout.startsWith("{") ? JSON.parse(stdout) : undefined
     return { code, stderr, stdout, receipt: receipt! }
   })
