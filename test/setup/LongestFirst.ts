@@ -24,6 +24,7 @@ const long: ReadonlyArray<string> = [
   "sink-postgres/test/sink.test.ts",
   "runner/test/Home.test.ts",
   "e2e/Start.test.ts",
+  "docs/Tutorial.test.ts",
   "core/Strangers.test.ts",
   "sink-postgres/test/makeDirectory.test.ts",
   "sink-s3/test/S3Faults.test.ts",

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process"
-import { chmod, mkdtemp, rm, statfs, writeFile } from "node:fs/promises"
+import { chmod, mkdtemp, readdir, rm, statfs, writeFile } from "node:fs/promises"
 import { freemem } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
@@ -23,9 +23,31 @@ const isExecutable = async (directory: string): Promise<boolean> => {
   }
 }
 
+const prefix = "sluice-tests-"
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const remove = (directory: string) => rm(directory, { recursive: true, force: true, maxRetries: 10 })
+
+/** Frees what runs have left that were killed: it would take memory until the machine is started again. */
+const removeStale = async (): Promise<void> => {
+  for (const name of await readdir(memory)) {
+    const pid = Number.parseInt(name.slice(prefix.length), 10)
+    // What belongs to another user is left to them.
+    if (name.startsWith(prefix) && !isAlive(pid)) await remove(join(memory, name)).catch(() => undefined)
+  }
+}
+
 /**
- * Keeps what tests write to temporary directories in memory, databases of servers foremost: half of the time that a run spent in
- * the kernel went into the journal of its disk. A `TMPDIR` that is given wins.
+ * Keeps what tests write to temporary directories in memory, databases of servers foremost: two thirds of the kernel's time for
+ * a migration went into the file system of the disk. A `TMPDIR` that is given wins.
  */
 export default async (): Promise<(() => Promise<void>) | undefined> => {
   if (process.env.TMPDIR !== undefined || process.platform !== "linux" || freemem() < 2 * leastFree) return undefined
@@ -34,16 +56,16 @@ export default async (): Promise<(() => Promise<void>) | undefined> => {
     () => 0
   )
   if (free < leastFree) return undefined
-  const directory = await mkdtemp(join(memory, "sluice-")).catch(() => undefined)
+  await removeStale()
+  const directory = await mkdtemp(join(memory, `${prefix}${process.pid}-`)).catch(() => undefined)
   if (directory === undefined) return undefined
-  // A server of another project may still be writing there.
-  const remove = () => rm(directory, { recursive: true, force: true, maxRetries: 10 })
   // Servers run as users of their own.
   await chmod(directory, 0o1777)
   if (!(await isExecutable(directory))) {
-    await remove()
+    await remove(directory)
     return undefined
   }
   process.env.TMPDIR = directory
-  return remove
+  // A server of another project may still be writing there, so it is tried more than once.
+  return () => remove(directory)
 }
