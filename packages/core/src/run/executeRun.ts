@@ -60,7 +60,11 @@ export const executeRun = Effect.fnUntraced(function* <R>(
     })
     if (reader.isStopped()) return
     const failure = reader.failure()
-    if (failure !== undefined) return yield* failure
+    if (failure !== undefined) {
+      // A sink that lacks what was paid for comes first: the next attempt meets the source's failure again, if it is still there.
+      for (const error of failed.values()) return yield* error
+      return yield* failure
+    }
     const status = verdict.status(Exit.void)
     if (vault !== undefined && vault.end === undefined) {
       yield* retryTransient(vault.keepEnd({ status, ...verdict.reason(status, Option.none()) }), times)
