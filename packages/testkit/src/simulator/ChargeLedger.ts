@@ -17,10 +17,19 @@ export interface ChargedJob {
   readonly tokens: number
 }
 
+/** Pages that ended, as they were first seen to: each of `ok` has cost a token. Epoch milliseconds. */
+export interface EndedPages {
+  readonly at: number
+  readonly ok: number
+  readonly failed: number
+}
+
 /** The provider's own ledger: what was asked, what was made, what it cost. The other side of a run's receipt. */
 export class ChargeLedger {
   readonly #requests: Array<ReceivedRequest> = []
   readonly #jobs = new Map<string, ChargedJob>()
+  readonly #failed = new Map<string, number>()
+  readonly #ended: Array<EndedPages> = []
   /** Requests that came without the right key. */
   unauthorized = 0
 
@@ -39,6 +48,11 @@ export class ChargeLedger {
     return this.jobs.reduce((sum, job) => sum + job.tokens, 0)
   }
 
+  /** What ended when, in the order in which it was seen. */
+  get ended(): ReadonlyArray<EndedPages> {
+    return this.#ended
+  }
+
   /** The number of requests of a method. */
   received(method: "GET" | "POST" | "DELETE"): number {
     return this.#requests.filter((request) => request.method === method).length
@@ -55,9 +69,13 @@ export class ChargeLedger {
     this.#requests.push(request)
   }
 
-  /** @internal Sets what a job has cost; it never falls. */
-  charge(job: ChargedJob): void {
-    const before = this.#jobs.get(job.jobId)
-    this.#jobs.set(job.jobId, { ...job, tokens: Math.max(job.tokens, before?.tokens ?? 0) })
+  /** @internal Sets what a job has cost, and how many of its pages failed, by an instant; neither ever falls. */
+  charge(job: ChargedJob, at: number, failed = 0): void {
+    const { tokens: costBefore = 0 } = this.#jobs.get(job.jobId) ?? {}
+    const failedBefore = this.#failed.get(job.jobId) ?? 0
+    this.#jobs.set(job.jobId, { ...job, tokens: Math.max(job.tokens, costBefore) })
+    this.#failed.set(job.jobId, Math.max(failed, failedBefore))
+    const more = { at, ok: Math.max(0, job.tokens - costBefore), failed: Math.max(0, failed - failedBefore) }
+    if (more.ok + more.failed > 0) this.#ended.push(more)
   }
 }

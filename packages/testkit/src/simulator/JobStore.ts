@@ -72,7 +72,7 @@ export class JobStore {
       endedAt: null
     }
     this.#jobs.set(job.id, job)
-    this.#charges.charge({ jobId: job.id, kind, url, tokens: 0 })
+    this.#charges.charge({ jobId: job.id, kind, url, tokens: 0 }, now)
     return job
   }
 
@@ -86,7 +86,8 @@ export class JobStore {
     const state = this.peek(job)
     job.polls++
     if (state === undefined) return undefined
-    this.#charges.charge({ jobId: job.id, kind: job.kind, url: job.url, tokens: state.completed })
+    const { id: jobId, kind, url } = job
+    this.#charges.charge({ jobId, kind, url, tokens: state.completed }, now, state.failed)
     if (isTerminal(state.status)) job.endedAt ??= now
     return state
   }

@@ -42,8 +42,12 @@ export const ExtractHandlers = HttpApiBuilder.group(
         }
         job.polls = Number.MAX_SAFE_INTEGER
         job.endedAt = now
-        if (ending.status === "failed") return yield* refused(ending.errorCode, ending.errorMessage)
-        charges.charge({ jobId: job.id, kind: "extract", url: payload.url, tokens: 1 })
+        const charged = { jobId: job.id, kind: "extract" as const, url: payload.url }
+        if (ending.status === "failed") {
+          charges.charge({ ...charged, tokens: 0 }, now, 1)
+          return yield* refused(ending.errorCode, ending.errorMessage)
+        }
+        charges.charge({ ...charged, tokens: 1 }, now)
         return {
           data: dataOf(site, asked(payload)),
           metadata: metadataOf(site, payload, "sync"),

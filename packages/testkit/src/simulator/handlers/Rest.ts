@@ -3,9 +3,11 @@ import { Clock, Effect, Layer } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { notOffered } from "../answers.ts"
 import { timestamp } from "./documents.ts"
+import { StatisticsHandlers } from "./Statistics.ts"
 
-/** The health endpoint; what the simulator does not play answers 501. */
+/** The health endpoint and the statistics; what the simulator does not play answers 501. */
 export const RestHandlers = Layer.mergeAll(
+  StatisticsHandlers,
   HttpApiBuilder.group(ScraperApi, "system", (handlers) =>
     handlers.handleAll({
       getHealth: () =>
@@ -19,9 +21,6 @@ export const RestHandlers = Layer.mergeAll(
   ),
   HttpApiBuilder.group(ScraperApi, "search", (handlers) =>
     handlers.handleAll({ search: () => notOffered, listSearchJobs: () => notOffered, getSearchJob: () => notOffered })
-  ),
-  HttpApiBuilder.group(ScraperApi, "statistics", (handlers) =>
-    handlers.handleAll({ getStatistics: () => notOffered, getUsage: () => notOffered })
   ),
   HttpApiBuilder.group(ScraperApi, "webhooks", (handlers) =>
     handlers.handleAll({
