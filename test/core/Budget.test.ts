@@ -117,8 +117,8 @@ describe("a budget that runs share", () => {
 
   it.live("is the one of the day a run began in, however late it is gone on with", () =>
     Effect.gen(function* () {
-      // Every attempt the client makes of one request.
-      const down = { method: "GET", nth: [1, 2, 3, 4, 5, 6], fault: { _tag: "Status", status: 503 } } as const
+      // Every attempt the client makes to read the job; the first read is that of the job list.
+      const down = { method: "GET", nth: [2, 3, 4, 5, 6, 7], fault: { _tag: "Status", status: 503 } } as const
       const { attempt, simulator } = yield* setting({ faults: [down] }, { budget: { per_day: 100 } })
       const stopped = yield* attempt().pipe(startingAt(noon))
       assert.strictEqual(stopped.receipt.status, "failed")

@@ -2,9 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Crawl, Pipeline } from "@sluice/core"
 import { canonicalHash } from "@sluice/core/sink"
 import { crawlHistory, type JobHistory, makeSite, vanishingAt } from "@sluice/testkit"
-import { Clock, Effect, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { rereadWithin } from "../../packages/core/src/run/acquire/acquireRun.ts"
 import { setting } from "./attempts.ts"
+import { later } from "./later.ts"
 import { memorySink } from "./MemorySink.ts"
 
 const site = makeSite({ pages: 90, seed: 4 })
@@ -20,23 +21,6 @@ const lostUntilFound = () => {
 }
 
 const quick = { settleTime: "50 millis" } as const
-
-/** Lets a clock go at its pace from a later instant on. */
-const later =
-  (millis: number) =>
-  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Clock.clockWith((real) =>
-      Effect.provideService(effect, Clock.Clock, {
-        ...real,
-        currentTimeMillisUnsafe: () => real.currentTimeMillisUnsafe() + millis,
-        currentTimeMillis: Effect.map(real.currentTimeMillis, (now) => now + millis),
-        monotonicTimeNanosUnsafe: () => real.monotonicTimeNanosUnsafe(),
-        monotonicTimeNanos: real.monotonicTimeNanos,
-        currentTimeNanosUnsafe: () => real.currentTimeNanosUnsafe() + BigInt(millis) * 1_000_000n,
-        currentTimeNanos: Effect.map(real.currentTimeNanos, (now) => now + BigInt(millis) * 1_000_000n),
-        sleep: (duration) => real.sleep(duration)
-      })
-    )
 
 describe("a run that ended incomplete", () => {
   it.live("is read again by its name without a POST, and its receipt supersedes the one before", () =>

@@ -45,9 +45,10 @@ describe("a submission whose answer was lost", () => {
   it.live("halts the run where two jobs could be it, names them, and goes on as decided", () =>
     Effect.gen(function* () {
       for (const decision of ["adopt", "resubmit"] as const) {
-        const { attempt, layer, ledger, simulator, sink } = yield* setting({
-          faults: [{ ...lost, nth: [2] }]
-        })
+        const { attempt, layer, ledger, simulator, sink } = yield* setting(
+          { faults: [{ ...lost, nth: [2] }] },
+          { orphans: "ignore" }
+        )
         yield* Effect.provide(
           Effect.flatMap(Scraper, (scraper) => scraper.createCrawl(crawl.crawl)),
           layer
@@ -93,7 +94,7 @@ describe("a submission whose answer was lost", () => {
   it.live("is not looked for when the API refused it, and made again when it is throttled", () =>
     Effect.gen(function* () {
       const throttled = { method: "POST", nth: [1, 2], fault: { _tag: "Status", status: 429 } } as const
-      const { attempt, simulator } = yield* setting({ faults: [throttled] })
+      const { attempt, simulator } = yield* setting({ faults: [throttled] }, { orphans: "ignore" })
       const { receipt } = yield* attempt()
       assert.strictEqual(receipt.status, "completed")
       assert.deepInclude(receipt.requests, { submitted: 1, retries: 2 })

@@ -12,6 +12,7 @@ import { crawlHistory, makeSite, type SimulatorOptions } from "@sluice/testkit"
 import { Effect } from "effect"
 import type { Budget } from "../../packages/core/src/pipeline/Budget.ts"
 import type { Expectations } from "../../packages/core/src/pipeline/Expectations.ts"
+import type { OrphanPolicy } from "../../packages/core/src/pipeline/OrphanPolicy.ts"
 import { type MemorySink, memorySink } from "./MemorySink.ts"
 import { atOnce, simulated } from "./simulated.ts"
 
@@ -34,6 +35,7 @@ interface Setting {
   readonly budget?: Budget
   readonly expect?: Expectations
   readonly transforms?: ReadonlyArray<Transform>
+  readonly orphans?: OrphanPolicy
 }
 
 /** An API and a ledger that outlive the attempts of a run. */
@@ -41,15 +43,16 @@ export const setting = Effect.fnUntraced(function* (simulator: SimulatorOptions 
   const { source = crawl, sink = memorySink(), ledger = makeLedgerMemory(), transforms = [], budget, expect } = given
   const sinks = [sink, ...(given.others ?? [])].map(({ sink }) => sink)
   const api = yield* simulated({ site, crawl: () => crawlHistory(site, { perPoll: 20 }), ...simulator })
-  const pipeline = Pipeline.make({ name: "test", source, sinks, transforms, budget, expect, vault: given.vault })
+  const { orphans, vault } = given
+  const pipeline = Pipeline.make({ name: "test", source, sinks, transforms, budget, expect, vault, orphans })
   const attempt = (options: RunOptions = {}) =>
     Pipeline.execute(pipeline, {
       segmentDelayMs: 5,
       segmentRecords: 10,
       drain: "20 millis",
       adoption: quick,
-      ...options,
       ledger,
+      ...options,
       reader: { ...atOnce, ...options.reader }
     }).pipe(Effect.provide(api.layer))
   return { ...api, attempt, ledger, pipeline, sink }

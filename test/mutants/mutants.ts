@@ -139,5 +139,21 @@ export const mutants: ReadonlyArray<Mutant> = [
     test: "packages/sink-postgres/test/sink.integration.test.ts",
     named: "is kept while it is one of the newest three",
     suite: "packages/sink-postgres/test/unpublishedSuite.ts"
+  },
+  {
+    name: "a ledger that lacks the marked run is believed",
+    file: "packages/core/src/run/acquire/doubtLedger.ts",
+    find: "return { why, is_certain: ofThis.length > 0 }",
+    replace: 'if (why === "") return { why, is_certain: ofThis.length > 0 }',
+    test: "test/core/Orphans.test.ts",
+    named: "halts before it pays, and lands the job of the run it lacks"
+  },
+  {
+    name: "an adopted job's intent has the time of the adoption",
+    file: "packages/core/src/run/submit/makeSubmissionLog.ts",
+    find: "orphan?.createdAt ?? (yield* Clock.currentTimeMillis)",
+    replace: "yield* Clock.currentTimeMillis",
+    test: "test/core/Orphans.test.ts",
+    named: "adopts a job once, also when the process dies as it does"
   }
 ]

@@ -88,7 +88,7 @@ export const runCliError = (
       if (reason._tag === "AllRefused") return refuse(exitCodes.invalid, failure.message)
       if (reason._tag === "AllLost" || reason._tag === "MapFailed" || reason._tag === "EmptyMap")
         return refuse(exitCodes.failed, failure.message)
-      const isHalted = reason._tag === "Ambiguous" || reason._tag === "RequestChanged"
+      const isHalted = reason._tag === "Ambiguous" || reason._tag === "OrphanedJobs" || reason._tag === "RequestChanged"
       return refuse(isHalted ? exitCodes.halted : exitCodes.incomplete, failure.message)
     }
   }

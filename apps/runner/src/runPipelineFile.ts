@@ -7,6 +7,7 @@ import { runCliError } from "./cliErrors.ts"
 import { openLedger } from "./database.ts"
 import { profileSettings } from "./loadProfile.ts"
 import type { Machine } from "./Machine.ts"
+import { marksOf } from "./marksOf.ts"
 import { printResult, tell } from "./Output.ts"
 import { isStandardName, type PipelineFile } from "./PipelineFile.ts"
 import { duration, makeProgressLine } from "./ProgressLine.ts"
@@ -50,9 +51,10 @@ export const exitCodeOf = (outcome: Outcome): number => {
 
 /** Runs the pipeline of a file, prints its receipt (as JSON or for people) and answers the exit code. */
 export const runAndReport = Effect.fnUntraced(function* (
-  { file, ledger: settings, machine, pipeline }: PipelineFile,
+  loaded: PipelineFile,
   options: RunOptions & { readonly json: boolean }
 ) {
+  const { file, ledger: settings, machine, pipeline } = loaded
   const { json } = options
   const ledger = Option.isNone(settings) ? {} : { ledger: yield* openLedger(settings.value) }
   let last: Receipt | undefined
@@ -60,7 +62,12 @@ export const runAndReport = Effect.fnUntraced(function* (
     Effect.sync(() => {
       last = receipt
     })
-  const outcome = yield* runWithProgress(pipeline, machine, { ...options, ...ledger, onReceipt }).pipe(
+  const outcome = yield* runWithProgress(pipeline, machine, {
+    marks: marksOf(loaded),
+    ...options,
+    ...ledger,
+    onReceipt
+  }).pipe(
     Effect.onInterrupt(() =>
       Effect.gen(function* () {
         yield* tell("sluice: interrupted; what has landed stays, and the next run resumes this one")
@@ -74,16 +81,18 @@ export const runAndReport = Effect.fnUntraced(function* (
   }
   if (isUndecided(outcome)) {
     yield* tell(
-      `sluice: decide with: sluice resume ${receipt.run_id} --adopt JOB_ID, or --resubmit, which may pay a second time`
+      `sluice: decide with: sluice resume ${receipt.run_id}${isStandardName(file) ? "" : ` ${file}`} --adopt JOB_ID, or --resubmit, which may pay a second time`
     )
   }
   yield* printResult(json ? JSON.stringify(receipt) : describeReceipt(receipt))
   return exitCodeOf(outcome)
 }, Effect.scoped)
 
-/** Whether somebody has to say what a submission became whose answer was lost. */
+/** Whether somebody has to say what a submission became whose answer was lost, or whose jobs are that no run explains. */
 const isUndecided = ({ failure }: Outcome): boolean =>
-  Option.isSome(failure) && failure.value._tag === "SourceError" && failure.value.reason._tag === "Ambiguous"
+  Option.isSome(failure) &&
+  failure.value._tag === "SourceError" &&
+  (failure.value.reason._tag === "Ambiguous" || failure.value.reason._tag === "OrphanedJobs")
 
 /** What became of a run that was loaded whole and not published, and what can be done about it. */
 const unpublishedNote = ({ run_id: runId, unpublished }: Receipt, file: string): string => {

@@ -20,6 +20,7 @@ export {
   unpublishedKept
 } from "./ledger/Ledger.ts"
 export { Receipt, RunStatus } from "./ledger/Receipt.ts"
+export { MarkFailed, type MarkPlace, PipelineMarks, type RunMark, withMark } from "./ledger/RunMark.ts"
 export { canonicalHash, canonicalJson } from "./record/canonicalJson.ts"
 export { hash64 } from "./record/hash64.ts"
 export { countersOf, JobCounters, snapshotOf } from "./record/JobCounters.ts"

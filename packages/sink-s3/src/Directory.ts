@@ -1,3 +1,4 @@
+import type { MarkPlace } from "@sluice/core/sink"
 import { Effect } from "effect"
 import { collectGarbage as collect, type Garbage, type GarbageOptions } from "./collectGarbage.ts"
 import { type DirectorySinkOptions, withDirectoryDefaults } from "./DirectorySinkConfig.ts"
@@ -6,9 +7,13 @@ import type { LoaderRefused } from "./loaders/LoaderRefused.ts"
 import { type LoaderOptions, loadStatements as statementsOf } from "./loaders/loadStatements.ts"
 import { directoryPlace } from "./loaders/Place.ts"
 import type { StoreError } from "./StoreError.ts"
+import { storeMarks } from "./storeMarks.ts"
 
 export { fromConfig, sink } from "./DirectorySink.ts"
 export { directorySpool as spool, directoryVault as vault } from "./vault/vaults.ts"
+
+/** Remembers in files of a directory how far pipelines have come, outside of their ledger. */
+export const marks = (path: string): MarkPlace => storeMarks(directoryStore(path), (pipeline) => `${pipeline}.json`)
 
 /** Removes what no reader of a pipeline is shown from the place of its sink: see {@link Garbage}. */
 export const collectGarbage = <E>(

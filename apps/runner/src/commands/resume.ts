@@ -11,6 +11,9 @@ const runArgument = Argument.String("RUN").pipe(
   Argument.withDescription("Id of a run that has not ended or is incomplete; see sluice runs")
 )
 
+/** What `--adopt` takes in place of an id, where a run of many submissions has lost them all. */
+const adoptAll = "all"
+
 /** `sluice resume`: resumes a named run, with a decision if the run has halted for one. */
 export const resume = Command.make(
   "resume",
@@ -19,7 +22,9 @@ export const resume = Command.make(
     file: pipelineArgument,
     json: jsonFlag,
     adopt: Flag.String("adopt").pipe(
-      Flag.withDescription("The job that a submission whose answer was lost has become"),
+      Flag.withDescription(
+        "The job that a submission whose answer was lost has become, or that no run explains; all for each of the latter"
+      ),
       Flag.optional
     ),
     resubmit: Flag.Boolean("resubmit").pipe(
@@ -36,7 +41,7 @@ export const resume = Command.make(
       json,
       resume: { runId },
       ...(Option.isSome(adopt)
-        ? { decision: { adopt: adopt.value } }
+        ? { decision: adopt.value === adoptAll ? "adopt all" : { adopt: adopt.value } }
         : resubmit
           ? { decision: "resubmit" as const }
           : {})

@@ -6,6 +6,10 @@ export interface JobListing {
   readonly status: JobStatus
   /** Epoch milliseconds. */
   readonly createdAt: number
+  /** Epoch milliseconds; null where it has not ended, or the list does not tell when. */
+  readonly endedAt: number | null
+  /** Pages that completed; null in lists that do not count them. */
+  readonly completed: number | null
   /** The URL asked for; null in lists that do not name it. */
   readonly url: string | null
   /** How many URLs were accepted; null in lists that do not count them. */

@@ -43,10 +43,10 @@ export const makeOutage = (options: OutageOptions) => {
   })
 
   return {
-    /** Makes a read, again while it may help. A job that is not known is no outage: that is for the caller to judge. */
+    /** Makes a read, again while it may help. What `isFinal` names is no outage: that is for the caller to judge. */
     waitOut: Effect.fnUntraced(function* <A>(
       read: Effect.Effect<A, ScraperError>,
-      isAboutJob: boolean
+      isFinal: (error: ScraperError) => boolean
     ): Effect.fn.Return<A, ScraperError> {
       const counter = yield* CurrentRequestCounter
       counter.reads++
@@ -56,7 +56,7 @@ export const makeOutage = (options: OutageOptions) => {
         retryAfterOf: (error) => error.retryAfterMs,
         policyOf: (error) => {
           if (error.isRetryable) return waiting
-          return isAboutJob && error.reason._tag === "NotFound" ? undefined : insisting
+          return isFinal(error) ? undefined : insisting
         },
         onPause: ({ error, failingMs, leftMs, pauseMs }) => {
           counter.retries++

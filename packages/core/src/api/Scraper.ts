@@ -117,10 +117,13 @@ export class Scraper extends Context.Service<
     readonly extractNow: (request: ExtractRequest) => Effect.Effect<StartedExtraction, ScraperError>
     readonly getExtraction: (jobId: JobId) => Effect.Effect<EndedAnswer & { readonly job_id: JobId }, ScraperError>
     readonly map: (request: MapRequest) => Effect.Effect<MapAnswer, ScraperError>
-    /** A page of the jobs of a kind made at or after an instant (epoch milliseconds). `page` counts from 1. */
+    /**
+     * A page of the jobs of a kind made at or after an instant (epoch milliseconds). `page` counts from 1. With `optional`, a
+     * refusal is not asked again: the caller can do without the list.
+     */
     readonly listJobs: (
       kind: ListedKind,
-      query: { readonly since: number; readonly page: number }
+      query: { readonly since: number; readonly page: number; readonly optional?: boolean }
     ) => Effect.Effect<JobListPage, ScraperError>
     /** The whole derived client for calls without a name of their own here: no retries, no counting. */
     readonly api: HttpApiClient.ForApi<typeof ScraperApi, ScraperReason>
@@ -225,8 +228,8 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
     })
 
   /** A request that changes nothing: an outage is waited out. A job that is not known is the caller's to ask for again. */
-  const read = <A>(sent: Effect.Effect<A, ScraperError>, isAboutJob = true): Effect.Effect<A, ScraperError> =>
-    outage.waitOut(sent, isAboutJob)
+  const read = <A>(sent: Effect.Effect<A, ScraperError>, isFinal = isUnknown): Effect.Effect<A, ScraperError> =>
+    outage.waitOut(sent, isFinal)
 
   /** A read of a job, by whatever id the API gave it. */
   const readJob = <A extends { readonly job_id: string }>(
@@ -273,19 +276,20 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
     getExtraction: Effect.fn("Scraper.extraction")((jobId) =>
       readJob("read extraction", "extract", jobId, undefined, extractionAnswer)
     ),
-    listJobs: Effect.fn("Scraper.jobs")((kind, { page, since }) => {
+    listJobs: Effect.fn("Scraper.jobs")((kind, { optional, page, since }) => {
+      const isFinal = optional === true ? isRefusal : () => false
       const query = { start_date: DateTime.makeUnsafe(since), page, page_size: listPageSize }
       const decode = jobList(kind, { page, pageSize: listPageSize })
       switch (kind) {
         case "crawl":
           return read(
             exchange("list crawls", api.crawl.listCrawlJobs({ query, responseMode: "response-only" }), decode),
-            false
+            isFinal
           )
         case "batch":
           return read(
             exchange("list batches", api.batch.listBatchJobs({ query, responseMode: "response-only" }), decode),
-            false
+            isFinal
           )
         case "extract":
           return read(
@@ -294,7 +298,7 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
               api.extract.listExtractionJobs({ query, responseMode: "response-only" }),
               decode
             ),
-            false
+            isFinal
           )
       }
     }),
@@ -303,6 +307,13 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
     )
   })
 })
+
+/** A job that is not known is no outage. */
+const isUnknown = ({ reason }: ScraperError): boolean => reason._tag === "NotFound"
+
+/** There is no such list, or not for this key. */
+const isRefusal = ({ reason }: ScraperError): boolean =>
+  reason._tag === "NotFound" || reason._tag === "InvalidRequest" || reason._tag === "Unauthorized"
 
 /** Where a job is read and cancelled. An id is whatever the API says it is. */
 const pathOf = (kind: ListedKind, jobId: JobId): string => `/v1/${kind}/${encodeURIComponent(jobId)}`

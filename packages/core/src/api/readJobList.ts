@@ -1,4 +1,4 @@
-import { BatchJobSummary, CrawlJobSummary, ExtractJobSummary } from "@sluice/contract"
+import { BatchJobSummary, CrawlJobSummary, ExtractJobSummary, isTerminal, type JobStatus } from "@sluice/contract"
 import { DateTime, Effect } from "effect"
 import { lenientReader } from "../record/lenientReader.ts"
 import { looseInteger } from "../record/looseValues.ts"
@@ -35,15 +35,35 @@ export const jobList =
 const listingOf = (kind: keyof typeof readers, row: Members): JobListing | undefined => {
   const jobId = idOf(row.job_id)
   if (jobId === "") return undefined
-  const told = readers[kind](row, ignore) ?? {}
+  const told: Told = readers[kind](row, ignore) ?? {}
+  const status = jobState(row.status, row.completed_at)
+  const createdAt = told.created_at ? DateTime.toEpochMillis(told.created_at) : Number.POSITIVE_INFINITY
   return {
     jobId,
-    status: jobState(row.status, row.completed_at),
-    createdAt: told.created_at ? DateTime.toEpochMillis(told.created_at) : Number.POSITIVE_INFINITY,
+    status,
+    createdAt,
+    endedAt: isTerminal(status) ? endOf(told, createdAt) : null,
+    completed: completedOf(told, status),
     url: "url" in told ? (told.url ?? null) : null,
     accepted: "accepted_urls" in told ? (told.accepted_urls ?? null) : null,
     config: configOf(row)
   }
+}
+
+type Told = NonNullable<ReturnType<(typeof readers)[keyof typeof readers]>>
+
+/** Extractions tell how long they took in place of when they ended. */
+const endOf = (told: Told, createdAt: number): number | null => {
+  if ("completed_at" in told && told.completed_at) return DateTime.toEpochMillis(told.completed_at)
+  const took = "execution_time" in told ? told.execution_time : undefined
+  return typeof took === "number" && Number.isFinite(createdAt) ? createdAt + took : null
+}
+
+/** An extraction is one page. */
+const completedOf = (told: Told, status: JobStatus): number | null => {
+  if ("completed_pages" in told) return told.completed_pages ?? null
+  if ("completed_urls" in told) return told.completed_urls ?? null
+  return "output" in told && isTerminal(status) ? Number(status === "completed") : null
 }
 
 const configOf = ({ batch_config: batch, config, crawl_config: crawl, output }: Members): Members => {

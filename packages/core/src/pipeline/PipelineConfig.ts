@@ -8,6 +8,7 @@ import { ConfigInvalid, configJsonSchema, decodeConfig } from "./ConfigInvalid.t
 import { conflictsIn } from "./conflictsIn.ts"
 import { Expectations } from "./Expectations.ts"
 import { makePipeline, type PipelineDefinition, PipelineName } from "./makePipeline.ts"
+import { OrphanPolicy } from "./OrphanPolicy.ts"
 import { Quarantine } from "./Quarantine.ts"
 import { WaitMinutes, WhenRunning } from "./WhenRunning.ts"
 
@@ -48,6 +49,7 @@ export const pipelineSchema = <const Further extends Schema.Struct.Fields>(
     quarantine: Schema.optionalKey(Quarantine),
     expect: Schema.optionalKey(Expectations),
     allow_shrink: Schema.optionalKey(AllowShrink),
+    orphans: Schema.optionalKey(OrphanPolicy),
     when_running: Schema.optionalKey(WhenRunning),
     wait_minutes: Schema.optionalKey(WaitMinutes),
     sinks: Schema.Array(sink).check(Schema.isMinLength(1, { expected: "at least one sink" }))
@@ -92,6 +94,7 @@ export const pipelineOf = Effect.fnUntraced(function* (
     drift,
     expect,
     name,
+    orphans,
     quarantine,
     source,
     transforms = [],
@@ -108,6 +111,7 @@ export const pipelineOf = Effect.fnUntraced(function* (
     quarantine,
     expect,
     allow_shrink,
+    orphans,
     when_running,
     wait_minutes
   })

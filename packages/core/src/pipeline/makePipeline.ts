@@ -8,6 +8,7 @@ import { Source } from "../source/Source.ts"
 import type { Vault } from "../vault/Vault.ts"
 import type { Budget } from "./Budget.ts"
 import type { Expectations } from "./Expectations.ts"
+import type { OrphanPolicy } from "./OrphanPolicy.ts"
 import { Quarantine, standardQuarantine } from "./Quarantine.ts"
 import { type Overlap, overlapOf, type WhenRunning } from "./WhenRunning.ts"
 
@@ -33,13 +34,15 @@ export interface PipelineDefinition {
   readonly expect: Expectations | undefined
   /** Whether a run may be published that leaves readers with fewer than half of the pages they have. */
   readonly allowShrink: boolean
+  /** When jobs are looked for that no run explains; where the ledger may be younger than the truth if absent. */
+  readonly orphans: OrphanPolicy | undefined
   /** Where the API's answers are kept; nowhere where there is none. */
   readonly vault: Vault | undefined
   /** What becomes of a run while another process carries one out. */
   readonly overlap: Overlap
   /**
    * SHA-256 in hex over what the pipeline does: name, source, transforms, and of the sinks kind, name and behaviour, but no
-   * address, no secret, no budget, no vault and no policy (drift, quarantine, expectations, allow_shrink, overlap): a run that did not end
+   * address, no secret, no budget, no vault and no policy (drift, quarantine, expectations, allow_shrink, orphans, overlap): a run that did not end
    * goes on under those of the day. Written in YAML, JSON or TypeScript, the same pipeline has the same hash.
    */
   readonly hash: string
@@ -64,12 +67,13 @@ export const makePipeline = (parts: {
   readonly quarantine?: typeof Quarantine.Encoded | undefined
   readonly expect?: Expectations | undefined
   readonly allow_shrink?: boolean | undefined
+  readonly orphans?: OrphanPolicy | undefined
   readonly vault?: Vault | undefined
   readonly when_running?: WhenRunning | undefined
   readonly wait_minutes?: number | undefined
 }): PipelineDefinition => {
   const { allow_shrink: allowShrink = false, budget, drift = "keep", expect, name, sinks, source, vault } = parts
-  const { quarantine = standardQuarantine, transforms = [] } = parts
+  const { orphans, quarantine = standardQuarantine, transforms = [] } = parts
   const [first, ...others] = sinks
   if (first === undefined) throw new Error(`pipeline "${name}" has no sink: give it at least one`)
   const twice = sinks.find((sink, index) => sinks.findIndex((other) => other.name === sink.name) < index)
@@ -84,6 +88,7 @@ export const makePipeline = (parts: {
     quarantine: decodeQuarantine(quarantine),
     expect,
     allowShrink,
+    orphans,
     vault,
     overlap: overlapOf(parts),
     hash: canonicalHash({

@@ -2,15 +2,17 @@ import type { Duration, Effect } from "effect"
 import type { Receipt } from "../ledger/Receipt.ts"
 import type { AdoptionOptions } from "../source/Adoption.ts"
 import type { ReaderOptions } from "../source/JobReader.ts"
+import type { OrphanOptions } from "../source/Orphans.ts"
 import type { BeginOptions } from "./acquire/beginRun.ts"
 import type { Progress } from "./acquire/RunTracker.ts"
 import type { Decision } from "./submit/makeSubmissionLog.ts"
 
 /** How a run is begun, cut and paced. Every number is a bound. */
 export interface RunOptions extends Partial<BeginOptions> {
-  /** What to do about a submission whose answer was lost and which could not be settled; see `halted`. */
+  /** What to do about a submission whose answer was lost, or about jobs that no run explains; see `halted`. */
   readonly decision?: Decision
   readonly adoption?: Partial<AdoptionOptions>
+  readonly orphans?: Partial<OrphanOptions>
   /** Asks for nothing more, cancels the remote jobs that are under way, and lands what has been paid for. */
   readonly cancel?: boolean
   readonly reader?: Partial<ReaderOptions>

@@ -4,6 +4,7 @@ import type { Receipt } from "../ledger/Receipt.ts"
 import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
 import { adoptionDefaults } from "../source/Adoption.ts"
 import { readerDefaults } from "../source/JobReader.ts"
+import { orphanDefaults } from "../source/Orphans.ts"
 import type { Unreconciled } from "../source/SourceError.ts"
 import { CurrentSubmissionLog } from "../source/SubmissionLog.ts"
 import { boundSource } from "../source/sourceKinds.ts"
@@ -64,6 +65,7 @@ export const execute = (
       const submissionLog = makeSubmissionLog(context, {
         scraper: yield* Scraper,
         adoption: { ...adoptionDefaults, ...options.adoption },
+        orphans: { ...orphanDefaults, ...options.orphans },
         decision: options.decision,
         cancel: options.cancel ?? false,
         budget: pipeline.budget,
@@ -76,7 +78,10 @@ export const execute = (
         hasSubmitted: submissionLog.hasSubmitted,
         unreconciled,
         budgetTracker
-      }).pipe(Effect.provideService(CurrentSubmissionLog, submissionLog))
+      }).pipe(
+        Effect.provideService(CurrentSubmissionLog, submissionLog),
+        Effect.ensuring(context.mark?.flush ?? Effect.void)
+      )
     })
   ).pipe(Effect.withSpan("Pipeline.execute", { attributes: { pipeline: pipeline.name } }))
 

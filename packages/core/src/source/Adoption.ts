@@ -4,8 +4,7 @@ import type { JobListing } from "../api/JobListing.ts"
 import type { ListedKind, Scraper } from "../api/Scraper.ts"
 import type { ScraperError } from "../api/ScraperError.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
-import { canonicalJson } from "../record/canonicalJson.ts"
-import { isSameUrl } from "./sameUrl.ts"
+import { isSameRequest, type ListedRequest, type Listing, listJobs } from "./listedJobs.ts"
 
 /** How a lost submission is looked for. Every number is a bound. */
 export interface AdoptionOptions {
@@ -33,10 +32,7 @@ export const adoptionDefaults: AdoptionOptions = {
 }
 
 /** A submission whose answer was lost. */
-export interface LostSubmission {
-  readonly kind: ListedKind
-  readonly url: string
-  readonly body: unknown
+export interface LostSubmission extends ListedRequest {
   /** Epoch milliseconds of the intent. */
   readonly submittedAt: number
 }
@@ -87,8 +83,8 @@ export const findLostSubmission = Effect.fn("Adoption.findLost")(function* (
   for (let looks = 1; ; looks++) {
     const askedAt = yield* Clock.currentTimeMillis
     const since = lost.submittedAt - Duration.toMillis(options.clockSkew)
-    const listing = yield* listJobs(scraper, lost, since, options)
-    const matches = listing.jobs.filter((job) => job.createdAt >= since && isMatch(lost, job))
+    const listing = yield* wholeList(scraper, lost, since, options)
+    const matches = listing.jobs.filter((job) => job.createdAt >= since && isSameRequest(lost, job))
     const known = yield* isKnown(matches.map(({ jobId }) => jobId))
     const candidates = matches.filter(({ jobId }) => !known.has(jobId))
     const [first, second] = candidates
@@ -110,36 +106,16 @@ export const findLostSubmission = Effect.fn("Adoption.findLost")(function* (
   }
 })
 
-/** What a job list shows from an instant on, and what in it contradicts itself. */
-interface Listing {
-  readonly jobs: ReadonlyArray<JobListing>
-  readonly doubt: string | undefined
-}
-
-/** Reads a job list, one page further than it promises where its last page is full. */
-const listJobs = Effect.fnUntraced(function* (
+/** The list from an instant on. One that is too long to be read whole cannot settle anything. */
+const wholeList = Effect.fnUntraced(function* (
   scraper: Scraper["Service"],
   lost: Pick<LostSubmission, "kind" | "url">,
   since: number,
-  options: AdoptionOptions
+  { maxPages }: AdoptionOptions
 ): Effect.fn.Return<Listing, ScraperError | Ambiguous> {
-  const jobs = new Map<string, JobListing>()
-  let doubt: string | undefined
-  for (let page = 1; ; page++) {
-    if (page > options.maxPages) return yield* new Ambiguous({ kind: lost.kind, url: lost.url, candidates: [] })
-    const list = yield* scraper.listJobs(lost.kind, { since, page })
-    const fresh = list.jobs.filter(({ jobId }) => !jobs.has(jobId))
-    if (list.jobs.some(({ createdAt }) => createdAt < since)) doubt ??= "it shows jobs from before the date asked for"
-    if (list.jobs.length > 0 && fresh.length === 0) doubt ??= `its page ${page} repeats an earlier one`
-    else if (page > Math.max(1, list.pages) && fresh.length > 0) {
-      doubt ??= `it says that it has ${list.pages} pages, and page ${page} holds more jobs`
-    }
-    if (list.jobs.length === 0 && page < list.pages)
-      doubt ??= `it says that it has ${list.pages} pages, and page ${page} is empty`
-    for (const job of fresh) jobs.set(job.jobId, job)
-    const isFull = list.jobs.length >= list.pageSize
-    if (fresh.length === 0 || (page >= list.pages && !isFull)) return { jobs: [...jobs.values()], doubt }
-  }
+  const listing = yield* listJobs(scraper, lost.kind, { since, maxPages })
+  if (!listing.isWhole) return yield* new Ambiguous({ kind: lost.kind, url: lost.url, candidates: [] })
+  return listing
 })
 
 /** Says which job is missing from the list although the API knows it. */
@@ -150,7 +126,7 @@ const missingFrom = Effect.fnUntraced(function* (
   options: AdoptionOptions
 ): Effect.fn.Return<string | undefined, ScraperError | Ambiguous> {
   for (const { jobId, submittedAt } of recent) {
-    const { jobs } = yield* listJobs(scraper, lost, submittedAt - Duration.toMillis(options.clockSkew), options)
+    const { jobs } = yield* wholeList(scraper, lost, submittedAt - Duration.toMillis(options.clockSkew), options)
     if (jobs.some((job) => job.jobId === jobId)) continue
     // A list may forget a job that is gone; one that can still be read is missing.
     const isThere = yield* Effect.match(readJob(scraper, lost.kind, jobId as JobId), {
@@ -173,24 +149,3 @@ const readJob = (scraper: Scraper["Service"], kind: ListedKind, jobId: JobId): E
       return scraper.getExtraction(jobId)
   }
 }
-
-const Body = Schema.Record(Schema.String, Schema.Unknown)
-const isBody = Schema.is(Body)
-
-/** Whether a listed job may be the submission: whatever both name must agree. */
-const isMatch = (lost: LostSubmission, job: JobListing): boolean => {
-  if (job.url !== null && !isSameUrl(job.url, lost.url)) return false
-  const body = isBody(lost.body) ? lost.body : {}
-  const { urls } = body
-  if (job.accepted !== null && Array.isArray(urls) && job.accepted > urls.length) return false
-  return Object.entries(body).every(([member, asked]) => {
-    const told = job.config[member]
-    return told === undefined || told === null || agrees(asked, told)
-  })
-}
-
-/** A server may fill in members of an object we left open, so only what we named is compared. */
-const agrees = (asked: unknown, told: unknown): boolean =>
-  isBody(asked) && isBody(told)
-    ? Object.entries(asked).every(([member, value]) => told[member] === undefined || agrees(value, told[member]))
-    : canonicalJson(asked) === canonicalJson(told)

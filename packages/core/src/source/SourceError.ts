@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { ScraperError } from "../api/ScraperError.ts"
 import { LedgerError } from "../ledger/Ledger.ts"
 import { Ambiguous } from "./Adoption.ts"
+import { OrphanedJobs } from "./Orphans.ts"
 import { AnswerLost, RequestChanged } from "./SubmitFailure.ts"
 
 /** The job ended, and what it delivered differs from its own counters after all sweeps. */
@@ -55,6 +56,7 @@ export class SourceError extends Schema.TaggedError<SourceError>()("SourceError"
     ScraperError,
     LedgerError,
     Ambiguous,
+    OrphanedJobs,
     AnswerLost,
     RequestChanged
   ])

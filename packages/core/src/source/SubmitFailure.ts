@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import type { ScraperError } from "../api/ScraperError.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
 import type { Ambiguous } from "./Adoption.ts"
+import type { OrphanedJobs } from "./Orphans.ts"
 
 /** The answer to a submission that cannot be found again was lost. It may have been paid for. */
 export class AnswerLost extends Schema.TaggedError<AnswerLost>()("AnswerLost", { url: Schema.String }) {
@@ -21,4 +22,4 @@ export class RequestChanged extends Schema.TaggedError<RequestChanged>()("Reques
 }
 
 /** Why a submission came to nothing. */
-export type SubmitFailure = ScraperError | LedgerError | Ambiguous | AnswerLost | RequestChanged
+export type SubmitFailure = ScraperError | LedgerError | Ambiguous | OrphanedJobs | AnswerLost | RequestChanged

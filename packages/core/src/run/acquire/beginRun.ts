@@ -6,9 +6,11 @@ import { isRefusedId } from "../../source/refusedPages.ts"
 import type { Vault } from "../../vault/Vault.ts"
 import { acquireRun, PipelineChanged, type Resume } from "./acquireRun.ts"
 import { connectSinks, dryLoad } from "./connectSinks.ts"
+import { doubtLedger } from "./doubtLedger.ts"
 import { makeLease } from "./LeaseHolder.ts"
 import { openSessions } from "./openSessions.ts"
 import type { RunContext } from "./RunContext.ts"
+import { type MarkOptions, makeRunMarker } from "./RunMarker.ts"
 
 /** How a run is begun. */
 export interface BeginOptions {
@@ -18,6 +20,8 @@ export interface BeginOptions {
   readonly lease: Duration.Input
   /** Where segments wait for sinks that lag, in a pipeline of several sinks that has no vault. */
   readonly spool?: Vault
+  /** Where it is remembered outside of the ledger how far the pipeline has come. */
+  readonly marks?: MarkOptions
 }
 
 /** The run could not begin: nothing was submitted and nothing paid. */
@@ -50,7 +54,19 @@ export const beginRun = Effect.fnUntraced(function* (
   const own = vault === undefined || run === undefined ? undefined : { ...run, end, maxBytes: vault.maxBytes }
   const context = yield* openSessions(connected, { ...held, lease, vault: own })
   yield* assertSubmissionsKnown(context)
-  return context
+  const { ledger: name = "", places = [] } = options.marks ?? {}
+  const mark = makeRunMarker({ ledger: name, places }, held.run)
+  // `--fresh` says that it is paid for again.
+  if (options.resume === "never") return { ...context, mark }
+  const doubt = yield* doubtLedger({
+    ...connected,
+    policy: pipeline.orphans,
+    run: held.run,
+    submissions: context.submissions.size,
+    name,
+    marks: yield* mark.read
+  })
+  return { ...context, mark, doubt }
 })
 
 /**

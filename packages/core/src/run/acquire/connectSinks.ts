@@ -14,6 +14,8 @@ export interface ConnectedSinks {
     readonly connection: SinkConnection
   }>
   readonly ledger: Ledger
+  /** Whether the ledger outlives the process, as far as that is known here. */
+  readonly isKept: boolean
 }
 
 /** Connects the sinks of a pipeline and opens the ledger of its runs: the given one, else a sink's own, else memory. */
@@ -27,7 +29,8 @@ export const connectSinks = Effect.fnUntraced(function* (
   }
   for (const { connection } of connections) yield* connection.admit?.(pipeline.name) ?? Effect.void
   const own = connections.find(({ connection }) => connection.ledger !== undefined)?.connection.ledger
-  return { connections, ledger: given ?? own ?? makeLedgerMemory() }
+  const kept = given ?? own
+  return { connections, ledger: kept ?? makeLedgerMemory(), isKept: kept !== undefined }
 })
 
 /** Tries every store that the run will write to. Each rolls back what it wrote. */

@@ -11,7 +11,7 @@ import { RunTracker } from "./RunTracker.ts"
 
 /** Opens a session of every sink for an acquired run, and reads what earlier attempts committed. */
 export const openSessions = Effect.fnUntraced(function* (
-  { connections, ledger }: ConnectedSinks,
+  { connections, ledger }: Pick<ConnectedSinks, "connections" | "ledger">,
   { isNew, lease, run, vault }: AcquiredRun & Pick<RunContext, "lease" | "vault">
 ): Effect.fn.Return<RunContext, SinkError | LedgerError> {
   const targets = yield* Effect.forEach(connections, ({ connection, kind, name }) =>

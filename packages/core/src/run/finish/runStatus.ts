@@ -38,6 +38,7 @@ export const statusOf = (
       case "DeadlinePassed":
         return "incomplete"
       case "Ambiguous":
+      case "OrphanedJobs":
       case "RequestChanged":
         return "halted"
       case "ScraperError":

@@ -1,5 +1,5 @@
 import type { JobId } from "@sluice/contract"
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Option, Result, Stream } from "effect"
 import type { Scraper } from "../../api/Scraper.ts"
 import type { ScraperError } from "../../api/ScraperError.ts"
 import type { LedgerError } from "../../ledger/Ledger.ts"
@@ -7,22 +7,25 @@ import type { Budget } from "../../pipeline/Budget.ts"
 import { canonicalHash } from "../../record/canonicalJson.ts"
 import type { JobKind } from "../../record/JobSnapshot.ts"
 import { type AdoptionOptions, findLostSubmission, type KnownJob } from "../../source/Adoption.ts"
+import type { OrphanOptions } from "../../source/Orphans.ts"
 import type { Unreconciled } from "../../source/SourceError.ts"
 import type { SubmissionLog, SubmissionRequest } from "../../source/SubmissionLog.ts"
 import { AnswerLost, RequestChanged, type SubmitFailure } from "../../source/SubmitFailure.ts"
 import type { RunContext } from "../acquire/RunContext.ts"
 import type { BudgetTracker } from "./BudgetTracker.ts"
 import { makeKeyedMutex } from "./KeyedMutex.ts"
+import { makeOrphanCheck, type OrphanCheck, type OrphanDecision } from "./OrphanCheck.ts"
 import { isShared, remainingBudget } from "./RemainingBudget.ts"
 
-/** What somebody has decided about a submission whose answer was lost. */
-export type Decision = { readonly adopt: string } | "resubmit"
+/** What somebody has decided about a submission whose answer was lost, or about jobs that no run explains. */
+export type Decision = OrphanDecision
 
 /** What a run's journal is made of besides the run. */
 export interface SubmissionLogOptions {
   readonly scraper: Scraper["Service"]
   readonly adoption: AdoptionOptions
-  /** Applies to the first submission whose answer was lost. Later ones need a decision of their own. */
+  readonly orphans: OrphanOptions
+  /** Applies to the first submission whose answer was lost, each later one needs its own; and to jobs that no run explains. */
   readonly decision: Decision | undefined
   /** Asks for nothing more, cancels what is under way, and takes what has been paid for. */
   readonly cancel: boolean
@@ -60,7 +63,7 @@ type Submitted = Effect.Effect<JobId | undefined, SubmitFailure>
  * for in the API's lists before anything else is done about it.
  */
 export const makeSubmissionLog = (context: RunContext, options: SubmissionLogOptions): RunSubmissionLog => {
-  const { ledger, run, seenKeys: seen, submissions, supersedes, tracker, vault } = context
+  const { ledger, mark, run, seenKeys: seen, submissions, supersedes, tracker, vault } = context
   const { cancel, budgetTracker } = options
   const submittedOrdinals = new Set(submissions.keys())
   // Only the jobs the ledger knows distinguish two submissions of the same request: the next one waits until it knows this one.
@@ -82,14 +85,44 @@ export const makeSubmissionLog = (context: RunContext, options: SubmissionLogOpt
     if (own !== undefined) return [own]
     const runs = yield* ledger.runs({ pipeline: run.pipeline, limit: 2 })
     const last = runs.find(({ runId }) => runId !== run.runId)
-    const job = last?.receipt?.jobs.find((job) => job.kind === kind && !job.job_id.startsWith("sync-"))
-    return last === undefined || job === undefined ? [] : [{ jobId: job.job_id, submittedAt: last.startedAt }]
+    if (last === undefined) return []
+    const ofLast = ledger
+      .submissions(last.runId)
+      .pipe(
+        Stream.filterMap(({ jobId, kind: of, submittedAt }) =>
+          of === kind && jobId !== null && !jobId.startsWith("sync-")
+            ? Result.succeed({ jobId, submittedAt })
+            : Result.failVoid
+        )
+      )
+    return Option.toArray(yield* Stream.runHead(ofLast))
   })
 
-  const record = (pending: PendingSubmission, jobId: JobId): Effect.Effect<JobId, LedgerError> =>
+  const warn = (sentence: string): Effect.Effect<void> =>
+    Effect.andThen(
+      Effect.logWarning(sentence),
+      Effect.sync(() => tracker.explain(sentence))
+    )
+
+  // With a lost answer to decide about, "resubmit" is said of that.
+  const isLost = [...submissions.values()].some(({ jobId }) => jobId === null)
+  const doubt = decision === "resubmit" && !isLost ? undefined : context.doubt
+  const findOrphan: OrphanCheck =
+    doubt === undefined
+      ? () => Effect.succeed(undefined)
+      : makeOrphanCheck({
+          scraper: options.scraper,
+          ledger,
+          doubt,
+          decision: decision === "resubmit" ? undefined : decision,
+          orphans: options.orphans,
+          warn
+        })
+
+  const record = (pending: PendingSubmission, jobId: JobId, madeAt?: number): Effect.Effect<JobId, LedgerError> =>
     Effect.gen(function* () {
       yield* ledger.recordJob(run, pending.request.ordinal, jobId)
-      remember(pending.request.kind, jobId, yield* Clock.currentTimeMillis)
+      remember(pending.request.kind, jobId, madeAt ?? (yield* Clock.currentTimeMillis))
       return jobId
     })
 
@@ -99,14 +132,20 @@ export const makeSubmissionLog = (context: RunContext, options: SubmissionLogOpt
       () => void submittedOrdinals.delete(pending.request.ordinal)
     )
 
-  const submitOnce = (pending: PendingSubmission, made = 0): Submitted =>
+  /** A job to be taken in place of a new one. A map costs nothing, and a synchronous extraction is in no list. */
+  const orphanOf = ({ body, request: { kind, url, whenLost } }: PendingSubmission) =>
+    kind === "map" || whenLost !== "find" ? Effect.succeed(undefined) : findOrphan({ kind, url, body })
+
+  const submitOnce = (pending: PendingSubmission, made = 0, isDecided = false): Submitted =>
     Effect.gen(function* () {
       const { kind, ordinal, tokens, url } = pending.request
       // Of a run that had ended, everything has been asked for. A map costs nothing, and what it answered is needed again.
       if (cancel || (supersedes !== undefined && tokens > 0)) return undefined
+      const orphan = isDecided ? undefined : yield* orphanOf(pending)
       const granted = budgetTracker.grant(tokens)
       if (granted === 0 && tokens > 0) return undefined
-      const submittedAt = yield* Clock.currentTimeMillis
+      // Of a job that is adopted, when it was made: if this process dies now, the next one looks for it from then on.
+      const submittedAt = orphan?.createdAt ?? (yield* Clock.currentTimeMillis)
       submittedOrdinals.add(ordinal)
       yield* ledger.recordIntent(run, {
         kind,
@@ -125,6 +164,12 @@ export const makeSubmissionLog = (context: RunContext, options: SubmissionLogOpt
           return undefined
         }
       }
+      yield* mark?.advance(submittedOrdinals.size, doubt) ?? Effect.void
+      if (orphan !== undefined) {
+        yield* warn(`adopted job ${orphan.jobId} (${kind} of ${url}), which no run explained`)
+        budgetTracker.assign(granted, tokens, orphan.jobId)
+        return yield* record(pending, orphan.jobId as JobId, submittedAt)
+      }
       const answer = yield* Effect.result(pending.post(granted))
       if (answer._tag === "Success") {
         budgetTracker.assign(granted, tokens, answer.success.jobId)
@@ -141,7 +186,7 @@ export const makeSubmissionLog = (context: RunContext, options: SubmissionLogOpt
     })
 
   const resubmit = (pending: PendingSubmission, made = 0): Submitted =>
-    Effect.andThen(rollBack(pending), submitOnce(pending, made))
+    Effect.andThen(rollBack(pending), submitOnce(pending, made, true))
 
   /** What became of a submission whose answer was lost, to this process (with `lost`) or to an earlier one. */
   const settle = (
@@ -150,7 +195,7 @@ export const makeSubmissionLog = (context: RunContext, options: SubmissionLogOpt
     lost?: { readonly error: ScraperError; readonly made: number }
   ): Submitted =>
     Effect.gen(function* () {
-      if (decision !== undefined) {
+      if (decision !== undefined && decision !== "adopt all") {
         const decided = decision
         decision = undefined
         return yield* decided === "resubmit" ? resubmit(pending) : record(pending, decided.adopt as JobId)
@@ -181,11 +226,7 @@ export const makeSubmissionLog = (context: RunContext, options: SubmissionLogOpt
   return {
     hasSubmitted: () => submittedOrdinals.size > 0,
     expectsPages: true,
-    warn: (sentence) =>
-      Effect.andThen(
-        Effect.logWarning(sentence),
-        Effect.sync(() => tracker.explain(sentence))
-      ),
+    warn,
     keepsRawResults: vault !== undefined,
     submit: ({ body, ...request }, post) => {
       const whole = body(request.tokens)
