@@ -45,7 +45,7 @@ sinks:
 
 describe("a ledger that was lost", () => {
   it.live(
-    "is noticed by the marks beside it: exit 5 before anything is paid; adopted, its job lands",
+    "is noticed by the marks beside it: exit 5 before anything is paid; adopted, its job lands; the bill names what it lacks",
     () =>
       Effect.gen(function* () {
         const { file, home, loseLedger, posts, simulator, sluice } = yield* setUp
@@ -79,11 +79,24 @@ describe("a ledger that was lost", () => {
         assert.deepStrictEqual([posts(), simulator.charges.tokens], [1, pages])
         assert.include(readFileSync(join(marks, "quotes.json"), "utf8"), runId)
 
+        const paid = yield* sluice("audit", "--account", file)
+        assert.strictEqual(paid.code, 0, paid.stdout)
+        assert.include(paid.stdout, "account: no charge in 30 days that runs do not explain")
+
         // `--fresh` pays again.
         yield* loseLedger
         const fresh = yield* sluice("run", file, "--fresh", "--json")
         assert.strictEqual(fresh.code, 0, fresh.stderr)
         assert.strictEqual(posts(), 2)
+
+        const billed = yield* sluice("audit", "--account", file, "--days", "2")
+        assert.strictEqual(billed.code, 6, billed.stdout)
+        assert.include(billed.stdout, `the API has charged ${2 * pages} tokens, of which runs explain ${pages}`)
+        assert.match(billed.stdout, /^day +charged +explained +unexplained +missing +runs\n/)
+        assert.include(billed.stdout, `run ${fresh.receipt.run_id} of quotes: ${pages} tokens`)
+        const json = JSON.parse((yield* sluice("audit", "--account", file, "--json")).stdout)
+        assert.deepInclude(json, { charged: 2 * pages, explained: pages, unexplained: pages, missing: 0 })
+        assert.strictEqual(json.findings[0]?.kind, "differs")
       }),
     120_000
   )

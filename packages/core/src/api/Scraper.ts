@@ -22,6 +22,7 @@ import { CurrentRequestCounter } from "./RequestCounter.ts"
 import { batchAnswer, crawlAnswer } from "./readJob.ts"
 import { jobList } from "./readJobList.ts"
 import { type MapAnswer, mapAnswer } from "./readMap.ts"
+import { type AccountUsage, accountUsage } from "./readStatistics.ts"
 import {
   accepted,
   acceptedBatch,
@@ -125,6 +126,11 @@ export class Scraper extends Context.Service<
       kind: ListedKind,
       query: { readonly since: number; readonly page: number; readonly optional?: boolean }
     ) => Effect.Effect<JobListPage, ScraperError>
+    /** What the account was charged between two instants (epoch milliseconds), by day. A refusal is not asked again. */
+    readonly getAccountUsage: (period: {
+      readonly from: number
+      readonly to: number
+    }) => Effect.Effect<AccountUsage, ScraperError>
     /** The whole derived client for calls without a name of their own here: no retries, no counting. */
     readonly api: HttpApiClient.ForApi<typeof ScraperApi, ScraperReason>
   }
@@ -301,6 +307,11 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
             isFinal
           )
       }
+    }),
+    getAccountUsage: Effect.fn("Scraper.getAccountUsage")(({ from, to }) => {
+      const query = { start_date: DateTime.makeUnsafe(from), end_date: DateTime.makeUnsafe(to) }
+      const asked = api.statistics.getStatistics({ query, responseMode: "response-only" })
+      return read(exchange("read statistics", asked, accountUsage), isRefusal)
     }),
     map: Effect.fn("Scraper.map")((payload) =>
       submit(exchange("map", api.map.mapUrls({ payload, responseMode: "response-only" }), mapAnswer))
