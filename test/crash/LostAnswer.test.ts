@@ -29,7 +29,7 @@ const setting = Effect.fnUntraced(function* (work: Work, source: Source) {
   const { layer, simulator } = yield* simulated({ ...work.simulator, seed: work.seed, listLag: roll(next, looks) })
   const sink = memorySink()
   const ledger = makeLedgerMemory()
-  const pipeline = Pipeline.make({ name: "lost", source, sinks: [sink.sink] })
+  const pipeline = Pipeline.make({ name: "lost", source, sinks: [sink.sink], orphans: "ignore" })
   const attempt = (options: RunOptions = {}) =>
     Pipeline.execute(pipeline, { adoption, segmentDelayMs: 5, reader: atOnce, ...options, ledger }).pipe(
       Effect.map(({ receipt }) => receipt),

@@ -105,7 +105,8 @@ describe("a Scraper API that", { concurrent: true }, () => {
           answer(401, "application/json", envelope)(request, response)
         })
         yield* assertFailed(origin, 2, `the Scraper API at ${origin} ${refusedKey}`, "--log-level", "all")
-        assert.deepStrictEqual(asked, [canary.apiKey])
+        // The job list first, then the submission.
+        assert.deepStrictEqual(asked, [canary.apiKey, canary.apiKey])
       }),
     120_000
   )

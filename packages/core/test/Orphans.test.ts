@@ -47,9 +47,9 @@ const recentIn = (
       return json({ jobs: pageOf(page), page, page_size: 100, page_count: pages })
     })
     yield* TestClock.setTime(now)
-    const found = yield* Effect.flatMap(Scraper, (scraper) => readRecentJobs(scraper, kind, orphanDefaults)).pipe(
-      Effect.provide(scraperOver(api))
-    )
+    const found = yield* Effect.flatMap(Scraper, (scraper) =>
+      readRecentJobs(scraper, kind, orphanDefaults, false)
+    ).pipe(Effect.provide(scraperOver(api)))
     return { ids: found.jobs.map(({ jobId }) => String(jobId)), doubt: found.doubt, sent: api.sent }
   })
 

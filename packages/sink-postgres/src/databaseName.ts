@@ -15,7 +15,7 @@ export interface DatabasePlace {
 const digits = 16
 
 /**
- * A name for a database, the same for the same place whoever connects to it. It holds neither the address nor a secret, only a hash
+ * A name for a database, the same for the same place, whatever role connects to it. It holds neither the address nor a secret, only a hash
  * of host, port, database and schema, or of the directory and the schema.
  */
 export const databaseName = ({ directory = embeddedDirectory, schema, url }: DatabasePlace): string => {

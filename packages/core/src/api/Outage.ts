@@ -55,8 +55,8 @@ export const makeOutage = (options: OutageOptions) => {
         within: giveUpAfter,
         retryAfterOf: (error) => error.retryAfterMs,
         policyOf: (error) => {
-          if (error.isRetryable) return waiting
-          return isFinal(error) ? undefined : insisting
+          if (isFinal(error)) return undefined
+          return error.isRetryable ? waiting : insisting
         },
         onPause: ({ error, failingMs, leftMs, pauseMs }) => {
           counter.retries++

@@ -119,12 +119,12 @@ export class Scraper extends Context.Service<
     readonly getExtraction: (jobId: JobId) => Effect.Effect<EndedAnswer & { readonly job_id: JobId }, ScraperError>
     readonly map: (request: MapRequest) => Effect.Effect<MapAnswer, ScraperError>
     /**
-     * A page of the jobs of a kind made at or after an instant (epoch milliseconds). `page` counts from 1. With `optional`, a
-     * refusal is not asked again: the caller can do without the list.
+     * A page of the jobs of a kind made at or after an instant (epoch milliseconds). `page` counts from 1. What
+     * `isFinal` names is not asked again: the caller can do without the list.
      */
     readonly listJobs: (
       kind: ListedKind,
-      query: { readonly since: number; readonly page: number; readonly optional?: boolean }
+      query: { readonly since: number; readonly page: number; readonly isFinal?: (error: ScraperError) => boolean }
     ) => Effect.Effect<JobListPage, ScraperError>
     /** What the account was charged between two instants (epoch milliseconds), by day. A refusal is not asked again. */
     readonly getAccountUsage: (period: {
@@ -282,8 +282,7 @@ const make = Effect.fnUntraced(function* (options: ScraperOptions) {
     getExtraction: Effect.fn("Scraper.extraction")((jobId) =>
       readJob("read extraction", "extract", jobId, undefined, extractionAnswer)
     ),
-    listJobs: Effect.fn("Scraper.jobs")((kind, { optional, page, since }) => {
-      const isFinal = optional === true ? isRefusal : () => false
+    listJobs: Effect.fn("Scraper.jobs")((kind, { isFinal = () => false, page, since }) => {
       const query = { start_date: DateTime.makeUnsafe(since), page, page_size: listPageSize }
       const decode = jobList(kind, { page, pageSize: listPageSize })
       switch (kind) {

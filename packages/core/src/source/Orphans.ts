@@ -62,17 +62,22 @@ export interface RecentJobs {
 
 /**
  * Reads the jobs of a kind that run or have ended of late: `maxPages` requests at most. A list that does not exist, or that
- * contradicts itself, is told as a doubt; an API that is down is a failure.
+ * contradicts itself, is told as a doubt; an API that is down is a failure. `isNeeded` insists on answers that a proxy may have given;
+ * without, the submission that follows meets them too, and is refused.
  */
 export const readRecentJobs = Effect.fn("Orphans.readRecentJobs")(function* (
   scraper: Scraper["Service"],
   kind: ListedKind,
-  options: OrphanOptions
+  options: OrphanOptions,
+  isNeeded: boolean
 ): Effect.fn.Return<RecentJobs, ScraperError> {
   const now = yield* Clock.currentTimeMillis
   const since = now - Duration.toMillis(options.madeWithin)
-  const listing = yield* listJobs(scraper, kind, { since, maxPages: options.maxPages, optional: true }).pipe(
-    Effect.catchIf(hasNoList, (error) => Effect.succeed(unread(error.message)))
+  const isFinal = isNeeded ? hasNoList : isNoAnswer
+  const listing = yield* listJobs(scraper, kind, { since, maxPages: options.maxPages, isFinal }).pipe(
+    Effect.catchIf(isNeeded ? (error) => hasNoList(error) || error.reason._tag === "Unreadable" : isNoAnswer, (error) =>
+      Effect.succeed(unread(error.message))
+    )
   )
   const endedSince = now - Duration.toMillis(options.endedWithin) - Duration.toMillis(options.clockSkew)
   const jobs = listing.jobs.filter((job) => job.createdAt >= since && isRecent(job, endedSince))
@@ -80,9 +85,12 @@ export const readRecentJobs = Effect.fn("Orphans.readRecentJobs")(function* (
   return { jobs, doubt }
 })
 
-/** Neither a wait nor another try makes such an answer a list. */
-const hasNoList = ({ reason }: ScraperError): boolean =>
-  reason._tag === "NotFound" || reason._tag === "InvalidRequest" || (reason._tag === "Unreadable" && !reason.broken)
+/** The API offers no such list. */
+const hasNoList = ({ reason }: ScraperError): boolean => reason._tag === "NotFound" || reason._tag === "InvalidRequest"
+
+/** No waiting mends it, or nothing was reached: a submission fares likewise, and pays nothing. */
+const isNoAnswer = (error: ScraperError): boolean =>
+  !error.isRetryable || (error.reason._tag === "Unavailable" && error.tookNoEffect)
 
 const unread = (doubt: string): Listing => ({ jobs: [], doubt, isWhole: true })
 

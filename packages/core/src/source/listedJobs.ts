@@ -24,13 +24,13 @@ export interface Listing {
 export const listJobs = Effect.fnUntraced(function* (
   scraper: Scraper["Service"],
   kind: ListedKind,
-  options: { readonly since: number; readonly maxPages: number; readonly optional?: boolean }
+  options: { readonly since: number; readonly maxPages: number; readonly isFinal?: (error: ScraperError) => boolean }
 ): Effect.fn.Return<Listing, ScraperError> {
-  const { since, optional = false } = options
+  const { isFinal, since } = options
   const jobs = new Map<string, JobListing>()
   let doubt: string | undefined
   for (let page = 1; page <= options.maxPages; page++) {
-    const list = yield* scraper.listJobs(kind, { since, page, optional })
+    const list = yield* scraper.listJobs(kind, { since, page, ...(isFinal === undefined ? {} : { isFinal }) })
     const fresh = list.jobs.filter(({ jobId }) => !jobs.has(jobId))
     if (list.jobs.some(({ createdAt }) => createdAt < since)) doubt ??= "it shows jobs from before the date asked for"
     if (list.jobs.length > 0 && fresh.length === 0) doubt ??= `its page ${page} repeats an earlier one`

@@ -26,7 +26,6 @@ export interface OrphanCheckOptions {
   readonly doubt: LedgerDoubt
   readonly decision: Exclude<OrphanDecision, "resubmit"> | undefined
   readonly orphans: OrphanOptions
-  /** Told once of each list that cannot tell. */
   readonly warn: (sentence: string) => Effect.Effect<void>
 }
 
@@ -40,15 +39,23 @@ export interface AdoptedJob {
  * Looks for jobs of the same request that no run explains, before a submission is made by a run whose ledger may lack some. Fails
  * with what there is where nobody has decided about it.
  */
-export type OrphanCheck = (
-  request: ListedRequest
-) => Effect.Effect<AdoptedJob | undefined, ScraperError | LedgerError | OrphanedJobs>
+export interface OrphanCheck {
+  readonly find: (
+    request: ListedRequest
+  ) => Effect.Effect<AdoptedJob | undefined, ScraperError | LedgerError | OrphanedJobs>
+  /** Tells of lists that could not tell, once something was submitted in spite of them. */
+  readonly tell: Effect.Effect<void>
+}
+
+/** For a ledger that is not doubted. */
+export const noOrphanCheck: OrphanCheck = { find: () => Effect.succeed(undefined), tell: Effect.void }
 
 /** A check that reads each list once, however many submissions ask. */
 export const makeOrphanCheck = (options: OrphanCheckOptions): OrphanCheck => {
   const { decision, doubt, ledger, orphans, scraper } = options
   const lists = new Map<ListedKind, RecentJobs>()
   const withLock = makeKeyedMutex()
+  const untold: Array<string> = []
   let isAdopted = false
 
   const recentJobs = (kind: ListedKind): Effect.Effect<RecentJobs, ScraperError> =>
@@ -57,17 +64,19 @@ export const makeOrphanCheck = (options: OrphanCheckOptions): OrphanCheck => {
       Effect.suspend(() => {
         const known = lists.get(kind)
         if (known !== undefined) return Effect.succeed(known)
-        return Effect.tap(readRecentJobs(scraper, kind, orphans), (read) => {
+        return Effect.map(readRecentJobs(scraper, kind, orphans, doubt.is_certain), (read) => {
           lists.set(kind, read)
-          if (read.doubt === undefined || doubt.is_certain) return Effect.void
-          return options.warn(
-            `${doubt.why}, and the API's job list cannot tell whether its ${kind} jobs have been paid for before: ${read.doubt}`
-          )
+          if (read.doubt !== undefined && !doubt.is_certain) {
+            untold.push(
+              `${doubt.why}, and the API's job list cannot tell whether its ${kind} jobs have been paid for before: ${read.doubt}`
+            )
+          }
+          return read
         })
       })
     )
 
-  return Effect.fnUntraced(function* (request) {
+  const find: OrphanCheck["find"] = Effect.fnUntraced(function* (request) {
     const { doubt: inList, jobs } = yield* recentJobs(request.kind)
     const same = jobsOfRequest(request, jobs)
     const known = same.length === 0 ? new Set() : yield* ledger.findKnown(same.map(({ jobId }) => jobId))
@@ -90,6 +99,8 @@ export const makeOrphanCheck = (options: OrphanCheckOptions): OrphanCheck => {
     if (inList === undefined || !doubt.is_certain) return undefined
     return yield* new OrphanedJobs({ ...found, doubt: inList })
   })
+  const tell = Effect.suspend(() => Effect.forEach(untold.splice(0), options.warn, { discard: true }))
+  return { find, tell }
 }
 
 /** A list need not tell when a job was made. */

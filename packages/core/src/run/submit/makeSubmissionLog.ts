@@ -14,7 +14,7 @@ import { AnswerLost, RequestChanged, type SubmitFailure } from "../../source/Sub
 import type { RunContext } from "../acquire/RunContext.ts"
 import type { BudgetTracker } from "./BudgetTracker.ts"
 import { makeKeyedMutex } from "./KeyedMutex.ts"
-import { makeOrphanCheck, type OrphanCheck, type OrphanDecision } from "./OrphanCheck.ts"
+import { makeOrphanCheck, noOrphanCheck, type OrphanCheck, type OrphanDecision } from "./OrphanCheck.ts"
 import { isShared, remainingBudget } from "./RemainingBudget.ts"
 
 /** What somebody has decided about a submission whose answer was lost, or about jobs that no run explains. */
@@ -107,9 +107,9 @@ export const makeSubmissionLog = (context: RunContext, options: SubmissionLogOpt
   // With a lost answer to decide about, "resubmit" is said of that.
   const isLost = [...submissions.values()].some(({ jobId }) => jobId === null)
   const doubt = decision === "resubmit" && !isLost ? undefined : context.doubt
-  const findOrphan: OrphanCheck =
+  const orphans: OrphanCheck =
     doubt === undefined
-      ? () => Effect.succeed(undefined)
+      ? noOrphanCheck
       : makeOrphanCheck({
           scraper: options.scraper,
           ledger,
@@ -134,7 +134,7 @@ export const makeSubmissionLog = (context: RunContext, options: SubmissionLogOpt
 
   /** A job to be taken in place of a new one. A map costs nothing, and a synchronous extraction is in no list. */
   const orphanOf = ({ body, request: { kind, url, whenLost } }: PendingSubmission) =>
-    kind === "map" || whenLost !== "find" ? Effect.succeed(undefined) : findOrphan({ kind, url, body })
+    kind === "map" || whenLost !== "find" ? Effect.succeed(undefined) : orphans.find({ kind, url, body })
 
   const submitOnce = (pending: PendingSubmission, made = 0, isDecided = false): Submitted =>
     Effect.gen(function* () {
@@ -173,7 +173,7 @@ export const makeSubmissionLog = (context: RunContext, options: SubmissionLogOpt
       const answer = yield* Effect.result(pending.post(granted))
       if (answer._tag === "Success") {
         budgetTracker.assign(granted, tokens, answer.success.jobId)
-        return yield* record(pending, answer.success.jobId)
+        return yield* Effect.tap(record(pending, answer.success.jobId), orphans.tell)
       }
       const error = answer.failure
       budgetTracker.release(granted)
