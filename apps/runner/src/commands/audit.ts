@@ -78,7 +78,7 @@ export const audit = Command.make(
   )
 )
 
-/** `sluice audit --account`: what the API has charged, held against the ledger. */
+/** `sluice audit --account`: what the API has charged, compared with the ledger. */
 const auditAccount = Effect.fnUntraced(function* (
   file: Option.Option<string>,
   { days, json }: { readonly days: number; readonly json: boolean }

@@ -28,7 +28,7 @@ export interface AccountDay {
   readonly runsOfDay: ReadonlyArray<RunOfDay>
 }
 
-/** What an account was charged, held against what the runs of a ledger say. */
+/** What an account was charged, compared with what the runs of a ledger say. */
 export interface AccountAudit {
   readonly days: ReadonlyArray<AccountDay>
   readonly findings: ReadonlyArray<AuditFinding>
