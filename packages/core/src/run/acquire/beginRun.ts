@@ -2,7 +2,6 @@ import { type Duration, Effect, Schema, type Scope } from "effect"
 import { type Ledger, LedgerError, SubmissionsLost } from "../../ledger/Ledger.ts"
 import type { PipelineDefinition } from "../../pipeline/makePipeline.ts"
 import { SinkError } from "../../sink/SinkError.ts"
-import { isRefusedId } from "../../source/refusedPages.ts"
 import type { Vault } from "../../vault/Vault.ts"
 import { acquireRun, PipelineChanged, type Resume } from "./acquireRun.ts"
 import { connectSinks, dryLoad } from "./connectSinks.ts"
@@ -69,6 +68,9 @@ export const beginRun = Effect.fnUntraced(function* (
   return { ...context, mark, doubt }
 })
 
+/** Whether the ID is one of ours, for pages that came without a job or whose answer was lost: no submission need have it. */
+const isOwnId = (jobId: string): boolean => jobId.startsWith("sync-")
+
 /**
  * Fails where the vault holds results of a job that is no submission of the run, and the source would be read on: a replay that
  * died may have restored the run without them, and submitting again would pay again.
@@ -77,7 +79,7 @@ const assertSubmissionsKnown = ({ run, submissions, vault }: RunContext): Effect
   if (vault === undefined || vault.end !== undefined) return Effect.void
   const known = new Set([...submissions.values()].map(({ jobId }) => jobId))
   for (const { jobs } of vault.segments) {
-    const lost = jobs.find(({ jobId }) => !known.has(jobId) && !isRefusedId(jobId))
+    const lost = jobs.find(({ jobId }) => !known.has(jobId) && !isOwnId(jobId))
     if (lost === undefined) continue
     const reason = new SubmissionsLost({ runId: run.runId, jobId: lost.jobId })
     return Effect.fail(new LedgerError({ operation: "resume", reason }))
