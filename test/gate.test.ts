@@ -29,6 +29,8 @@ describe("the gate", () => {
   it("finds nothing unused", () => script("check:unused"))
   it("finds no upward arrow between rooms and no import cycle", () => script("check:rooms"))
   // A minute's work of its own.
-  if (process.env.SLUICE_LONG_TESTS !== undefined)
+  if (process.env.SLUICE_LONG_TESTS !== undefined) {
     it("builds packages that publint and attw pass", () => script("check:packages"), 300_000)
+    it("exports what the API reports say", () => script("check:api"), 300_000)
+  }
 })

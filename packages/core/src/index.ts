@@ -24,4 +24,6 @@ export { Extract } from "./source/Extract.ts"
 export { SiteMap } from "./source/SiteMap.ts"
 export { Source } from "./source/Source.ts"
 export { SourceError } from "./source/SourceError.ts"
+// Puts `@sluice/core/types` in front of the compiler, which names types from there in the declarations of programs.
+export type {} from "./types.ts"
 export type { Vault } from "./vault/Vault.ts"

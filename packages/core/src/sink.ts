@@ -9,6 +9,7 @@ export {
   LedgerError,
   type LedgerTransaction,
   LedgerUnavailable,
+  type OpenRun,
   type RunHandle,
   type RunIntent,
   type RunState,
@@ -78,5 +79,5 @@ export { recordOfResult } from "./source/recordOfResult.ts"
 export { Source } from "./source/Source.ts"
 export { samplePages } from "./source/samplePages.ts"
 export { recordOfLine, storedLines } from "./vault/storedPages.ts"
-export type { RunVault, SourceEnd, StoredRun, StoredSegment, Vault, VaultConnection } from "./vault/Vault.ts"
+export type { RunEnd, RunVault, SourceEnd, StoredRun, StoredSegment, Vault, VaultConnection } from "./vault/Vault.ts"
 export * as VaultEntries from "./vault/VaultEntries.ts"

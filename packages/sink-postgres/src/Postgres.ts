@@ -1,7 +1,7 @@
 export { catalog } from "./database/Catalog.ts"
 export { migrate } from "./database/Migrations.ts"
 export { open } from "./database/openDatabase.ts"
-export { query } from "./database/Query.ts"
+export { type QueryOptions, query } from "./database/Query.ts"
 export type { DeadLetterFilter } from "./dead-letters/DeadLetterFilter.ts"
 export {
   type DeadLetterSummary,

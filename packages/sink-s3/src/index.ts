@@ -6,7 +6,7 @@ export { LoaderRefused } from "./loaders/LoaderRefused.ts"
 export { type LoaderEngine, type LoaderOptions, loaderEngines } from "./loaders/loadStatements.ts"
 export { LakePointer, RunManifest } from "./RunManifest.ts"
 export * as S3 from "./S3.ts"
-export { S3SinkConfig, type S3SinkOptions } from "./S3SinkConfig.ts"
+export { type S3Place, S3SinkConfig, type S3SinkOptions, type S3Written } from "./S3SinkConfig.ts"
 export { StoreError } from "./StoreError.ts"
 export {
   DirectoryVaultConfig,

@@ -98,8 +98,11 @@ export const loadedOf = (record: PageRecord): LoadedPage => {
 
 const lease = { holder: "host/1/test", durationMs: 60_000 }
 
-interface Found {
+/** What a run has read besides the pages that it wrote. */
+export interface RunReading {
+  /** Whether the pages are all that there are: true when absent. */
   readonly isExhaustive?: boolean
+  /** Keys of pages that the run has seen and that were skipped. */
   readonly skipped?: ReadonlyArray<bigint>
 }
 
@@ -141,12 +144,12 @@ export const startRun = Effect.fn("SinkSuite.startRun")(function* (
           within
         )
     })
-  const withPublication = <A, E>(step: Effect.Effect<A, E, Publication>, found: Found) =>
+  const withPublication = <A, E>(step: Effect.Effect<A, E, Publication>, found: RunReading) =>
     Effect.flatMap(ledger.state(run.runId), ({ jobs, loaded }) =>
       Effect.provideService(step, Publication, publicationOf(found, loaded.get(sink.name)?.tally.completed ?? 0, jobs))
     )
   const publicationOf = (
-    found: Found,
+    found: RunReading,
     completed: number,
     jobs: ReadonlyArray<JobSnapshot>
   ): Publication["Service"] => ({
@@ -164,9 +167,9 @@ export const startRun = Effect.fn("SinkSuite.startRun")(function* (
     isExhaustive: found.isExhaustive ?? true,
     assertLease: ledger.renew(run, lease)
   })
-  const publishAs = (found: Found) => withPublication(session.publish, found)
+  const publishAs = (found: RunReading) => withPublication(session.publish, found)
   /** What publishing would take from readers, and whether a run that ended unpublished may still be published. */
-  const preview = (found: Found = {}) =>
+  const preview = (found: RunReading = {}) =>
     session.previewPublish === undefined ? Effect.undefined : withPublication(session.previewPublish, found)
   const admitPublish = Effect.suspend(() =>
     session.admitPublish === undefined ? Effect.void : withPublication(session.admitPublish, {})

@@ -1,3 +1,4 @@
+export type { WriteConditions } from "./conditions.ts"
 export type { S3Operation } from "./Operations.ts"
 export * from "./S3Bucket.ts"
 export type { S3Endpoint, StartedS3 } from "./S3Endpoint.ts"
@@ -6,3 +7,4 @@ export { type ReceivedS3Request, S3Server, type S3ServerOptions } from "./S3Serv
 export { givenS3, s3Server, startS3 } from "./startS3.ts"
 export { knownDeviations } from "./suite/deviations.ts"
 export * from "./suite/S3Suite.ts"
+export type { S3Refused, S3UnderCheck } from "./suite/S3UnderCheck.ts"

@@ -1,4 +1,5 @@
 export type { Behaviour, Oversize, RefusalName } from "./Behaviour.ts"
+export type { Json, Members } from "./bodies.ts"
 export { type ChargedJob, ChargeLedger, type ReceivedRequest } from "./ChargeLedger.ts"
 export * from "./FaultProfiles.ts"
 export * from "./Faults.ts"
