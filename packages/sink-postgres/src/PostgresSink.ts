@@ -28,13 +28,35 @@ const prove = ({ url, ...others }: PostgresSinkConfig): PostgresSinkConfig => ({
 })
 
 /**
- * Lands pages, links, page metadata and token summaries in Postgres, or in an embedded PGlite where no `url` is given. A
- * segment is one transaction, together with its commit where the ledger lives in the same database. Throws a
- * `SchemaError` on options that make no sense.
+ * Loads pages, links, page metadata and token summaries into Postgres, or into an embedded PGlite where no `url` is given. A
+ * segment is one transaction, together with its commit where the ledger is in the same database.
+ *
+ * `mode` is `merge` when absent. Connecting migrates the database. Throws a `SchemaError` on invalid options; connecting and
+ * writing fail with a `SinkError`. A record that the server rejects becomes a dead letter.
+ *
+ * @example
+ * ```ts
+ * import { Postgres } from "@sluice/sink-postgres"
+ * import { Redacted } from "effect"
+ *
+ * const warehouse = Postgres.sink({ url: Redacted.make("postgres://localhost/lake"), schema: "crawl", mode: "history" })
+ * const embedded = Postgres.sink({ name: "local", directory: "./.sluice/db" })
+ * ```
  */
 export const sink = (options: PostgresSinkOptions = {}): Sink => fromConfig(prove(withDefaults(options)))
 
-/** The sink of settings that have been decoded. */
+/**
+ * The sink of settings that have been decoded, as a program has them that reads pipeline files. Does not check them again: use
+ * `sink` for options that you write.
+ *
+ * @example
+ * ```ts
+ * import { Postgres, PostgresSinkConfig } from "@sluice/sink-postgres"
+ * import { Schema } from "effect"
+ *
+ * const sink = Postgres.fromConfig(Schema.decodeUnknownSync(PostgresSinkConfig)({ directory: "./.sluice/db" }))
+ * ```
+ */
 export const fromConfig = (config: PostgresSinkConfig): Sink => {
   return {
     kind: "postgres",

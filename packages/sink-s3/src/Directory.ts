@@ -12,16 +12,42 @@ import { storeMarks } from "./storeMarks.ts"
 export { fromConfig, sink } from "./DirectorySink.ts"
 export { directorySpool as spool, directoryVault as vault } from "./vault/vaults.ts"
 
-/** Remembers in files of a directory how far pipelines have come, outside of their ledger. */
-export const marks = (path: string): MarkPlace => storeMarks(directoryStore(path), (pipeline) => `${pipeline}.json`)
-
-/** Removes what no reader of a pipeline is shown from the place of its sink: see {@link Garbage}. */
+/**
+ * Deletes unreferenced objects of a pipeline from the place of its sink, and returns how many: see {@link Garbage}.
+ *
+ * A reader of a run that has been replaced loses it. `isKept` must be true for runs that may still be resumed or published: ask
+ * the ledger. `olderThan` is a duration. Fails with a `StoreError`, or as `isKept` does.
+ *
+ * @example
+ * ```ts
+ * import type { Ledger } from "@sluice/core"
+ * import { Directory } from "@sluice/sink-s3"
+ * import { Effect } from "effect"
+ *
+ * const collect = (ledger: Ledger) =>
+ *   Directory.collectGarbage({ path: "lake" }, {
+ *     pipeline: "docs",
+ *     olderThan: "7 days",
+ *     isKept: (runId) => Effect.map(ledger.open({ runId }), (run) => run !== undefined)
+ *   })
+ * ```
+ */
 export const collectGarbage = <E>(
   sink: DirectorySinkOptions,
   options: GarbageOptions<E>
 ): Effect.Effect<Garbage, StoreError | E> => collect(directoryStore(withDirectoryDefaults(sink).path), options)
 
-/** As that of S3, for files of a directory: DuckDB alone reads them. */
+/**
+ * The statements by which DuckDB, and no other engine, reads what a pipeline has published in a directory. Writes nothing. Fails
+ * with a `StoreError`, or with `LoaderRefused` for another engine.
+ *
+ * @example
+ * ```ts
+ * import { Directory } from "@sluice/sink-s3"
+ *
+ * const statements = Directory.loadStatements({ path: "lake" }, { engine: "duckdb", pipeline: "docs" })
+ * ```
+ */
 export const loadStatements = (
   sink: DirectorySinkOptions,
   options: LoaderOptions

@@ -5,10 +5,31 @@ import { directoryStore } from "./DirectoryStore.ts"
 import { behaviourOf } from "./LakeOptions.ts"
 import { lakeConnection } from "./LakeSession.ts"
 
-/** As the S3 sink, with files of a directory as the objects. Throws a `SchemaError` on options that make no sense. */
+/**
+ * The S3 sink with files of a directory as the objects: same layout, same manifests. The directory must be on a local file system.
+ * Throws a `SchemaError` on invalid options; writing fails with a `SinkError`.
+ *
+ * @example
+ * ```ts
+ * import { Directory } from "@sluice/sink-s3"
+ *
+ * const lake = Directory.sink({ path: "lake", format: "parquet" })
+ * ```
+ */
 export const sink = (options: DirectorySinkOptions = {}): Sink => fromConfig(withDirectoryDefaults(options))
 
-/** The sink of settings that have been decoded. */
+/**
+ * The sink of settings that have been decoded, as a program has them that reads pipeline files. Does not check them again: use
+ * `sink` for options that you write.
+ *
+ * @example
+ * ```ts
+ * import { Directory, DirectorySinkConfig } from "@sluice/sink-s3"
+ * import { Schema } from "effect"
+ *
+ * const lake = Directory.fromConfig(Schema.decodeUnknownSync(DirectorySinkConfig)({ path: "lake" }))
+ * ```
+ */
 export const fromConfig = (config: DirectorySinkConfig): Sink => ({
   kind: "directory",
   name: config.name,

@@ -7,12 +7,33 @@ import { type S3SinkConfig, type S3SinkOptions, withS3Defaults } from "./S3SinkC
 import { toSinkError } from "./StoreError.ts"
 
 /**
- * Lands pages, links, page metadata and token summaries as objects of a bucket. Readers see a run by its manifest, which one
- * conditional write publishes. Throws a `SchemaError` on options that make no sense.
+ * Loads pages, links, page metadata and token summaries as objects of a bucket. A run becomes visible atomically, when one
+ * conditional write swaps the pointer to its manifest.
+ *
+ * The store must have conditional writes; connecting checks it. `format` is `jsonl` when absent, `mode` is `append`. Throws a
+ * `SchemaError` on invalid options; connecting and writing fail with a `SinkError`.
+ *
+ * @example
+ * ```ts
+ * import { S3 } from "@sluice/sink-s3"
+ *
+ * const lake = S3.sink({ bucket: "lake", prefix: "crawls/", format: "parquet", mode: "replace" })
+ * ```
  */
 export const sink = (options: S3SinkOptions): Sink => fromConfig(withS3Defaults(options))
 
-/** The sink of settings that have been decoded. */
+/**
+ * The sink of settings that have been decoded, as a program has them that reads pipeline files. Does not check them again: use
+ * `sink` for options that you write.
+ *
+ * @example
+ * ```ts
+ * import { S3, S3SinkConfig } from "@sluice/sink-s3"
+ * import { Schema } from "effect"
+ *
+ * const lake = S3.fromConfig(Schema.decodeUnknownSync(S3SinkConfig)({ bucket: "lake" }))
+ * ```
+ */
 export const fromConfig = (config: S3SinkConfig): Sink => ({
   kind: "s3",
   name: config.name,

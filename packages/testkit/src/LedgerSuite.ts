@@ -50,7 +50,22 @@ const snapshot = (jobId: string, completed: number, status: JobSnapshot["status"
   observedAt: 1_750_000_000_000 + completed
 })
 
-/** The suite that every ledger must pass: what a run may rely on, even if its process dies. */
+/**
+ * Declares the tests that every ledger passes: what a run may rely on, whatever becomes of its process. `make` returns a ledger
+ * without runs, in the test's scope.
+ *
+ * Besides examples it compares random sequences of commands with a model, and shrinks one that differs. With `SLUICE_LONG_TESTS`
+ * set it tries twenty times more. Failures are failed tests.
+ *
+ * @example
+ * ```ts
+ * import { makeLedgerMemory } from "@sluice/core"
+ * import { ledgerSuite } from "@sluice/testkit"
+ * import { Effect } from "effect"
+ *
+ * ledgerSuite("memory", Effect.sync(makeLedgerMemory))
+ * ```
+ */
 export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scope.Scope>): void => {
   describe(`${name}: ledger`, () => {
     it.effect("restores a run it has lost under its own id, and one that is over under the next epoch", () =>

@@ -95,8 +95,22 @@ export interface Accepted {
 }
 
 /**
- * The Scraper API, derived from the contract. Reads are retried within bounds; whatever costs tokens is sent once, and a
- * failure of it says nothing about whether it took effect.
+ * The client of the Scraper API: `Scraper.layer` makes one from options, `Scraper.layerConfig` from the environment. Both need an
+ * `HttpClient`.
+ *
+ * Reads are retried within bounds. A request that may cost tokens is sent once: its failure says nothing about whether it took
+ * effect. Every call fails with a `ScraperError`. Times are durations; limits count requests over all users of one client, so
+ * provide one layer, not one for each pipeline.
+ *
+ * @example
+ * ```ts
+ * import { NodeHttpClient } from "@effect/platform-node"
+ * import { Scraper } from "@sluice/core"
+ * import { Layer, Redacted } from "effect"
+ *
+ * const client = Scraper.layer({ baseUrl: "https://scraper.example", apiKey: Redacted.make("key"), requestsPerSecond: 10 })
+ * const live = Layer.provide(client, NodeHttpClient.layerUndici)
+ * ```
  */
 export class Scraper extends Context.Service<
   Scraper,

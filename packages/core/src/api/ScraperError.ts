@@ -57,7 +57,24 @@ export const ScraperReason = Schema.Union([
 ])
 export type ScraperReason = typeof ScraperReason.Type
 
-/** Every failure of the Scraper API client. Carries no key, no header and no payload. */
+/**
+ * Every failure of the Scraper API client. Carries no key, no header and no payload.
+ *
+ * `isRetryable` says whether asking again may help, not whether it costs anything: check `tookNoEffect` before a submission is
+ * sent again. `retryAfterMs` is in milliseconds, and null where the server asked for no pause.
+ *
+ * @example
+ * ```ts
+ * import { Crawl } from "@sluice/core"
+ * import { Effect, Stream } from "effect"
+ *
+ * const pages = Stream.runCount(Crawl.records({ url: "https://example.com/" })).pipe(
+ *   Effect.catchTag("SourceError", ({ reason }) =>
+ *     reason._tag === "ScraperError" && reason.reason._tag === "PaymentRequired" ? Effect.succeed(0) : Effect.fail(reason)
+ *   )
+ * )
+ * ```
+ */
 export class ScraperError extends Schema.TaggedError<ScraperError>()("ScraperError", {
   operation: Schema.String,
   /** Scheme, host and port of the API. */

@@ -183,8 +183,20 @@ export interface RunSummary {
 export const unpublishedKept = { runs: 3, days: 30 } as const
 
 /**
- * The truth about runs: what was about to be paid for, what it became, what each sink has committed, how it ended. Every write is
- * refused with {@link Fenced} once the run's epoch has been raised.
+ * The truth about runs: what was about to be paid for, what it became, what was loaded where, how it ended. Every write fails with
+ * {@link Fenced} once the run's epoch has been raised, which happens when another process takes the run over.
+ *
+ * All processes that run a pipeline must share one ledger: two ledgers pay twice. Test your own with `ledgerSuite` of
+ * `@sluice/testkit`. Times are epoch milliseconds.
+ *
+ * @example
+ * ```ts
+ * import type { Ledger } from "@sluice/core"
+ * import { Effect } from "effect"
+ *
+ * const lastStatus = (ledger: Ledger, pipeline: string) =>
+ *   Effect.map(ledger.runs({ pipeline, limit: 1 }), ([run]) => run?.status)
+ * ```
  */
 export interface Ledger {
   /** Identity of the store: a sink living in the same one commits inside its own transaction. */

@@ -47,7 +47,26 @@ const recordAll = (entry: Entry, submissions: ReadonlyArray<Submission>): void =
   }
 }
 
-/** A ledger that lasts as long as the process: for plain library use and for tests. */
+/**
+ * Makes a ledger that lasts as long as the process: for tests, and for pipelines that need not survive a crash.
+ *
+ * A run that this process leaves open is not resumed by the next one, which would pay again. Its operations fail with
+ * `LedgerError` as those of other ledgers do.
+ *
+ * @example
+ * ```ts
+ * import { Crawl, makeLedgerMemory, Pipeline } from "@sluice/core"
+ * import { Directory } from "@sluice/sink-s3"
+ *
+ * const ledger = makeLedgerMemory()
+ * const pipeline = Pipeline.make({
+ *   name: "docs",
+ *   source: Crawl.make({ url: "https://example.com/" }),
+ *   sinks: [Directory.sink({ path: "lake" })]
+ * })
+ * const receipt = Pipeline.run(pipeline, { ledger })
+ * ```
+ */
 export const makeLedgerMemory = (): Ledger => {
   const entries = new Map<string, Entry>()
 

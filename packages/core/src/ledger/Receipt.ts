@@ -25,9 +25,21 @@ export const PublishGuard = Schema.Literals(["expect", "quarantine", "content", 
 export type PublishGuard = typeof PublishGuard.Type
 
 /**
- * What a finished run can prove. `pages.discovered` to `pages.cancelled` are the API's counts, `pages.delivered` is ours;
- * `rows` counts this run's rows in each sink, `dead_letters` its quarantined records. `requests.reads` and
- * `requests.submitted` count answers asked for once, `requests.retries` the attempts beyond the first.
+ * What a finished run can prove, and the schema of it. `pages.discovered` to `pages.cancelled` are the API's counts,
+ * `pages.delivered` is ours; `rows` are those of this run's records in each sink, `dead_letters` the quarantined records.
+ * `requests.reads` and `requests.submitted` count requests, `requests.retries` the attempts beyond the first.
+ *
+ * Times are ISO 8601 in UTC, `tokens` are tokens of the API. A receipt exists for failed runs too: check `status`. Decoding fails
+ * with a `SchemaError`.
+ *
+ * @example
+ * ```ts
+ * import { Receipt } from "@sluice/core"
+ * import { Effect, Schema } from "effect"
+ *
+ * const charged = (json: string) =>
+ *   Effect.map(Schema.decodeUnknownEffect(Schema.fromJsonString(Receipt))(json), ({ tokens }) => tokens.charged)
+ * ```
  */
 export const Receipt = Schema.Struct({
   run_id: Schema.String,

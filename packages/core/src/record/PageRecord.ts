@@ -22,7 +22,17 @@ export interface UrlRejection {
 
 /**
  * One terminal page with what came with it: the record every source emits and every sink loads. A failed page has
- * `errorCode` and `errorMessage` and no content. Durations are in milliseconds, `bytes` is about what the content weighs.
+ * `errorCode` and `errorMessage` and no content.
+ *
+ * `durationMs` is in milliseconds; `bytes` is about what the content weighs. A record whose `refusal` is not null is no page: only
+ * its job, key, URL, place and status mean something.
+ *
+ * @example
+ * ```ts
+ * import type { PageRecord } from "@sluice/core"
+ *
+ * const title = ({ markdown }: PageRecord): string | undefined => markdown?.match(/^# (.+)$/m)?.[1]
+ * ```
  */
 export interface PageRecord {
   readonly jobId: string

@@ -74,7 +74,24 @@ const map = (name: string, f: (record: PageRecord) => PageRecord | null): Transf
 const fromConfig = (config: typeof TransformConfig.Type): Transform =>
   config.select !== undefined ? select(config.select) : drop(config.drop!)
 
-/** The steps between source and sinks. */
+/**
+ * The steps between source and sinks: `select` keeps records by status, URL glob or depth, `drop` empties members, `map` is a
+ * function of yours, `fromConfig` reads a step of a pipeline file.
+ *
+ * A record that is left out is paid for and counted, and has no row. Steps are part of the pipeline's hash, and `map` only by its
+ * name: change the name when the function changes. They do not fail; what a function throws ends the run.
+ *
+ * @example
+ * ```ts
+ * import { Transform } from "@sluice/core"
+ *
+ * const steps = [
+ *   Transform.select({ status: ["completed"], url: "https://example.com/docs/**", max_depth: 3 }),
+ *   Transform.drop(["html"]),
+ *   Transform.map("trim-v1", (record) => ({ ...record, markdown: record.markdown?.trim() ?? null }))
+ * ]
+ * ```
+ */
 export const Transform = { select, drop, map, fromConfig }
 
 const reweigh = (record: PageRecord): PageRecord => ({ ...record, bytes: weigh(record) })

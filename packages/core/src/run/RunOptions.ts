@@ -7,7 +7,24 @@ import type { BeginOptions } from "./acquire/beginRun.ts"
 import type { Progress } from "./acquire/RunTracker.ts"
 import type { Decision } from "./submit/makeSubmissionLog.ts"
 
-/** How a run is begun, cut and paced. Every number is a bound. */
+/**
+ * How a run is begun, cut and paced. Every number is a bound, and none is part of the pipeline's hash.
+ *
+ * Without `ledger` the ledger of the first sink that keeps one is used, else one in memory, which no later process can resume.
+ * `segmentBytes` is in bytes, `segmentDelayMs` in milliseconds, `lease` and `drain` are durations.
+ *
+ * @example
+ * ```ts
+ * import type { RunOptions } from "@sluice/core"
+ *
+ * const patient: RunOptions = {
+ *   lease: "2 minutes",
+ *   segmentRecords: 500,
+ *   segmentBytes: 4 * 1024 * 1024,
+ *   reader: { deadline: "2 days", pollMax: "30 seconds" }
+ * }
+ * ```
+ */
 export interface RunOptions extends Partial<BeginOptions> {
   /** What to do about a submission whose answer was lost, or about jobs that no run explains; see `halted`. */
   readonly decision?: Decision

@@ -16,7 +16,27 @@ import type { RunVault } from "../vault/Vault.ts"
 import { connectSinks } from "./acquire/connectSinks.ts"
 import { transformer } from "./deliver/SegmentWriter.ts"
 
-/** The audit could not be made: a store or the ledger failed, or the run is unknown. Differences are findings, not failures. */
+/**
+ * The audit could not be made: a store or the ledger failed, or the run is unknown (`UnknownRun`). Differences are findings, not
+ * failures.
+ *
+ * @example
+ * ```ts
+ * import { Crawl, Pipeline } from "@sluice/core"
+ * import { Postgres } from "@sluice/sink-postgres"
+ * import { Console, Stream } from "effect"
+ *
+ * const pipeline = Pipeline.make({
+ *   name: "docs",
+ *   source: Crawl.make({ url: "https://example.com/", limit: 100 }),
+ *   sinks: [Postgres.sink({ url: "postgres://localhost/lake" })]
+ * })
+ * const audit = Pipeline.audit(pipeline, { runId: "0197...", askApi: false }).pipe(
+ *   Stream.catchTag("AuditFailed", ({ message }) => Stream.fromEffectDrain(Console.error(message))),
+ *   Stream.runForEach(({ detail, kind, subject, where }) => Console.log(where, kind, subject, detail))
+ * )
+ * ```
+ */
 export class AuditFailed extends Schema.TaggedError<AuditFailed>()("AuditFailed", {
   reason: Schema.Union([SinkError, LedgerError])
 }) {

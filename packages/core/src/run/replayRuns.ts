@@ -27,7 +27,29 @@ export interface ReplayOptions extends Pick<RunOptions, "ledger" | "lease" | "wr
   readonly again?: ReadonlyArray<string>
 }
 
-/** A replay could not begin or go on: a store or the ledger failed. A run that could not be loaded is a {@link Replayed}. */
+/**
+ * A replay could not begin or continue: a store or the ledger failed. A run that could not be loaded is no such error but a
+ * {@link Replayed} whose `result` is `failed`.
+ *
+ * @example
+ * ```ts
+ * import { Crawl, Pipeline } from "@sluice/core"
+ * import { Directory } from "@sluice/sink-s3"
+ * import { Console, Stream } from "effect"
+ *
+ * const vault = Directory.vault({ path: "vault" })
+ * const pipeline = Pipeline.make({
+ *   name: "docs",
+ *   source: Crawl.make({ url: "https://example.com/" }),
+ *   sinks: [Directory.sink({ path: "lake" })],
+ *   vault
+ * })
+ * const replay = Pipeline.replay(pipeline, { vault }).pipe(
+ *   Stream.catchTag("ReplayFailed", ({ message }) => Stream.fromEffectDrain(Console.error(message))),
+ *   Stream.runForEach(({ result, runId }) => Console.log(runId, result))
+ * )
+ * ```
+ */
 export class ReplayFailed extends Schema.TaggedError<ReplayFailed>()("ReplayFailed", {
   reason: Schema.Union([SinkError, LedgerError])
 }) {

@@ -29,8 +29,10 @@ import { remainingBudget } from "./submit/RemainingBudget.ts"
  *
  * @example
  * ```ts
- * const pipeline = Pipeline.make({ name: "docs", source: Crawl.make({ url: "https://example.com" }), sinks: [sink] })
- * const receipt = yield* Pipeline.run(pipeline)
+ * import { Crawl, Pipeline, type Sink } from "@sluice/core"
+ *
+ * const receiptOf = (sink: Sink) =>
+ *   Pipeline.run(Pipeline.make({ name: "docs", source: Crawl.make({ url: "https://example.com/" }), sinks: [sink] }))
  * ```
  */
 export const run = (

@@ -86,7 +86,37 @@ export interface SinkConnection {
   readonly audit?: (claim: AuditClaim) => Stream.Stream<AuditFinding, SinkError>
 }
 
-/** A place records are loaded into, as a value. Nothing is opened before `connect`. */
+/**
+ * A place records are loaded into, as a value. Nothing is opened before `connect`, which fails with a `SinkError`.
+ *
+ * Delivery is at least once: writing a segment again must change nothing. Rows are durable before the commit, or in one
+ * transaction with it. Test your own with `sinkSuite` of `@sluice/testkit`.
+ *
+ * @example
+ * ```ts
+ * import type { Sink } from "@sluice/core"
+ * import { Effect } from "effect"
+ *
+ * /** A sink that counts and keeps nothing. *\/
+ * const nowhere: Sink = {
+ *   kind: "nowhere",
+ *   name: "nowhere",
+ *   behaviour: {},
+ *   connect: Effect.succeed({
+ *     ledger: undefined,
+ *     begin: () =>
+ *       Effect.succeed({
+ *         concurrency: 1,
+ *         write: ({ records }, commit) => {
+ *           const result = { rows: { pages: records.length, links: 0, page_metadata: 0 }, deadLetters: 0 }
+ *           return Effect.as(commit.run(result), result)
+ *         },
+ *         publish: Effect.void
+ *       })
+ *   })
+ * }
+ * ```
+ */
 export interface Sink {
   readonly kind: string
   /** Unique within a pipeline; the kind when there is one sink of it. */

@@ -53,7 +53,22 @@ const records = (
 ): Stream.Stream<PageRecord, SourceError, Scraper> =>
   Stream.suspend(() => stream(decode(options), { ...readerDefaults, ...reader }))
 
-/** Extracting a list of URLs by batch jobs: `Batch.make` for a pipeline, `Batch.records` for a plain stream. */
+/**
+ * Extracting a list of URLs by batch jobs: `Batch.make` for a pipeline, `Batch.records` for a plain stream.
+ *
+ * A batch job takes 1,000 URLs; more become several jobs, one after the other. `make` throws a `SchemaError` on invalid options.
+ * The stream fails with a `SourceError`; running it twice pays twice, and stopping it early leaves the job running.
+ *
+ * @example
+ * ```ts
+ * import { Batch } from "@sluice/core"
+ * import { Console, Stream } from "effect"
+ *
+ * const urls = ["https://example.com/a", "https://example.com/b"]
+ * const source = Batch.make({ urls, formats: ["markdown", "html"] })
+ * const statuses = Stream.runForEach(Batch.records({ urls }), ({ status, url }) => Console.log(url, status))
+ * ```
+ */
 export const Batch = { make, records }
 
 /** @internal `firstOrdinal` is the submission number of the first job. */

@@ -45,7 +45,22 @@ const records = (
 ): Stream.Stream<PageRecord, SourceError, Scraper> =>
   Stream.suspend(() => stream(decode(options), { ...readerDefaults, ...reader }))
 
-/** Crawling a site: `Crawl.make` for a pipeline, `Crawl.records` for a plain stream. */
+/**
+ * Crawling a site: `Crawl.make` for a pipeline, `Crawl.records` for a plain stream.
+ *
+ * Without `limit` a crawl can cost 10,000 tokens: a page costs one. `make` throws a `SchemaError` on invalid options. The stream
+ * fails with a `SourceError`; running it twice pays twice, and stopping it early leaves the crawl running.
+ *
+ * @example
+ * ```ts
+ * import { Crawl } from "@sluice/core"
+ * import { Console, Stream } from "effect"
+ *
+ * const source = Crawl.make({ url: "https://example.com/", depth: 3, limit: 100 })
+ * const pages = Crawl.records({ url: "https://example.com/", limit: 10 }, { pollMax: "1 second" })
+ * const urls = Stream.runForEach(pages, ({ url }) => Console.log(url))
+ * ```
+ */
 export const Crawl = { make, records }
 
 const stream = (request: CrawlOptions, options: ReaderOptions): Stream.Stream<PageRecord, SourceError, Scraper> =>

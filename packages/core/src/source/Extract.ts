@@ -54,7 +54,21 @@ const records = (
 ): Stream.Stream<PageRecord, SourceError, Scraper> =>
   Stream.suspend(() => stream(decode(options), { ...readerDefaults, ...reader }))
 
-/** Extracting URLs one by one: `Extract.make` for a pipeline, `Extract.records` for a plain stream. */
+/**
+ * Extracting URLs one by one: `Extract.make` for a pipeline, `Extract.records` for a plain stream.
+ *
+ * `concurrency` (4 when absent) is how many URLs are in work at once. In the mode `sync` a lost answer was paid for and cannot be
+ * found again; `async` is the default. `make` throws a `SchemaError`, the stream fails with a `SourceError`.
+ *
+ * @example
+ * ```ts
+ * import { Extract } from "@sluice/core"
+ * import { Stream } from "effect"
+ *
+ * const source = Extract.make({ urls: ["https://example.com/price"], concurrency: 8 })
+ * const prices = Stream.map(Extract.records({ urls: ["https://example.com/price"] }), ({ markdown }) => markdown)
+ * ```
+ */
 export const Extract = { make, records }
 
 /** @internal `firstOrdinal` is the submission number of the first URL. */

@@ -55,7 +55,22 @@ const urls = (options: Omit<typeof MapOptions.Encoded, "into">): Stream.Stream<s
     return Stream.unwrap(Effect.map(discover(request), (found) => Stream.fromIterable(found?.links ?? [])))
   })
 
-/** Discovering the URLs of a site: `SiteMap.make` for a pipeline, `SiteMap.records` and `SiteMap.urls` for plain streams. */
+/**
+ * Discovering the URLs of a site: `SiteMap.make` for a pipeline, `SiteMap.records` and `SiteMap.urls` for plain streams.
+ *
+ * With `into` the URLs are extracted, which costs a token each; without, the site is one record whose `links` are the URLs. A
+ * pipeline whose map finds no URL fails with `EmptyMap` unless `allow_empty` is set. `make` throws a `SchemaError`, the streams
+ * fail with a `SourceError`.
+ *
+ * @example
+ * ```ts
+ * import { SiteMap } from "@sluice/core"
+ * import { Console, Stream } from "effect"
+ *
+ * const source = SiteMap.make({ url: "https://example.com/", into: { batch: { formats: ["markdown"] } } })
+ * const urls = Stream.runForEach(SiteMap.urls({ url: "https://example.com/" }), (url) => Console.log(url))
+ * ```
+ */
 export const SiteMap = { make, records, urls }
 
 /** How often a map that took too long is asked for again, and the first pause, in milliseconds. Asking costs nothing. */

@@ -41,7 +41,22 @@ export class EmptyMap extends Schema.TaggedError<EmptyMap>()("EmptyMap", { url: 
 /** Why what a job has delivered is not known to be all of it. */
 export type Unreconciled = Incomplete | Uncountable | Vanished
 
-/** Every failure of a source: of the job, of the API, or of the ledger. Records delivered before it are kept. */
+/**
+ * Every failure of a source: of the job, of the API, or of the ledger. Records delivered before it are kept.
+ *
+ * `reason` says which: `DeadlinePassed` leaves the job running, `Ambiguous` and `AnswerLost` mean that a submission may have been
+ * paid for. Times in reasons are milliseconds.
+ *
+ * @example
+ * ```ts
+ * import { Crawl } from "@sluice/core"
+ * import { Stream } from "effect"
+ *
+ * const pages = Crawl.records({ url: "https://example.com/" }).pipe(
+ *   Stream.catchTag("SourceError", (error) => (error.reason._tag === "Vanished" ? Stream.empty : Stream.fail(error)))
+ * )
+ * ```
+ */
 export class SourceError extends Schema.TaggedError<SourceError>()("SourceError", {
   source: Schema.String,
   reason: Schema.Union([

@@ -75,8 +75,25 @@ export interface VaultConnection {
 }
 
 /**
- * Where the answers of a run's source are kept before any sink is given them, as a value. With it every sink of a pipeline goes
- * at its own pace, and catches up from it after an outage; what is kept for good can be replayed.
+ * Where the answers of a run's source are kept before any sink is given them, as a value: `S3.vault`, `Directory.vault`, or
+ * `Directory.spool` for a disk buffer. With it every sink of a pipeline goes at its own pace, and catches up from it after an
+ * outage; what is kept for good can be replayed.
+ *
+ * It holds page content. `maxBytes` is in bytes before compression. Its operations fail with a `SinkError`.
+ *
+ * @example
+ * ```ts
+ * import { Crawl, Pipeline, type Vault } from "@sluice/core"
+ * import { Directory, S3 } from "@sluice/sink-s3"
+ *
+ * const vault: Vault = S3.vault({ bucket: "raw" })
+ * const pipeline = Pipeline.make({
+ *   name: "docs",
+ *   source: Crawl.make({ url: "https://example.com/" }),
+ *   sinks: [Directory.sink({ path: "lake" })],
+ *   vault
+ * })
+ * ```
  */
 export interface Vault {
   /** What errors call it. */

@@ -26,7 +26,21 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = $1 AND c.relname = ANY ($2::text[]) AND c.relkind IN ('r', 'v')
 GROUP BY c.oid ORDER BY c.relkind = 'r', c.relname`
 
-/** The tables and views of Sluice in a database's schema, views first; those of others are not among them. */
+/**
+ * Lists the tables and views of Sluice in a database's schema, views first; those of others are not among them. Undefined where
+ * there are none. Fails with a `DatabaseError`.
+ *
+ * @example
+ * ```ts
+ * import { Postgres } from "@sluice/sink-postgres"
+ * import { Console, Effect } from "effect"
+ *
+ * const names = Effect.gen(function* () {
+ *   const found = yield* Postgres.catalog(yield* Postgres.open({ directory: "./.sluice/db" }))
+ *   for (const { name } of found?.relations ?? []) yield* Console.log(name)
+ * }).pipe(Effect.scoped)
+ * ```
+ */
 export const catalog = Effect.fn("Postgres.catalog")(function* (
   database: Database
 ): Effect.fn.Return<

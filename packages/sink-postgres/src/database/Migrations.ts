@@ -21,6 +21,19 @@ export class MigrationError extends Schema.TaggedError<MigrationError>()("Migrat
 /**
  * Brings the database to this build's schema and returns the ids it applied. Each migration and its row in
  * `sluice_migrations` are one transaction under a lock of the schema, so any number of processes may start at once.
+ *
+ * A sink does so when it connects. Needs the right to create tables. Fails with a `DatabaseError`, or with a `MigrationError` where
+ * a newer build has migrated the database.
+ *
+ * @example
+ * ```ts
+ * import { Postgres } from "@sluice/sink-postgres"
+ * import { Config, Effect } from "effect"
+ *
+ * const applied = Effect.gen(function* () {
+ *   return yield* Postgres.migrate(yield* Postgres.open({ url: yield* Config.Redacted("DATABASE_URL") }))
+ * }).pipe(Effect.scoped)
+ * ```
  */
 export const migrate = Effect.fn("Migrations.migrate")(function* (
   database: Database,

@@ -15,7 +15,21 @@ export interface QueryOptions {
 /**
  * Runs one statement of a user. With `readOnly` (the default) it changes nothing: Postgres' own grammar has to find nothing in it
  * that writes, the server no function that may; it runs with a role that can only read, where there is one, in a transaction that
- * refuses writes and is rolled back in any case, settings included. Several statements in one string are refused.
+ * refuses writes and is rolled back in any case, settings included.
+ *
+ * Several statements in one string are refused. `timeout` is in milliseconds; an embedded database ignores it. All rows are held
+ * in memory: use LIMIT. Fails with a `DatabaseError`, whose reason is `Denied` for a statement that may write.
+ *
+ * @example
+ * ```ts
+ * import { Postgres } from "@sluice/sink-postgres"
+ * import { Effect } from "effect"
+ *
+ * const failed = Effect.gen(function* () {
+ *   const database = yield* Postgres.open({ directory: "./.sluice/db" })
+ *   return yield* Postgres.query(database, "SELECT url FROM pages WHERE status = $1 LIMIT 10", { parameters: ["failed"] })
+ * }).pipe(Effect.scoped)
+ * ```
  */
 export const query = Effect.fn("Postgres.query")(function* (
   database: Database,

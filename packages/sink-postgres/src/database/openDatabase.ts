@@ -9,7 +9,23 @@ import { openPglite } from "./PgliteDatabase.ts"
 const maxConnections = 4
 const connectTimeout = 10_000
 
-/** Opens a server (with `url`) or an embedded database (without) for the scope. Prepares nothing: see `migrate`. */
+/**
+ * Opens a server (with `url`) or an embedded database (without) for the scope. Prepares nothing: see `migrate`.
+ *
+ * An embedded database belongs to one process at a time. At most four connections are opened; connecting gives up after ten
+ * seconds. Fails with a `DatabaseError`.
+ *
+ * @example
+ * ```ts
+ * import { Postgres } from "@sluice/sink-postgres"
+ * import { Effect } from "effect"
+ *
+ * const version = Effect.gen(function* () {
+ *   const database = yield* Postgres.open({ url: "postgres://localhost/lake", schema: "crawl" })
+ *   return yield* database.query("SELECT version()")
+ * }).pipe(Effect.scoped)
+ * ```
+ */
 export const open = Effect.fn("Postgres.open")(function* (
   options: Pick<PostgresSinkOptions, "url" | "directory" | "schema">
 ): Effect.fn.Return<Database, DatabaseError, Scope.Scope> {

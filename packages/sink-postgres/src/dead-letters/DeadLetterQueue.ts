@@ -47,7 +47,25 @@ export interface DeadLetters {
   readonly replay: (filter: DeadLetterFilter, options?: ReplayOptions) => Effect.Effect<Replay, DatabaseError>
 }
 
-/** The dead letters of a database, which must have been migrated. */
+/**
+ * The dead letters of a database, which must have been migrated: `list` them, `get` one with its content, `replay` them into the
+ * page sets of their runs. Each is loaded once, even if several processes replay it.
+ *
+ * `get` returns page content, which belongs in no log. `bytes` is the size of the record as JSON. All fail with a `DatabaseError`.
+ *
+ * @example
+ * ```ts
+ * import { Postgres } from "@sluice/sink-postgres"
+ * import { Effect } from "effect"
+ *
+ * const again = Effect.gen(function* () {
+ *   const letters = Postgres.deadLetters(yield* Postgres.open({ directory: "./.sluice/db" }))
+ *   const summaries = yield* letters.list({ pipeline: "docs", limit: 20 })
+ *   yield* letters.replay({ pipeline: "docs" })
+ *   return summaries
+ * }).pipe(Effect.scoped)
+ * ```
+ */
 export const deadLetters = (database: Database): DeadLetters => ({
   list: Effect.fn("DeadLetters.list")(function* ({ limit = 100, replayed = false, ...filter } = {}) {
     const rows = yield* database.query(

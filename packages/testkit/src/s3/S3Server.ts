@@ -127,13 +127,6 @@ export const startS3Server = async (options: S3ServerOptions = {}): Promise<Star
  * Starts a strict S3 server on loopback for as long as the scope lasts, with nothing in it. It verifies signatures, hashes and
  * checksums, keeps what AWS documents about conditions and multipart uploads, and refuses what it does not have (501) instead
  * of passing over it. Addresses are path-style.
- *
- * ```ts
- * const server = yield* S3Server.make()
- * yield* server.createBucket("pages")
- * server.faults.add({ operation: "CompleteMultipartUpload", nth: [1], fault: { _tag: "Lost" } })
- * // ... write with a sink, then look at server.requests
- * ```
  */
 const make = (options: S3ServerOptions = {}): Effect.Effect<S3Server, never, Scope.Scope> =>
   Effect.acquireRelease(
@@ -141,7 +134,23 @@ const make = (options: S3ServerOptions = {}): Effect.Effect<S3Server, never, Sco
     ({ stop }) => Effect.promise(stop)
   )
 
-/** A strict S3 server with faults: `S3Server.make` starts one. */
+/**
+ * A strict S3 server with faults: `S3Server.make` starts one for the scope. It keeps objects in memory.
+ *
+ * @example
+ * ```ts
+ * import { S3Server } from "@sluice/testkit/s3"
+ * import { Effect } from "effect"
+ *
+ * const requests = Effect.gen(function* () {
+ *   const server = yield* S3Server.make()
+ *   yield* server.createBucket("pages")
+ *   server.faults.add({ operation: "CompleteMultipartUpload", nth: [1], fault: { _tag: "Lost" } })
+ *   // ... write with a sink
+ *   return server.requests
+ * }).pipe(Effect.scoped)
+ * ```
+ */
 export const S3Server = { make }
 
 const listen = (server: Server, port: number): Promise<number> =>

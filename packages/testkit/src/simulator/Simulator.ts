@@ -46,13 +46,6 @@ const ChargeRoutes = HttpRouter.use((router) =>
 /**
  * Starts a fake of the Scraper API, on loopback unless told otherwise, for as long as the scope lasts. It is deterministic: what it answers
  * depends on its options and on the requests before, never on time. Jobs move on by being polled.
- *
- * ```ts
- * const simulator = yield* Simulator.make({ crawl: () => crawlHistory(makeSite({ pages: 500 }), { perPoll: 40 }) })
- * const client = Scraper.layer({ baseUrl: simulator.baseUrl, apiKey: simulator.apiKey })
- * // ... run a pipeline with it, then compare its receipt with the books of the other side
- * assert.strictEqual(receipt.tokens.charged, simulator.charges.tokens)
- * ```
  */
 const make = Effect.fn("Simulator.make")(function* (
   options: SimulatorOptions = {}
@@ -81,5 +74,26 @@ const make = Effect.fn("Simulator.make")(function* (
   return { baseUrl, apiKey: Redacted.make(apiKey), charges, faults }
 })
 
-/** A fake of the Scraper API with books of its own: `Simulator.make` starts one. */
+/**
+ * A fake of the Scraper API with a charge ledger of its own: `Simulator.make` starts one for the scope, on loopback and a free port
+ * unless the options say otherwise.
+ *
+ * It is deterministic: what it answers depends on its options and on the requests before, never on time. Jobs progress by being
+ * polled. Fails with a `ServeError` where the port is taken. `charges.tokens` are tokens.
+ *
+ * @example
+ * ```ts
+ * import { NodeHttpClient } from "@effect/platform-node"
+ * import { Crawl, Scraper } from "@sluice/core"
+ * import { makeSite, Simulator } from "@sluice/testkit"
+ * import { Effect, Layer, Stream } from "effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const simulator = yield* Simulator.make({ site: makeSite({ pages: 60 }) })
+ *   const client = Layer.provide(Scraper.layer(simulator), NodeHttpClient.layerUndici)
+ *   const pages = yield* Stream.runCount(Crawl.records({ url: "https://site.test/" })).pipe(Effect.provide(client))
+ *   return [pages, simulator.charges.tokens]
+ * }).pipe(Effect.scoped)
+ * ```
+ */
 export const Simulator = { make }

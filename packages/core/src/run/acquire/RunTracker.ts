@@ -21,7 +21,19 @@ export interface SinkTotals extends LoadResult {
 const mostNotes = 50
 const longestNote = 500
 
-/** The progress of a run: what its jobs say, what was delivered, what each sink holds. Times in epoch milliseconds. */
+/**
+ * How far a run is: what its jobs say, what was delivered, what the sink with the fewest pages holds. Times are epoch
+ * milliseconds. All counts include earlier attempts of the run; `pages.discovered` may grow while the job runs, so it is no total.
+ *
+ * @example
+ * ```ts
+ * import type { Progress, RunOptions } from "@sluice/core"
+ * import { Console } from "effect"
+ *
+ * const show = ({ pages, tokens }: Progress) => Console.error(`${pages.delivered}/${pages.discovered} ${tokens.charged} tokens`)
+ * const options: RunOptions = { onProgress: show }
+ * ```
+ */
 export interface Progress {
   readonly startedAt: number
   readonly jobs: number

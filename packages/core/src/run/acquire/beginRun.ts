@@ -23,7 +23,28 @@ export interface BeginOptions {
   readonly marks?: MarkOptions
 }
 
-/** The run could not begin: nothing was submitted and nothing paid. */
+/**
+ * The run could not begin: nothing was submitted and nothing paid. `reason` is a `SinkError`, a `LedgerError`, or
+ * `PipelineChanged` where an open run belongs to another version of the pipeline. It is safe to run again.
+ *
+ * @example
+ * ```ts
+ * import { Crawl, Pipeline } from "@sluice/core"
+ * import { Postgres } from "@sluice/sink-postgres"
+ * import { Effect } from "effect"
+ *
+ * const pipeline = Pipeline.make({
+ *   name: "docs",
+ *   source: Crawl.make({ url: "https://example.com/", limit: 100 }),
+ *   sinks: [Postgres.sink({ url: "postgres://localhost/lake" })]
+ * })
+ * const receipt = Pipeline.run(pipeline).pipe(
+ *   Effect.catchTag("RunNotBegun", ({ reason }) =>
+ *     reason._tag === "LedgerError" && reason.reason._tag === "LeaseHeld" ? Effect.succeed(undefined) : Effect.fail(reason)
+ *   )
+ * )
+ * ```
+ */
 export class RunNotBegun extends Schema.TaggedError<RunNotBegun>()("RunNotBegun", {
   reason: Schema.Union([SinkError, LedgerError, PipelineChanged])
 }) {

@@ -13,7 +13,25 @@ import type { BudgetTracker } from "../submit/BudgetTracker.ts"
 /** What can stop a run. */
 export type RunFailure = SourceError | SinkError | LedgerError | PolicyError | PublishBlocked
 
-/** How a run ended, and what stopped it if something did. */
+/**
+ * How a run ended, and what stopped it if something did: what `Pipeline.execute` returns. `failure` is empty for a run that ended
+ * without an error, which is not to say that it completed: read `receipt.status`.
+ *
+ * @example
+ * ```ts
+ * import { Crawl, type Outcome, Pipeline } from "@sluice/core"
+ * import { Postgres } from "@sluice/sink-postgres"
+ * import { Effect } from "effect"
+ *
+ * const pipeline = Pipeline.make({
+ *   name: "docs",
+ *   source: Crawl.make({ url: "https://example.com/", limit: 100 }),
+ *   sinks: [Postgres.sink({ url: "postgres://localhost/lake" })]
+ * })
+ * const exitCode = ({ mayHavePaid, receipt }: Outcome) => (receipt.status === "completed" ? 0 : mayHavePaid ? 1 : 2)
+ * const code = Effect.map(Pipeline.execute(pipeline), exitCode)
+ * ```
+ */
 export interface Outcome {
   readonly receipt: Receipt
   readonly failure: Option.Option<RunFailure>
