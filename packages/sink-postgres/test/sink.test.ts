@@ -1,5 +1,5 @@
-import { afterAll, beforeAll } from "@effect/vitest"
-import { dailySample, sinkSuite } from "@sluice/testkit"
+import { afterAll, assert, beforeAll, it } from "@effect/vitest"
+import { dailySample, loadedOf, sampleRecord, sinkSuite, startRun } from "@sluice/testkit"
 import { Effect, Exit, Scope } from "effect"
 import { LoadMode, Postgres } from "../src/index.ts"
 import { databaseSuite } from "./databaseSuite.ts"
@@ -22,5 +22,18 @@ for (const mode of dailySample(LoadMode.literals, LoadMode.literals.length)) {
     Effect.flatMap(place, (at) => sinkIn(at, mode))
   )
 }
+// A segment holds no page twice; should one, the first is kept.
+it.effect("keeps the first of two records of one page in a segment", () =>
+  Effect.gen(function* () {
+    const { read, sink } = yield* Effect.flatMap(place, (at) => sinkIn(at, "merge"))
+    const { publish, write } = yield* startRun(sink, yield* sink.connect)
+    const record = sampleRecord("https://a.example/twice")
+    const { rows } = yield* write(0, [record, { ...record, markdown: "again" }])
+    yield* publish
+    assert.strictEqual(rows.pages, 1)
+    assert.deepStrictEqual((yield* read).pages, [loadedOf(record)])
+  })
+)
+
 // A server has all of it in every run.
 databaseSuite("PGlite", place, "a fifth")
