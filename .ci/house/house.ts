@@ -42,6 +42,12 @@ for (const each of packages) {
 say("")
 say(`exported names with an example: ${withExample} of ${exported} (${percent(withExample, exported)})`)
 
+for (const { entry, names } of packages.flatMap((each) =>
+  entriesOf(repositoryRoot, each.folder).map((entry) => ({ entry, names: entryExports(each, [entry]) }))
+)) {
+  say(`  ${entry.padEnd(42)}${names.filter(hasExample).length} of ${names.length}`)
+}
+
 const cycles = packages.flatMap(({ files }) => importCycles(files))
 const arrows = upwardArrows(packages, rooms)
 say(`import cycles: ${cycles.length}`)

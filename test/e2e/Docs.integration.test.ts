@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { commandReference } from "../../.ci/docs/commandReference.ts"
+import { docExamples } from "../../.ci/house/docExamples.ts"
+import { readPackages } from "../../.ci/house/SourceTree.ts"
 import { directory, run } from "../../apps/runner/test/Cli.ts"
 import { inProcess } from "../../apps/runner/test/inProcess.ts"
 import { testDatabase } from "../../apps/runner/test/TestDatabase.ts"
@@ -108,11 +110,14 @@ describe("the documents", () => {
   )
 
   it.live(
-    "hold TypeScript that type-checks",
+    "hold TypeScript that type-checks, as doc comments do",
     () =>
       Effect.gen(function* () {
-        const code = blocksIn("ts", "typescript")
-        if (code.length === 0) return
+        const examples = readPackages(root)
+          .filter(({ folder }) => folder.startsWith("packages/"))
+          .flatMap(({ files }) => files.flatMap(docExamples))
+        assert.isAbove(examples.length, 40)
+        const code = [...blocksIn("ts", "typescript"), ...examples]
         const folder = yield* insideRepository
         code.forEach(({ at, text }, index) => {
           writeFileSync(join(folder, `block-${index}.ts`), `// ${at}\n${text}\nexport {}\n`)

@@ -74,7 +74,7 @@ describe("figures", () => {
     const names = entryExports({ folder: "p", name: "p", files }, ["p/src/index.ts"])
     assert.deepStrictEqual(
       names.map((each) => `${each.name} ${each.path.slice(-4)} ${hasExample(each)}`),
-      ["a a.ts true", "c b.ts false", "D b.ts false", "E a.ts false"]
+      ["a a.ts true", "c b.ts false", "D b.ts false", "E a.ts true"]
     )
   })
 
