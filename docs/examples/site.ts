@@ -1,11 +1,11 @@
 // The pipeline of site.yaml in TypeScript: the same hash, the same rows. Its addresses and its key come from the environment:
 // SITE_URL, DATABASE_URL, SCRAPER_API_BASE_URL, GEONODE_SCRAPER_API_KEY.
-import { NodeHttpClient, NodeRuntime } from "@effect/platform-node"
+import { NodeRuntime } from "@effect/platform-node"
 import { Crawl, Pipeline, Scraper, Transform } from "@sluice/core"
 import { Postgres } from "@sluice/sink-postgres"
-import { Config, Console, Effect, Layer } from "effect"
+import { Config, Console, Effect } from "effect"
 
-const main = Effect.gen(function* () {
+Effect.gen(function* () {
   const pipeline = Pipeline.make({
     name: "site",
     source: Crawl.make({ url: yield* Config.String("SITE_URL"), depth: 3, limit: 100 }),
@@ -13,5 +13,4 @@ const main = Effect.gen(function* () {
     sinks: [Postgres.sink({ url: yield* Config.Redacted("DATABASE_URL"), schema: "crawl" })]
   })
   yield* Console.log(JSON.stringify(yield* Pipeline.run(pipeline)))
-})
-main.pipe(Effect.provide(Layer.provide(Scraper.layerConfig, NodeHttpClient.layerUndici)), NodeRuntime.runMain)
+}).pipe(Effect.provide(Scraper.layerFetch), NodeRuntime.runMain)

@@ -96,7 +96,7 @@ export interface Accepted {
 
 /**
  * The client of the Scraper API: `Scraper.layer` makes one from options, `Scraper.layerConfig` from the environment. Both need an
- * `HttpClient`.
+ * `HttpClient`; `Scraper.layerFetch` is `layerConfig` over the `fetch` of the process.
  *
  * Reads are retried within bounds. A request that may cost tokens is sent once: its failure says nothing about whether it took
  * effect. Every call fails with a `ScraperError`. Times are durations; limits count requests over all users of one client, so
@@ -166,6 +166,12 @@ export class Scraper extends Context.Service<
         return Scraper.layer({ baseUrl, apiKey })
       })
     )
+
+  /** As `layerConfig`, over the `fetch` of this process: needs nothing else. */
+  static readonly layerFetch: Layer.Layer<Scraper, ScraperError | Config.ConfigError> = Layer.provide(
+    this.layerConfig,
+    FetchHttpClient.layer
+  )
 }
 
 const make = Effect.fnUntraced(function* (options: ScraperOptions) {
