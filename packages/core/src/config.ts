@@ -1,6 +1,7 @@
 /** What a program reads pipeline files with, such as the `sluice` command. */
 export { ConfigInvalid, type ConfigIssue, configJsonSchema, decodeConfig } from "./pipeline/ConfigInvalid.ts"
 export { PipelineName } from "./pipeline/makePipeline.ts"
+export type { OrphanPolicy } from "./pipeline/OrphanPolicy.ts"
 export { pipelineOf, pipelineSchema, type SinkFactories, type SinkFactory } from "./pipeline/PipelineConfig.ts"
 export { typesAt } from "./pipeline/schemaAt.ts"
 export { isLocalPath, isPlainText, isServiceUrl } from "./record/plainText.ts"

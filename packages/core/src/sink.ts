@@ -77,6 +77,7 @@ export {
 } from "./sink/SinkError.ts"
 export { recordOfResult } from "./source/recordOfResult.ts"
 export { Source } from "./source/Source.ts"
+export type { StoredPage } from "./source/SourceKind.ts"
 export { samplePages } from "./source/samplePages.ts"
 export { recordOfLine, storedLines } from "./vault/storedPages.ts"
 export type { RunEnd, RunVault, SourceEnd, StoredRun, StoredSegment, Vault, VaultConnection } from "./vault/Vault.ts"

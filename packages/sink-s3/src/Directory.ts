@@ -13,6 +13,20 @@ export { fromConfig, sink } from "./DirectorySink.ts"
 export { directorySpool as spool, directoryVault as vault } from "./vault/vaults.ts"
 
 /**
+ * The high-water marks of pipelines in files of a directory: how far their ledgers have come, kept outside of the ledgers. Give it
+ * as a place of `marks` to `Pipeline.run`. Writes are atomic. Fails with a `MarkFailed` that names the file.
+ *
+ * @example
+ * ```ts
+ * import type { RunOptions } from "@sluice/core"
+ * import { Directory } from "@sluice/sink-s3"
+ *
+ * const options: RunOptions = { marks: { ledger: "warehouse", places: [Directory.marks("./.sluice/marks")] } }
+ * ```
+ */
+export const marks = (path: string): MarkPlace => storeMarks(directoryStore(path), (pipeline) => `${pipeline}.json`)
+
+/**
  * Deletes unreferenced objects of a pipeline from the place of its sink, and returns how many: see {@link Garbage}.
  *
  * A reader of a run that has been replaced loses it. `isKept` must be true for runs that may still be resumed or published: ask

@@ -18,7 +18,8 @@ export interface Answer<Value = unknown> {
 /** The answers of a probe. A question that was not asked has none. */
 export type AnswersOf = { readonly [Q in QuestionId]?: Answer<ValueOf<Q>> }
 
-type AnswerFields = {
+/** The schema fields of the answers, by question. */
+export type AnswerFields = {
   readonly [Q in QuestionId]: Schema.optionalKey<ReturnType<typeof answerOf<(typeof questions)[Q]["value"]>>>
 }
 

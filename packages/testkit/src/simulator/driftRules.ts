@@ -2,7 +2,8 @@ import { type ApiProfile, type MemberDrift, type QuestionId, valueOf } from "@sl
 import { isObject, type Json, type Members, mapResults } from "./bodies.ts"
 import type { Misbehaviour } from "./Misbehaviours.ts"
 
-type Answered = Pick<ApiProfile, "answers">
+/** What of a profile sets a simulator. */
+export type ProfileAnswers = Pick<ApiProfile, "answers">
 type Change = NonNullable<Misbehaviour["change"]>
 
 const crawl = /^\/v1\/crawl$/
@@ -14,7 +15,7 @@ const extractJob = /^\/v1\/extract\/(?!jobs$)[^/]+$/
 const map = /^\/v1\/map$/
 
 /** What is changed in single answers, so that they differ from the contract as those of a probed API. */
-export const rulesOf = (profile: Answered): ReadonlyArray<Misbehaviour> => {
+export const rulesOf = (profile: ProfileAnswers): ReadonlyArray<Misbehaviour> => {
   const get = <Q extends QuestionId>(id: Q) => valueOf(profile, id)
   const rules: Array<Misbehaviour> = []
   const changing = (method: Misbehaviour["method"], path: RegExp, change: Change | undefined) => {

@@ -1,6 +1,7 @@
 export type { Behaviour, Oversize, RefusalName } from "./Behaviour.ts"
 export type { Json, Members } from "./bodies.ts"
-export { type ChargedJob, ChargeLedger, type ReceivedRequest } from "./ChargeLedger.ts"
+export { type ChargedJob, ChargeLedger, type EndedPages, type ReceivedRequest } from "./ChargeLedger.ts"
+export type { ProfileAnswers } from "./driftRules.ts"
 export * from "./FaultProfiles.ts"
 export * from "./Faults.ts"
 export * from "./JobHistory.ts"

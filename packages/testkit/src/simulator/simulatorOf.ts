@@ -1,7 +1,7 @@
 import type { OutputFormat } from "@sluice/contract"
-import { type ApiProfile, type ErrorShape, type QuestionId, type ValueOf, valueOf } from "@sluice/core/probe"
+import { type ErrorShape, type QuestionId, type ValueOf, valueOf } from "@sluice/core/probe"
 import type { Behaviour, RefusalName } from "./Behaviour.ts"
-import { rulesOf } from "./driftRules.ts"
+import { type ProfileAnswers, rulesOf } from "./driftRules.ts"
 import type { ErrorBody, FaultRule } from "./Faults.ts"
 import { batchHistory, crawlHistory, hidePending, type JobHistory, mapStates, unknownAtFirst } from "./JobHistory.ts"
 import type { Listing } from "./Listing.ts"
@@ -19,9 +19,6 @@ export interface ProfiledOptions {
   readonly perPoll?: number
 }
 
-/** The part of a profile that a simulator is set from. */
-type Answered = Pick<ApiProfile, "answers">
-
 /**
  * The options of a simulator that behaves as a probed API did, as far as the probe could see. What stayed open is as the simulator does
  * it anyway.
@@ -30,7 +27,7 @@ type Answered = Pick<ApiProfile, "answers">
  * const simulator = yield* Simulator.make(simulatorOf(profile))
  * ```
  */
-export const simulatorOf = (profile: Answered, options: ProfiledOptions = {}): SimulatorOptions => {
+export const simulatorOf = (profile: ProfileAnswers, options: ProfiledOptions = {}): SimulatorOptions => {
   const { perPoll = 10, seed = 1 } = options
   const site = options.site ?? makeSite({ seed })
   const unknown = valueOf(profile, "jobs.unknown_polls") ?? 0
@@ -71,14 +68,14 @@ const orders: Readonly<Record<ValueOf<"results.order">, ListOrder>> = {
   changing: "flipping"
 }
 
-const listed = (profile: Answered, seed: number, history: JobHistory): JobHistory => {
+const listed = (profile: ProfileAnswers, seed: number, history: JobHistory): JobHistory => {
   const order = orders[valueOf(profile, "results.order") ?? "at the end"]
   const repeated = valueOf(profile, "results.repeated_rows") === true ? 1 : 0
   const ordered = reordering({ seed, order, repeated }, history)
   return valueOf(profile, "results.pending_rows") === false ? mapStates(ordered, hidePending) : ordered
 }
 
-const pagingOf = (profile: Answered): Paging | undefined => {
+const pagingOf = (profile: ProfileAnswers): Paging | undefined => {
   const page = valueOf(profile, "results.page")
   const size = valueOf(profile, "results.page_size")
   if (page === "ignored") return "ignores page"
@@ -90,7 +87,7 @@ const pagingOf = (profile: Answered): Paging | undefined => {
   return valueOf(profile, "results.past_end") === "repeated" ? "repeats the last page" : undefined
 }
 
-const listingOf = (profile: Answered): ReadonlyArray<Listing> => {
+const listingOf = (profile: ProfileAnswers): ReadonlyArray<Listing> => {
   const is = <Q extends QuestionId>(id: Q, value: ValueOf<Q>) => valueOf(profile, id) === value
   const ways: ReadonlyArray<readonly [boolean, Listing]> = [
     [is("lists.shows_jobs", false), "shows none"],
@@ -105,14 +102,14 @@ const listingOf = (profile: Answered): ReadonlyArray<Listing> => {
 }
 
 /** One throttled read shows the form of `Retry-After`. */
-const faultsOf = (profile: Answered): ReadonlyArray<FaultRule> => {
+const faultsOf = (profile: ProfileAnswers): ReadonlyArray<FaultRule> => {
   const form = valueOf(profile, "rates.retry_after")
   if (form === undefined) return []
   const retryAfter = form === "absent" ? {} : { retryAfter: { as: form, seconds: 0 } }
   return [{ method: "GET", path: "/v1/", nth: [7], fault: { _tag: "Status", status: 429, ...retryAfter } }]
 }
 
-const misbehavioursOf = (profile: Answered): ReadonlyArray<MisbehaviourName> => {
+const misbehavioursOf = (profile: ProfileAnswers): ReadonlyArray<MisbehaviourName> => {
   const map = { links: undefined, warning: "map-warns", nothing: "map-finds-nothing", failure: "map-fails" } as const
   const answer = valueOf(profile, "map.answer")
   const ofMap = answer === undefined ? undefined : map[answer]
@@ -143,7 +140,7 @@ const bodies: Readonly<Record<ErrorShape["body"], ErrorBody>> = {
 }
 
 /** Only refusals are worded: a request that was accepted is none. */
-const refusals = (profile: Answered): NonNullable<Behaviour["refusals"]> =>
+const refusals = (profile: ProfileAnswers): NonNullable<Behaviour["refusals"]> =>
   Object.fromEntries(
     refusalsOf.flatMap(([id, name]) => {
       const shape = valueOf(profile, id)
@@ -155,7 +152,7 @@ const refusals = (profile: Answered): NonNullable<Behaviour["refusals"]> =>
 
 const isFormat = (format: string): format is OutputFormat => format === "markdown" || format === "html"
 
-const behaviourOf = (profile: Answered): Behaviour => {
+const behaviourOf = (profile: ProfileAnswers): Behaviour => {
   const get = <Q extends QuestionId>(id: Q) => valueOf(profile, id)
   const formats = Object.fromEntries(
     (["extract", "batch", "crawl"] as const).flatMap((kind) => {
