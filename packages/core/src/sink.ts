@@ -25,7 +25,7 @@ export { MarkFailed, type MarkPlace, PipelineMarks, type RunMark, withMark } fro
 export { canonicalHash, canonicalJson } from "./record/canonicalJson.ts"
 export { hash64 } from "./record/hash64.ts"
 export { countersOf, JobCounters, snapshotOf } from "./record/JobCounters.ts"
-export { JobKind, type JobSnapshot } from "./record/JobSnapshot.ts"
+export { isLater, JobKind, type JobSnapshot } from "./record/JobSnapshot.ts"
 export { KeySet } from "./record/KeySet.ts"
 export { type JsonObject, type PageRecord, PageStatus, pageKey, weigh } from "./record/PageRecord.ts"
 export { isLocalPath, isPlainText, isServiceUrl } from "./record/plainText.ts"

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto"
 import { isTerminal } from "@sluice/contract"
 import { Clock, Effect, Stream } from "effect"
-import { isNewer, type JobSnapshot } from "../record/JobSnapshot.ts"
+import { isLater, type JobSnapshot } from "../record/JobSnapshot.ts"
 import { addRows, noRows } from "../record/Segment.ts"
 import { addTallies, noTally } from "../record/Tally.ts"
 import {
@@ -231,7 +231,7 @@ export const makeLedgerMemory = (): Ledger => {
         entry.segments.set(key, commit)
         for (const job of commit.jobs) {
           const known = entry.jobs.get(job.jobId)
-          if (known === undefined || isNewer(job, known)) entry.jobs.set(job.jobId, job)
+          if (known === undefined || isLater(job, known)) entry.jobs.set(job.jobId, job)
         }
       }),
     committed: (runId, sink) =>

@@ -28,17 +28,18 @@ export interface JobSnapshot {
 }
 
 /** How many pages of a job have ended, whichever way: what the delivered records are reconciled with. */
-export const isSettledSnapshot = (snapshot: JobSnapshot): number =>
-  snapshot.completed + snapshot.failed + snapshot.cancelled
+export const endedPages = (snapshot: JobSnapshot): number => snapshot.completed + snapshot.failed + snapshot.cancelled
 
 /** How many pages are to be delivered of a job: those that have ended, and of one that says it has completed also those it owes. */
 export const due = (snapshot: JobSnapshot): number =>
-  isSettledSnapshot(snapshot) + (snapshot.status === "completed" ? (snapshot.owed ?? 0) : 0)
+  endedPages(snapshot) + (snapshot.status === "completed" ? (snapshot.owed ?? 0) : 0)
 
 /**
- * Whether an answer is to be believed over an earlier one: a stale answer, or a job that goes backwards, never undoes what
- * is known.
+ * Whether to believe an answer over an earlier one: a stale answer, or a job that goes backwards, never undoes what is known. A run
+ * decides this once for each answer, and gives the snapshots it believes ascending times: stores go by {@link isLater} alone.
  */
 export const isNewer = (snapshot: JobSnapshot, before: JobSnapshot): boolean =>
-  isTerminal(snapshot.status) ||
-  (!isTerminal(before.status) && isSettledSnapshot(snapshot) >= isSettledSnapshot(before))
+  isTerminal(snapshot.status) || (!isTerminal(before.status) && endedPages(snapshot) >= endedPages(before))
+
+/** Whether a stored snapshot is replaced by another: the later one counts. */
+export const isLater = (snapshot: JobSnapshot, stored: JobSnapshot): boolean => snapshot.observedAt >= stored.observedAt

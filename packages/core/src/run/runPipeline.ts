@@ -14,6 +14,7 @@ import { RunFailed } from "./finish/RunFailed.ts"
 import type { Outcome } from "./finish/runStatus.ts"
 import { type RunOptions, runDefaults, type SettledOptions } from "./RunOptions.ts"
 import { BudgetTracker } from "./submit/BudgetTracker.ts"
+import { makeKeyedMutex } from "./submit/KeyedMutex.ts"
 import { makeSubmissionLog } from "./submit/makeSubmissionLog.ts"
 import { remainingBudget } from "./submit/RemainingBudget.ts"
 
@@ -72,6 +73,7 @@ export const execute = (
         cancel: options.cancel ?? false,
         budget: pipeline.budget,
         budgetTracker,
+        withLock: yield* makeKeyedMutex,
         notify: Effect.suspend(() => options.onProgress?.(tracker.progress) ?? Effect.void),
         onUnreconciled: (reason) => void unreconciled.push(reason)
       })

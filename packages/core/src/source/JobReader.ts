@@ -3,7 +3,7 @@ import { Clock, Duration, Effect, type Schema, Stream } from "effect"
 import type { NonEmptyArray } from "effect/Array"
 import type { Slice } from "../api/Scraper.ts"
 import type { ScraperError } from "../api/ScraperError.ts"
-import { due, isSettledSnapshot, type JobSnapshot } from "../record/JobSnapshot.ts"
+import { due, endedPages, type JobSnapshot } from "../record/JobSnapshot.ts"
 import { KeySet } from "../record/KeySet.ts"
 import type { PageRecord } from "../record/PageRecord.ts"
 import { JobCancellation } from "./JobCancellation.ts"
@@ -125,7 +125,7 @@ export const readJob = (job: ReadableJob, options: ReaderOptions): Stream.Stream
           const left = Math.max(pollMin, endedAt + settleTime - now)
           return yield* Effect.sleep(sweep === undefined ? pollMin : Math.min(pollMin * 2 ** sweep, left))
         }
-        const ended = plan.snapshot === undefined ? 0 : isSettledSnapshot(plan.snapshot)
+        const ended = plan.snapshot === undefined ? 0 : endedPages(plan.snapshot)
         const rate = (ended - pace.settled) / Math.max(1, now - pace.at)
         const wanted = rate > 0 ? plan.pageSize / 2 / rate : pace.interval * 1.5
         pace.interval = Math.min(pollMax, Math.max(pollMin, Math.min(wanted, pace.interval * 2)))

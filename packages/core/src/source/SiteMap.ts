@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto"
 import { JobId, MapRequest } from "@sluice/contract"
 import { Clock, Effect, Exit, Schema, Stream } from "effect"
 import { CurrentRequestCounter } from "../api/RequestCounter.ts"
+import { type RetryPolicy, retryBy } from "../api/RetryPolicy.ts"
 import { type MapAnswer, mapAnswer } from "../api/readMap.ts"
 import { Scraper } from "../api/Scraper.ts"
 import type { ScraperError } from "../api/ScraperError.ts"
@@ -73,26 +74,23 @@ const urls = (options: Omit<typeof MapOptions.Encoded, "into">): Stream.Stream<s
  */
 export const SiteMap = { make, records, urls }
 
-/** How often a map that took too long is asked for again, and the first pause, in milliseconds. Asking costs nothing. */
-const timedOut = { retries: 3, firstPause: 1_000 }
+/** How often and how long a map that timed out is asked for again. Asking costs nothing. */
+const timedOut: RetryPolicy = { first: 1_000, longest: 30_000, within: 300_000, times: 3 }
 
 /** Asks again where the API says that it took too long, and does not say that asking again is of no use. */
-const retryTransient = (
-  ask: Effect.Effect<MapAnswer, ScraperError>,
-  made = 0
-): Effect.Effect<MapAnswer, ScraperError> =>
-  Effect.catch(ask, (error) => {
-    const { reason } = error
-    const isTimeout = reason._tag === "Unavailable" && reason.status === 408 && reason.retryable !== false
-    if (!isTimeout || made >= timedOut.retries) return Effect.fail(error)
-    return Effect.gen(function* () {
-      const counter = yield* CurrentRequestCounter
-      yield* Effect.sleep(Math.max(error.retryAfterMs ?? 0, timedOut.firstPause * 2 ** made))
-      counter.submitted--
-      counter.retries++
-      return yield* retryTransient(ask, made + 1)
+const retryTimeouts = (ask: Effect.Effect<MapAnswer, ScraperError>): Effect.Effect<MapAnswer, ScraperError> =>
+  Effect.flatMap(CurrentRequestCounter, (counter) =>
+    retryBy(ask, {
+      policyOf: ({ reason }) =>
+        reason._tag === "Unavailable" && reason.status === 408 && reason.retryable !== false ? timedOut : undefined,
+      retryAfterOf: (error) => error.retryAfterMs,
+      onPause: () =>
+        Effect.sync(() => {
+          counter.submitted--
+          counter.retries++
+        })
     })
-  })
+  )
 
 interface Discovered {
   readonly jobId: JobId
@@ -107,7 +105,7 @@ const discover = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Discovered | undefined, SourceError, Scraper> {
   const scraper = yield* Scraper
   let answer: MapAnswer | undefined
-  const ask = Effect.map(retryTransient(scraper.map(request)), (given) => {
+  const ask = Effect.map(retryTimeouts(scraper.map(request)), (given) => {
     answer = given
   })
   const jobId = yield* submitJob(

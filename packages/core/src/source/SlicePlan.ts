@@ -1,5 +1,5 @@
 import { isTerminal } from "@sluice/contract"
-import { due, isNewer, isSettledSnapshot, type JobSnapshot } from "../record/JobSnapshot.ts"
+import { due, endedPages, isNewer, type JobSnapshot } from "../record/JobSnapshot.ts"
 
 /** Page sizes a plan chooses from by the weight of bodies. Each divides the one before, so slices keep their edges. */
 const pageSizes = [50, 25, 5, 1] as const
@@ -123,7 +123,7 @@ export class SlicePlan {
       this.#lastPage = slice.page
       this.#lastFull = slice.rows === this.pageSize
     }
-    this.#peak = Math.max(this.#peak, isSettledSnapshot(snapshot))
+    this.#peak = Math.max(this.#peak, endedPages(snapshot))
     if (isTerminal(snapshot.status)) this.#look(slice)
     if (slice.rows === this.pageSize && slice.terminalRows === slice.rows) this.#close(slice.page)
   }
@@ -261,7 +261,7 @@ export class SlicePlan {
 
   /** Slices the counters promise. */
   get #expected(): number {
-    return Math.max(1, this.#snapshot === undefined ? 1 : this.#slicesOf(isSettledSnapshot(this.#snapshot)))
+    return Math.max(1, this.#snapshot === undefined ? 1 : this.#slicesOf(endedPages(this.#snapshot)))
   }
 
   #read(pages: ReadonlyArray<number>, afterPause: boolean): Step {
@@ -305,7 +305,7 @@ export class SlicePlan {
 
   /** Slices that may still be read without a pause, where each page may be so many times. */
   #credit(times: number): number {
-    const pages = Math.max(this.#seen, this.#snapshot === undefined ? 0 : isSettledSnapshot(this.#snapshot))
+    const pages = Math.max(this.#seen, this.#snapshot === undefined ? 0 : endedPages(this.#snapshot))
     const size = this.#rowsOfRead
     return Math.floor((times * Math.ceil(pages / size) * size - this.#extraRows) / size)
   }

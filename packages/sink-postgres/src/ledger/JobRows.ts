@@ -1,4 +1,4 @@
-import { cleanText, type JobSnapshot } from "@sluice/core/sink"
+import { cleanText, isLater, type JobSnapshot } from "@sluice/core/sink"
 import { DateTime, Effect } from "effect"
 import type { Transaction } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"
@@ -33,7 +33,7 @@ export const writeSnapshots = Effect.fnUntraced(function* (
   const latest = new Map<string, JobSnapshot>()
   for (const snapshot of snapshots) {
     const known = latest.get(snapshot.jobId)
-    if (known === undefined || known.observedAt <= snapshot.observedAt) latest.set(snapshot.jobId, snapshot)
+    if (known === undefined || isLater(snapshot, known)) latest.set(snapshot.jobId, snapshot)
   }
   const rows = [...latest.values()].map((snapshot) => ({
     job_no: numbers.get(snapshot.jobId),

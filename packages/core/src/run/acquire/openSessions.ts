@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
 import type { Ledger, LedgerError, RunState, Submission } from "../../ledger/Ledger.ts"
-import { isNewer } from "../../record/JobSnapshot.ts"
+import { isLater } from "../../record/JobSnapshot.ts"
 import { KeySet } from "../../record/KeySet.ts"
 import type { SinkError } from "../../sink/SinkError.ts"
 import type { StoredSegment } from "../../vault/Vault.ts"
@@ -85,7 +85,7 @@ const withKept = (state: RunState, kept: ReadonlyArray<StoredSegment>): RunState
   for (const segment of kept) {
     for (const job of segment.jobs) {
       const known = jobs.get(job.jobId)
-      if (known === undefined || isNewer(job, known)) jobs.set(job.jobId, job)
+      if (known === undefined || isLater(job, known)) jobs.set(job.jobId, job)
     }
   }
   return {

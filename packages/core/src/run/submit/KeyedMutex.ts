@@ -1,20 +1,12 @@
-import { Effect, Semaphore } from "effect"
+import { Effect, RcMap, type Scope, Semaphore } from "effect"
 
-/** Lets one piece of work of a key happen at a time; those of different keys do not wait for each other. */
+/** Runs one effect of a key at a time. Effects of different keys do not wait for each other. */
 export type KeyedMutex = <A, E, R>(key: string, work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
-/** Makes turns that remember no key longer than somebody works under it or waits to. */
-export const makeKeyedMutex = (): KeyedMutex => {
-  const locks = new Map<string, { readonly semaphore: Semaphore.Semaphore; users: number }>()
-  return (key, work) =>
-    Effect.acquireUseRelease(
-      Effect.sync(() => {
-        const lock = locks.get(key) ?? { semaphore: Semaphore.makeUnsafe(1), users: 0 }
-        lock.users++
-        locks.set(key, lock)
-        return lock
-      }),
-      ({ semaphore }) => semaphore.withPermit(work),
-      (lock) => Effect.sync(() => void (--lock.users === 0 && locks.delete(key)))
-    )
-}
+/** Makes a mutex that remembers a key only while an effect runs or waits under it. */
+export const makeKeyedMutex: Effect.Effect<KeyedMutex, never, Scope.Scope> = Effect.map(
+  RcMap.make({ lookup: (_key: string) => Semaphore.make(1) }),
+  (semaphores): KeyedMutex =>
+    (key, work) =>
+      Effect.scoped(Effect.flatMap(RcMap.get(semaphores, key), (semaphore) => semaphore.withPermit(work)))
+)

@@ -14,7 +14,7 @@ import {
   readRecentJobs,
   withoutOthers
 } from "../../source/Orphans.ts"
-import { makeKeyedMutex } from "./KeyedMutex.ts"
+import type { KeyedMutex } from "./KeyedMutex.ts"
 
 /** What somebody has decided about jobs that may be this run's. */
 export type OrphanDecision = { readonly adopt: string } | "adopt all" | "resubmit"
@@ -26,6 +26,7 @@ export interface OrphanCheckOptions {
   readonly doubt: LedgerDoubt
   readonly decision: Exclude<OrphanDecision, "resubmit"> | undefined
   readonly orphans: OrphanOptions
+  readonly withLock: KeyedMutex
   readonly warn: (sentence: string) => Effect.Effect<void>
 }
 
@@ -52,15 +53,14 @@ export const noOrphanCheck: OrphanCheck = { find: () => Effect.succeed(undefined
 
 /** A check that reads each list once, however many submissions ask. */
 export const makeOrphanCheck = (options: OrphanCheckOptions): OrphanCheck => {
-  const { decision, doubt, ledger, orphans, scraper } = options
+  const { decision, doubt, ledger, orphans, scraper, withLock } = options
   const lists = new Map<ListedKind, RecentJobs>()
-  const withLock = makeKeyedMutex()
   const untold: Array<string> = []
   let isAdopted = false
 
   const recentJobs = (kind: ListedKind): Effect.Effect<RecentJobs, ScraperError> =>
     withLock(
-      kind,
+      `list of ${kind}`,
       Effect.suspend(() => {
         const known = lists.get(kind)
         if (known !== undefined) return Effect.succeed(known)

@@ -13,14 +13,14 @@ import type { SubmissionLog, SubmissionRequest } from "../../source/SubmissionLo
 import { AnswerLost, RequestChanged, type SubmitFailure } from "../../source/SubmitFailure.ts"
 import type { RunContext } from "../acquire/RunContext.ts"
 import type { BudgetTracker } from "./BudgetTracker.ts"
-import { makeKeyedMutex } from "./KeyedMutex.ts"
+import type { KeyedMutex } from "./KeyedMutex.ts"
 import { makeOrphanCheck, noOrphanCheck, type OrphanCheck, type OrphanDecision } from "./OrphanCheck.ts"
 import { isShared, remainingBudget } from "./RemainingBudget.ts"
 
 /** What somebody has decided about a submission whose answer was lost, or about jobs that no run explains. */
 export type Decision = OrphanDecision
 
-/** What a run's journal is made of besides the run. */
+/** What a run's submission log needs besides the run. */
 export interface SubmissionLogOptions {
   readonly scraper: Scraper["Service"]
   readonly adoption: AdoptionOptions
@@ -31,6 +31,7 @@ export interface SubmissionLogOptions {
   readonly cancel: boolean
   readonly budget: Budget | undefined
   readonly budgetTracker: BudgetTracker
+  readonly withLock: KeyedMutex
   readonly notify: Effect.Effect<void>
   readonly onUnreconciled: (reason: Unreconciled) => void
 }
@@ -64,10 +65,9 @@ type Submitted = Effect.Effect<JobId | undefined, SubmitFailure>
  */
 export const makeSubmissionLog = (context: RunContext, options: SubmissionLogOptions): RunSubmissionLog => {
   const { ledger, mark, run, seenKeys: seen, submissions, supersedes, tracker, vault } = context
-  const { cancel, budgetTracker } = options
+  const { cancel, budgetTracker, withLock } = options
   const submittedOrdinals = new Set(submissions.keys())
   // Only the jobs the ledger knows distinguish two submissions of the same request: the next one waits until it knows this one.
-  const withLock = makeKeyedMutex()
   let { decision } = options
 
   /** The latest jobs of this run, in the order they were asked for. */
@@ -116,6 +116,7 @@ export const makeSubmissionLog = (context: RunContext, options: SubmissionLogOpt
           doubt,
           decision: decision === "resubmit" ? undefined : decision,
           orphans: options.orphans,
+          withLock,
           warn
         })
 
