@@ -60,7 +60,7 @@ describe("the pages of the API", () => {
     const page = apiPage("reference/api/sink-s3.md")?.text ?? ""
     assert.match(
       page,
-      /### Directory\.fromConfig\n\n[^\n]+\n\n```ts\nconst fromConfig: \(config: DirectorySinkConfig\) => Sink\n```/
+      /### Directory\.fromConfig\n\n[\s\S]+?\n\n```ts\nconst fromConfig: \(config: DirectorySinkConfig\) => Sink\n```/
     )
   })
 })

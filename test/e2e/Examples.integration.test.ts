@@ -35,15 +35,17 @@ describe("the example", () => {
           "/deep": page("deep", "/deeper"),
           "/deeper": page("too deep")
         })
-        const { baseUrl } = yield* serve({
-          apiKeys: [Redacted.make(canary.apiKey)],
-          allowPrivateTargets: true,
-          hostDelayMs: 0
-        })
         const cwd = yield* directory
         const executeRun = Effect.fnUntraced(function* (args: ReadonlyArray<string>, entry?: string) {
           const database = yield* testDatabase()
+          // One API would have the job of the run before, of which an empty ledger knows nothing: the second run would halt.
+          const { baseUrl } = yield* serve({
+            apiKeys: [Redacted.make(canary.apiKey)],
+            allowPrivateTargets: true,
+            hostDelayMs: 0
+          })
           const env = {
+            SLUICE_HOME: cwd,
             SITE_URL: `${site}/`,
             DATABASE_URL: database.url,
             SCRAPER_API_BASE_URL: baseUrl,

@@ -1,4 +1,4 @@
-import type { AccountAudit, AccountDay, RunOfDay } from "@sluice/core"
+import type { AccountAudit, AccountDay, RunOfDay } from "@sluice/core/types"
 import { describeTable } from "./table.ts"
 
 /** An audit of the account as JSON has it. */

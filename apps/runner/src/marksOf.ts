@@ -1,4 +1,4 @@
-import type { MarkOptions } from "@sluice/core"
+import type { MarkOptions } from "@sluice/core/types"
 import { databaseName } from "@sluice/sink-postgres"
 import { Directory } from "@sluice/sink-s3"
 import { Option } from "effect"

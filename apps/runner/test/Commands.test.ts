@@ -8,7 +8,7 @@ import { parse } from "yaml"
 import { assertRefused, canary, directory, filesIn, run, runJson } from "./Cli.ts"
 
 const examples = fileURLToPath(new URL("../../../docs/examples", import.meta.url))
-const exampleFiles = filesIn(examples).filter((file) => /\.(ya?ml|json)$/.test(file))
+const exampleFiles = filesIn(examples).filter((file) => /^[^.].*\.(ya?ml|json)$/.test(file))
 
 describe("a command's start", () => {
   it.live(

@@ -1,4 +1,5 @@
-import { accountBounds, Pipeline } from "@sluice/core"
+import { Pipeline } from "@sluice/core"
+import { accountBounds } from "@sluice/core/config"
 import type { AuditFinding } from "@sluice/core/sink"
 import { Effect, Option, Schema, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -17,7 +18,7 @@ export const audit = Command.make(
   "audit",
   {
     run: Argument.String("RUN").pipe(
-      Argument.withDescription("Id of a run that is over; see sluice runs. Left out with --account"),
+      Argument.withDescription("ID of an ended run; see sluice runs. Omit it with --account"),
       Argument.optional
     ),
     file: pipelineArgument,

@@ -78,7 +78,7 @@ const fromConfig = (config: typeof TransformConfig.Type): Transform =>
  * The steps between source and sinks: `select` keeps records by status, URL glob or depth, `drop` empties members, `map` is a
  * function of yours, `fromConfig` reads a step of a pipeline file.
  *
- * A record that is left out is paid for and counted, and has no row. Steps are part of the pipeline's hash, and `map` only by its
+ * A dropped record is paid for and counted, and has no row. Steps are part of the pipeline's hash, and `map` only by its
  * name: change the name when the function changes. They do not fail; what a function throws ends the run.
  *
  * @example

@@ -46,15 +46,15 @@ const ofJob = (
   from: number,
   end: number
 ) => {
-  const isOver = isTerminal(status)
+  const hasEnded = isTerminal(status)
   return {
     jobId,
     kind,
     url,
     from,
-    to: isOver ? Math.max(from, observedAt) : end,
+    to: hasEnded ? Math.max(from, observedAt) : end,
     charged: tokensCharged,
-    maybe: isOver ? 0 : tokensReserved
+    maybe: hasEnded ? 0 : tokensReserved
   }
 }
 
@@ -63,6 +63,6 @@ const ofSubmission = (submission: Submission, job: JobSnapshot | undefined, end:
   if (job === undefined) {
     return { jobId: jobId ?? "(no job known)", kind, url, from: submittedAt, to: end, charged: 0, maybe: tokens }
   }
-  const isOver = isTerminal(job.status)
-  return { ...ofJob(job, submittedAt, end), maybe: isOver ? 0 : Math.max(0, tokens - job.tokensCharged) }
+  const hasEnded = isTerminal(job.status)
+  return { ...ofJob(job, submittedAt, end), maybe: hasEnded ? 0 : Math.max(0, tokens - job.tokensCharged) }
 }

@@ -114,7 +114,7 @@ const wholeList = Effect.fnUntraced(function* (
   { maxPages }: AdoptionOptions
 ): Effect.fn.Return<Listing, ScraperError | Ambiguous> {
   const listing = yield* listJobs(scraper, lost.kind, { since, maxPages })
-  if (!listing.isWhole) return yield* new Ambiguous({ kind: lost.kind, url: lost.url, candidates: [] })
+  if (!listing.isComplete) return yield* new Ambiguous({ kind: lost.kind, url: lost.url, candidates: [] })
   return listing
 })
 

@@ -81,18 +81,18 @@ export const readRecentJobs = Effect.fn("Orphans.readRecentJobs")(function* (
   )
   const endedSince = now - Duration.toMillis(options.endedWithin) - Duration.toMillis(options.clockSkew)
   const jobs = listing.jobs.filter((job) => job.createdAt >= since && isRecent(job, endedSince))
-  const doubt = listing.isWhole ? listing.doubt : `it has more than ${options.maxPages} pages`
+  const doubt = listing.isComplete ? listing.doubt : `it has more than ${options.maxPages} pages`
   return { jobs, doubt }
 })
 
 /** The API offers no such list. */
 const hasNoList = ({ reason }: ScraperError): boolean => reason._tag === "NotFound" || reason._tag === "InvalidRequest"
 
-/** No waiting mends it, or nothing was reached: a submission fares likewise, and pays nothing. */
+/** Waiting does not cure it, or nothing was reached: a submission would fail the same way, and pay nothing. */
 const isNoAnswer = (error: ScraperError): boolean =>
   !error.isRetryable || (error.reason._tag === "Unavailable" && error.tookNoEffect)
 
-const unread = (doubt: string): Listing => ({ jobs: [], doubt, isWhole: true })
+const unread = (doubt: string): Listing => ({ jobs: [], doubt, isComplete: true })
 
 /** What failed or was cancelled without a page has cost nothing and has nothing to give. */
 const isRecent = ({ completed, endedAt, status }: JobListing, endedSince: number): boolean => {
@@ -105,7 +105,7 @@ const isRecent = ({ completed, endedAt, status }: JobListing, endedSince: number
 export const jobsOfRequest = (request: ListedRequest, jobs: ReadonlyArray<JobListing>): ReadonlyArray<JobListing> =>
   jobs.filter((job) => isSameRequest(request, job)).toSorted((a, b) => b.createdAt - a.createdAt)
 
-/** Leaves those out that turn out to be of another request once they are read: a list of batches names no URL. */
+/** Drops jobs that turn out to be of another request once they are read: a list of batches names no URL. */
 export const withoutOthers = Effect.fn("Orphans.withoutOthers")(function* (
   scraper: Scraper["Service"],
   request: ListedRequest,

@@ -17,7 +17,7 @@ export interface Listing {
   readonly jobs: ReadonlyArray<JobListing>
   readonly doubt: string | undefined
   /** Whether it was read to its end: it may have more pages than are read. */
-  readonly isWhole: boolean
+  readonly isComplete: boolean
 }
 
 /** Reads a job list, one page further than it promises where its last page is full. */
@@ -41,9 +41,10 @@ export const listJobs = Effect.fnUntraced(function* (
       doubt ??= `it says that it has ${list.pages} pages, and page ${page} is empty`
     for (const job of fresh) jobs.set(job.jobId, job)
     const isFull = list.jobs.length >= list.pageSize
-    if (fresh.length === 0 || (page >= list.pages && !isFull)) return { jobs: [...jobs.values()], doubt, isWhole: true }
+    if (fresh.length === 0 || (page >= list.pages && !isFull))
+      return { jobs: [...jobs.values()], doubt, isComplete: true }
   }
-  return { jobs: [...jobs.values()], doubt, isWhole: false }
+  return { jobs: [...jobs.values()], doubt, isComplete: false }
 })
 
 const Body = Schema.Record(Schema.String, Schema.Unknown)

@@ -23,8 +23,14 @@ export interface ProfiledOptions {
  * The options of a simulator that behaves as a probed API did, as far as the probe could see. What stayed open is as the simulator does
  * it anyway.
  *
+ * @example
  * ```ts
- * const simulator = yield* Simulator.make(simulatorOf(profile))
+ * import { decodeProfile } from "@sluice/core/probe"
+ * import { Simulator, simulatorOf } from "@sluice/testkit"
+ * import { Effect } from "effect"
+ *
+ * const simulator = (json: unknown) =>
+ *   Effect.flatMap(decodeProfile(json), (profile) => Simulator.make(simulatorOf(profile)))
  * ```
  */
 export const simulatorOf = (profile: ProfileAnswers, options: ProfiledOptions = {}): SimulatorOptions => {

@@ -73,7 +73,10 @@ export const beginRun = Effect.fnUntraced(function* (
   const end = run?.end?.status === "incomplete" ? undefined : run?.end
   const own = vault === undefined || run === undefined ? undefined : { ...run, end, maxBytes: vault.maxBytes }
   const context = yield* openSessions(connected, { ...held, lease, vault: own })
-  yield* assertSubmissionsKnown(context)
+  yield* assertSubmissionsKnown(context).pipe(
+    // A replay can finish the run at once.
+    Effect.tapError(() => Effect.ignore(connected.ledger.suspend(held.run, "halted")))
+  )
   const { ledger: name = "", places = [] } = options.marks ?? {}
   const mark = makeRunMarker({ ledger: name, places }, held.run)
   // `--fresh` says that it is paid for again.
