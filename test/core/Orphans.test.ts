@@ -361,7 +361,7 @@ describe("jobs that no run explains", () => {
         Effect.gen(function* () {
           const scraper = yield* Scraper
           const { jobId } = yield* scraper.createBatch({ urls, formats: ["markdown"] })
-          // Read once, as whoever asked for it does.
+          // Read once, as the run that asked for it does.
           yield* scraper.getBatch(jobId, { page: 1, pageSize: 50 })
           return jobId
         }).pipe(Effect.provide(layer))

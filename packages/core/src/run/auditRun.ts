@@ -10,6 +10,7 @@ import type { JobKind, JobSnapshot } from "../record/JobSnapshot.ts"
 import type { PageRecord } from "../record/PageRecord.ts"
 import { type AuditClaim, type AuditFinding, findingsOf } from "../sink/Audit.ts"
 import { SinkError } from "../sink/SinkError.ts"
+import { isOwnId } from "../source/ownJobId.ts"
 import type { JobTotals } from "../source/SourceKind.ts"
 import { sourceKinds } from "../source/sourceKinds.ts"
 import type { RunVault } from "../vault/Vault.ts"
@@ -196,7 +197,7 @@ const tokensOf = (receipt: Receipt, jobs: ReadonlyArray<JobSnapshot>): ReadonlyA
 const askApi = (receipt: Receipt, known: ReadonlyArray<JobSnapshot>): Stream.Stream<AuditFinding, never, Scraper> => {
   const snapshots = new Map(known.map((job) => [job.jobId, job]))
   return Stream.fromIterable(receipt.jobs).pipe(
-    Stream.filter(({ job_id: jobId }) => !jobId.startsWith("sync-")),
+    Stream.filter(({ job_id: jobId }) => !isOwnId(jobId)),
     Stream.mapEffect(
       ({ job_id: jobId, kind }) =>
         Effect.match(totalsOf(JobId.make(jobId), kind), {

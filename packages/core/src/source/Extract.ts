@@ -1,17 +1,18 @@
-import { randomUUID } from "node:crypto"
-import { ExtractRequest, isTerminal, JobId, type JobStatus } from "@sluice/contract"
+import { ExtractRequest, isTerminal, type JobId, type JobStatus } from "@sluice/contract"
 import { Clock, Duration, Effect, Schema, Stream } from "effect"
 import type { EndedAnswer } from "../api/readSubmission.ts"
 import { Scraper } from "../api/Scraper.ts"
 import type { ScraperError } from "../api/ScraperError.ts"
 import { type PageRecord, pageKey } from "../record/PageRecord.ts"
+import type { RequirableField } from "../record/Tally.ts"
 import { eachSettled } from "./eachSettled.ts"
 import { extractedAnswer, extractedRecord } from "./extractedRecord.ts"
 import { type ReaderOptions, readerDefaults } from "./JobReader.ts"
+import { isOwnId, isRefusedId, ownJobId, refusedJobId } from "./ownJobId.ts"
 import { RefusalCount } from "./RefusalCount.ts"
-import { isRefusedId, refusalIn, refusedAnswer, refusedBefore, refusedJobId, refusedPage } from "./refusedPages.ts"
+import { refusalIn, refusedAnswer, refusedBefore, refusedPage } from "./refusedPages.ts"
 import { DeadlinePassed, SourceError, type Vanished } from "./SourceError.ts"
-import type { SourceKind } from "./SourceKind.ts"
+import type { JobTotals, SourceKind } from "./SourceKind.ts"
 import { CurrentSubmissionLog } from "./SubmissionLog.ts"
 import { Formats, PageHeaders, PageProxy, PageUrl } from "./sourceOptions.ts"
 import { submitJob } from "./submitJob.ts"
@@ -158,11 +159,6 @@ const extractPage = Effect.fnUntraced(function* (
 const giveUp = (vanished: Vanished) =>
   Effect.flatMap(CurrentSubmissionLog, (submissionLog) => Effect.as(submissionLog.unreconciled(vanished), undefined))
 
-/** A job id of ours: the answer of a page that came at once may name none. */
-const ownJobId = (): JobId => JobId.make(`sync-${randomUUID()}`)
-
-const isOwnId = (jobId: string): boolean => jobId.startsWith("sync-")
-
 /** Polls an extraction until it ends: soon at first, less and less often later. */
 const awaitEnd = Effect.fnUntraced(function* (
   jobId: JobId,
@@ -199,20 +195,15 @@ const isCommitted = Effect.fnUntraced(function* (jobId: string, page: Page) {
   return keys.has(page.key)
 })
 
-/** Tells the journal the job's end and makes its record. */
+/** Reports the end of the job and makes its record. */
 const deliver = Effect.fnUntraced(function* (page: Page, jobId: JobId, { raw, status, tokensCharged }: EndedAnswer) {
   const submissionLog = yield* CurrentSubmissionLog
-  const count = (as: JobStatus) => (status === as ? 1 : 0)
   yield* submissionLog.progress({
+    ...totalsOf({ status, tokensCharged }),
     jobId,
     kind: "extract",
     url: page.url,
-    status,
     discovered: 1,
-    completed: count("completed"),
-    failed: count("failed"),
-    cancelled: count("cancelled"),
-    tokensCharged,
     tokensReserved: 0,
     observedAt: yield* Clock.currentTimeMillis
   })
@@ -222,28 +213,36 @@ const deliver = Effect.fnUntraced(function* (page: Page, jobId: JobId, { raw, st
 
 const failure = (reason: SourceError["reason"]) => new SourceError({ source: "extract", reason })
 
+/** The totals of a job of one page. */
+const totalsOf = ({ status, tokensCharged }: Pick<JobTotals, "status" | "tokensCharged">): JobTotals => {
+  const count = (as: JobStatus) => (status === as ? 1 : 0)
+  return {
+    status,
+    tokensCharged,
+    completed: count("completed"),
+    failed: count("failed"),
+    cancelled: count("cancelled")
+  }
+}
+
+/** @internal Why no page of extractions can have a field. */
+export const whyExtractedAbsent = (
+  options: Pick<ExtractOptions, "extract_links" | "formats">,
+  field: RequirableField
+): string | undefined =>
+  field === "links" && options.extract_links !== true
+    ? "the source does not set extract_links"
+    : whyFormatAbsent(options, field)
+
 /** @internal Extractions, as the engine knows them. */
 export const extractKind: SourceKind<ExtractOptions> = {
   stream,
   firstPage: ({ formats, urls }) => ({ url: urls[0]!, formats, inputIndex: 0 }),
   pageBounds: ({ urls }) => [[urls.length, "source.extract.urls"]],
-  whyAbsent: (options, field) =>
-    field === "links" && options.extract_links !== true
-      ? "the source does not set extract_links"
-      : whyFormatAbsent(options, field),
+  whyAbsent: whyExtractedAbsent,
   hasContent: () => true,
   limitReached: () => undefined,
   isOnePage: true,
   recordOf: (page, raw) => extractedAnswer({ ...page, inputIndex: page.inputIndex ?? null }, raw),
-  totals: (scraper, jobId) =>
-    Effect.map(scraper.getExtraction(jobId), ({ status, tokensCharged }) => {
-      const count = (as: JobStatus) => (status === as ? 1 : 0)
-      return {
-        status,
-        tokensCharged,
-        completed: count("completed"),
-        failed: count("failed"),
-        cancelled: count("cancelled")
-      }
-    })
+  totals: (scraper, jobId) => Effect.map(scraper.getExtraction(jobId), totalsOf)
 }

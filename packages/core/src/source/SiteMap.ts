@@ -1,5 +1,4 @@
-import { randomUUID } from "node:crypto"
-import { JobId, MapRequest } from "@sluice/contract"
+import { type JobId, MapRequest } from "@sluice/contract"
 import { Clock, Effect, Exit, Schema, Stream } from "effect"
 import { CurrentRequestCounter } from "../api/RequestCounter.ts"
 import { type RetryPolicy, retryBy } from "../api/RetryPolicy.ts"
@@ -8,16 +7,18 @@ import { Scraper } from "../api/Scraper.ts"
 import type { ScraperError } from "../api/ScraperError.ts"
 import { type PageRecord, pageKey } from "../record/PageRecord.ts"
 import type { RequirableField } from "../record/Tally.ts"
-import { batchFields, batchKind, stream as batchStream } from "./Batch.ts"
-import { extractFields, extractKind, stream as extractStream } from "./Extract.ts"
+import { batchFields, stream as batchStream } from "./Batch.ts"
+import { extractFields, stream as extractStream, whyExtractedAbsent } from "./Extract.ts"
 import { type ReaderOptions, readerDefaults } from "./JobReader.ts"
 import { mapLinks } from "./mapLinks.ts"
+import { ownJobId } from "./ownJobId.ts"
 import { recordOfItem } from "./recordOfItem.ts"
 import { EmptyMap, MapFailed, SourceError } from "./SourceError.ts"
 import type { SourceKind } from "./SourceKind.ts"
 import { CurrentSubmissionLog, warn } from "./SubmissionLog.ts"
 import { PageUrl } from "./sourceOptions.ts"
 import { submitJob } from "./submitJob.ts"
+import { whyFormatAbsent } from "./whyFormatAbsent.ts"
 
 /**
  * A site whose URLs to discover. Without `into` the result is one record: the site with its URLs as links. With it the
@@ -110,7 +111,7 @@ const discover = Effect.fnUntraced(function* (
   })
   const jobId = yield* submitJob(
     { ordinal: 0, kind: "map", url: request.url, tokens: 0, body: () => request, whenLost: "ask again" },
-    () => Effect.as(ask, { jobId: JobId.make(`sync-${randomUUID()}`) })
+    () => Effect.as(ask, { jobId: ownJobId() })
   )
   if (jobId === undefined) return undefined
   if (answer === undefined) yield* Effect.mapError(ask, failure)
@@ -175,17 +176,13 @@ const mappedAnswer = (page: Pick<PageRecord, "jobId" | "key" | "url">, raw: unkn
   return Exit.isSuccess(answer) ? mappedRecord(page, mapLinks(answer.value.links, page.url)) : undefined
 }
 
-/** The pages that are extracted of a map's URLs, as a source of their own; undefined where the URLs are the result. */
+/** What is asked of the pages of a map's URLs; undefined where the URLs are the result. */
 const pagesOf = ({ into }: MapOptions) => {
   if (into === undefined) return undefined
-  if ("extract" in into) return { formats: into.extract.formats, whyAbsent: whyAbsentOf(extractKind, into.extract) }
-  return { formats: into.batch.formats, whyAbsent: whyAbsentOf(batchKind, into.batch) }
+  return "extract" in into
+    ? { formats: into.extract.formats, whyAbsent: (field: RequirableField) => whyExtractedAbsent(into.extract, field) }
+    : { formats: into.batch.formats, whyAbsent: (field: RequirableField) => whyFormatAbsent(into.batch, field) }
 }
-
-const whyAbsentOf =
-  <A extends { readonly urls: ReadonlyArray<string> }>({ whyAbsent }: SourceKind<A>, options: Omit<A, "urls">) =>
-  (field: RequirableField) =>
-    whyAbsent({ ...options, urls: [] } as unknown as A, field)
 
 /** @internal Maps, as the engine knows them. The API keeps no job of a map. */
 export const mapKind: SourceKind<MapOptions> = {

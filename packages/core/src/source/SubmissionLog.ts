@@ -55,7 +55,7 @@ export interface SubmissionLog {
   readonly unreconciled: (reason: Unreconciled) => Effect.Effect<void, Unreconciled>
 }
 
-/** The journal in force. */
+/** The current submission log. */
 export const CurrentSubmissionLog: Context.Reference<SubmissionLog> = Context.Reference("@sluice/core/SubmissionLog", {
   defaultValue: (): SubmissionLog => ({
     submit: ({ body, tokens }, post) => Effect.map(post(body(tokens)), ({ jobId }) => jobId),

@@ -1,5 +1,3 @@
-import { randomUUID } from "node:crypto"
-import { JobId } from "@sluice/contract"
 import type { Schema } from "effect"
 import type { InvalidRequest, ScraperError } from "../api/ScraperError.ts"
 
@@ -39,14 +37,3 @@ export const refusedAnswer = (said: RefusedPage): Schema.Json => ({
   error: { code: said.error_code, message: said.error_message },
   tokens_charged: 0
 })
-
-const refusedPrefix = "sync-refused-"
-
-/** A job id of ours for a URL that was refused, of which the API has none. */
-export const refusedJobId = (): JobId => JobId.make(`${refusedPrefix}${randomUUID()}`)
-
-/** The same for the URLs a job of several has refused: the job's own counters do not count them. */
-export const refusedBy = (jobId: JobId): JobId => JobId.make(`${refusedPrefix}${jobId}`)
-
-/** Whether a job id is one of those. */
-export const isRefusedId = (jobId: string): boolean => jobId.startsWith(refusedPrefix)

@@ -1,11 +1,11 @@
-import { randomUUID } from "node:crypto"
 import { type BatchRequest, JobId } from "@sluice/contract"
 import { Effect } from "effect"
 import type { RefusedUrl } from "../api/refusedUrls.ts"
 import { Scraper } from "../api/Scraper.ts"
 import type { InvalidRequest, ScraperError } from "../api/ScraperError.ts"
+import { isRefusedId, refusedJobId } from "./ownJobId.ts"
 import type { RefusalCount } from "./RefusalCount.ts"
-import { isRefusedId, type RefusedPage, refusalIn, refusedBefore, refusedPage } from "./refusedPages.ts"
+import { type RefusedPage, refusalIn, refusedBefore, refusedPage } from "./refusedPages.ts"
 import type { SourceError } from "./SourceError.ts"
 import { submitJob } from "./submitJob.ts"
 
@@ -120,8 +120,7 @@ const namedUrls = ({ code = "VALIDATION_ERROR", fields }: InvalidRequest, urls: 
 }
 
 /** A job id that says which places were refused; all where it names none. */
-const idOf = ({ pages }: BatchRejection): JobId =>
-  JobId.make(`sync-refused-${randomUUID()}${pages.size === 0 ? "" : `.${[...pages.keys()].join(".")}`}`)
+const idOf = ({ pages }: BatchRejection): JobId => JobId.make([refusedJobId(), ...pages.keys()].join("."))
 
 const placesIn = (jobId: JobId): ReadonlyArray<number> | undefined => {
   const [, ...places] = jobId.split(".")

@@ -2,6 +2,7 @@ import { type Duration, Effect, Schema, type Scope } from "effect"
 import { type Ledger, LedgerError, SubmissionsLost } from "../../ledger/Ledger.ts"
 import type { PipelineDefinition } from "../../pipeline/makePipeline.ts"
 import { SinkError } from "../../sink/SinkError.ts"
+import { isOwnId } from "../../source/ownJobId.ts"
 import type { Vault } from "../../vault/Vault.ts"
 import { acquireRun, PipelineChanged, type Resume } from "./acquireRun.ts"
 import { connectSinks, dryLoad } from "./connectSinks.ts"
@@ -92,12 +93,10 @@ export const beginRun = Effect.fnUntraced(function* (
   return { ...context, mark, doubt }
 })
 
-/** Whether the ID is one of ours, for pages that came without a job or whose answer was lost: no submission need have it. */
-const isOwnId = (jobId: string): boolean => jobId.startsWith("sync-")
-
 /**
  * Fails where the vault holds results of a job that is no submission of the run, and the source would be read on: a replay that
- * died may have restored the run without them, and submitting again would pay again.
+ * died may have restored the run without them, and submitting again would pay again. IDs of ours are no submissions: pages without a
+ * job, and those whose answer was lost, have them.
  */
 const assertSubmissionsKnown = ({ run, submissions, vault }: RunContext): Effect.Effect<void, LedgerError> => {
   if (vault === undefined || vault.end !== undefined) return Effect.void

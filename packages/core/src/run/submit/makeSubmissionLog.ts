@@ -8,6 +8,7 @@ import { canonicalHash } from "../../record/canonicalJson.ts"
 import type { JobKind } from "../../record/JobSnapshot.ts"
 import { type AdoptionOptions, findLostSubmission, type KnownJob } from "../../source/Adoption.ts"
 import type { OrphanOptions } from "../../source/Orphans.ts"
+import { isOwnId } from "../../source/ownJobId.ts"
 import type { Unreconciled } from "../../source/SourceError.ts"
 import type { SubmissionLog, SubmissionRequest } from "../../source/SubmissionLog.ts"
 import { AnswerLost, RequestChanged, type SubmitFailure } from "../../source/SubmitFailure.ts"
@@ -36,7 +37,7 @@ export interface SubmissionLogOptions {
   readonly onUnreconciled: (reason: Unreconciled) => void
 }
 
-/** The journal of a run, which knows whether anything may have been paid for. */
+/** The submission log of a run, which knows whether anything may have been paid for. */
 export interface RunSubmissionLog extends SubmissionLog {
   readonly hasSubmitted: () => boolean
 }
@@ -59,7 +60,7 @@ const mostRemembered = 128
 type Submitted = Effect.Effect<JobId | undefined, SubmitFailure>
 
 /**
- * The journal of a run, kept in the ledger. Paid work is asked for once: the intent is durable before the request leaves, the
+ * The submission log of a run, kept in the ledger. Paid work is asked for once: the intent is durable before the request leaves, the
  * job id is durable before the job is read. A submission whose answer was lost, by this process or the one before, is looked
  * for in the API's lists before anything else is done about it.
  */
@@ -67,13 +68,12 @@ export const makeSubmissionLog = (context: RunContext, options: SubmissionLogOpt
   const { ledger, mark, run, seenKeys: seen, submissions, supersedes, tracker, vault } = context
   const { cancel, budgetTracker, withLock } = options
   const submittedOrdinals = new Set(submissions.keys())
-  // Only the jobs the ledger knows distinguish two submissions of the same request: the next one waits until it knows this one.
   let { decision } = options
 
   /** The latest jobs of this run, in the order they were asked for. */
   const latest: Array<KnownJob & { readonly kind: JobKind }> = []
   const remember = (kind: JobKind, jobId: string | null, submittedAt: number): void => {
-    if (jobId === null || jobId.startsWith("sync-")) return
+    if (jobId === null || isOwnId(jobId)) return
     latest.push({ kind, jobId, submittedAt })
     if (latest.length > mostRemembered) latest.shift()
   }
@@ -90,9 +90,7 @@ export const makeSubmissionLog = (context: RunContext, options: SubmissionLogOpt
       .submissions(last.runId)
       .pipe(
         Stream.filterMap(({ jobId, kind: of, submittedAt }) =>
-          of === kind && jobId !== null && !jobId.startsWith("sync-")
-            ? Result.succeed({ jobId, submittedAt })
-            : Result.failVoid
+          of === kind && jobId !== null && !isOwnId(jobId) ? Result.succeed({ jobId, submittedAt }) : Result.failVoid
         )
       )
     return Option.toArray(yield* Stream.runHead(ofLast))
@@ -234,6 +232,7 @@ export const makeSubmissionLog = (context: RunContext, options: SubmissionLogOpt
       const requestHash = canonicalHash(whole)
       const pending: PendingSubmission = { request, requestHash, body: whole, post: (granted) => post(body(granted)) }
       const known = submissions.get(request.ordinal)
+      // Only the jobs the ledger knows distinguish two submissions of the same request: the next one waits until it knows this one.
       if (known === undefined) return withLock(requestHash, submitOnce(pending))
       if (known.requestHash !== requestHash) {
         return Effect.fail(new RequestChanged({ ordinal: request.ordinal, url: request.url }))
