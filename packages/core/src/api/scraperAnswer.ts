@@ -3,17 +3,9 @@ import { Clock, Effect, Option, Schema } from "effect"
 import { HttpClientError, type HttpClientResponse } from "effect/http"
 import { issuePath } from "../record/issuePath.ts"
 import type { Redact } from "../secret/redactor.ts"
-import {
-  Conflict,
-  InvalidRequest,
-  NotFound,
-  PaymentRequired,
-  RateLimited,
-  type ScraperReason,
-  Unauthorized,
-  Unavailable,
-  Unreadable
-} from "./ScraperError.ts"
+import { readRetryAfter } from "./retryAfter.ts"
+import { InvalidRequest, type ScraperReason, Unavailable, Unreadable } from "./ScraperError.ts"
+import { statusReason } from "./statusReason.ts"
 
 /** The longest server message an error quotes, in characters. */
 const longestQuote = 300
@@ -62,18 +54,13 @@ const readErrorBody = (body: string, status: number, redact: Redact): ErrorBody 
   return { detail: `HTTP ${status} without a message`, fields: [] }
 }
 
-/** `Retry-After` in both forms, as milliseconds from now; null when absent or senseless. */
-const readRetryAfter = (value: string | undefined, now: number): number | null => {
-  if (value === undefined) return null
-  if (/^\s*\d+\s*$/.test(value)) return Number(value) * 1000
-  const date = Date.parse(value)
-  return Number.isNaN(date) ? null : Math.max(0, date - now)
-}
-
 /** The answer of something that is no Scraper API. */
-const htmlAnswer = () =>
+const foreignAnswer = (status: number) => (what: "HTML" | "redirect") =>
   new Unreadable({
-    detail: "it answered HTML, not JSON; check that the base URL is that of a Scraper API",
+    detail:
+      what === "HTML"
+        ? "it answered HTML, not JSON; check that the base URL is that of a Scraper API"
+        : `it answered with a redirect (${status})`,
     broken: false,
     foreign: true
   })
@@ -84,30 +71,14 @@ export const judgeAnswer = Effect.fnUntraced(function* (
   redactor: () => Redact
 ): Effect.fn.Return<HttpClientResponse.HttpClientResponse, ScraperReason> {
   const { status } = response
-  const type = response.headers["content-type"] ?? ""
-  if (status >= 200 && status < 300) {
-    if (!type.includes("text/html")) return response
-    return yield* htmlAnswer()
-  }
+  const isHtml = (response.headers["content-type"] ?? "").includes("text/html")
+  const foreign = foreignAnswer(status)
+  if (status >= 200 && status < 300) return isHtml ? yield* foreign("HTML") : response
   const now = yield* Clock.currentTimeMillis
   const retryAfterMs = readRetryAfter(response.headers["retry-after"], now)
   const body = yield* response.text.pipe(Effect.orElseSucceed(() => ""))
-  const { detail, retryable, ...refusal } = readErrorBody(body, status, redactor())
-  if (status === 401 || status === 403) return yield* new Unauthorized({ detail })
-  if (status === 402) return yield* new PaymentRequired({ detail })
-  if (status === 404) {
-    if (type.includes("text/html")) return yield* htmlAnswer()
-    return yield* new NotFound({ detail })
-  }
-  if (status === 409) return yield* new Conflict({ detail })
-  if (status === 429) return yield* new RateLimited({ retryAfterMs })
-  if (status === 408 || (status >= 500 && status !== 501)) {
-    return yield* new Unavailable({ status, detail, retryAfterMs, ...(retryable === undefined ? {} : { retryable }) })
-  }
-  if (status < 400) {
-    return yield* new Unreadable({ detail: `it answered with a redirect (${status})`, broken: false, foreign: true })
-  }
-  return yield* new InvalidRequest({ status, detail, ...refusal })
+  const answer = readErrorBody(body, status, redactor())
+  return yield* Effect.fail(statusReason({ ...answer, status, isHtml, retryAfterMs }, foreign))
 })
 
 /** The answer of something that broke off, or that says JSON and means something else. */
