@@ -1,13 +1,26 @@
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Console, Effect } from "effect"
+import { Console, Effect, Layer, Path } from "effect"
 import { runCli } from "../src/cli.ts"
 import { Environment } from "../src/Environment.ts"
 import { sluiceProcess } from "../src/sluiceProcess.ts"
 import type { Finished } from "./Cli.ts"
 
+/** No such directory: the working directory of the tests may hold the state of `pnpm start`, which is none of their business. */
+const workingDirectory = join(tmpdir(), "sluice-no-working-directory")
+
+const pathFromThere = Layer.effect(
+  Path.Path,
+  Effect.map(Path.Path, (path) => ({
+    ...path,
+    resolve: (...parts: ReadonlyArray<string>) => resolve(workingDirectory, ...parts)
+  }))
+)
+
 /**
  * Runs the command line in this process, with no environment but the given one: for many cases where a process each would take
- * too long. It shares the working directory, so files are named by absolute paths.
+ * too long. Relative paths start from a directory that does not exist, so files are named by absolute paths.
  */
 export const inProcess = Effect.fnUntraced(function* (
   args: ReadonlyArray<string>,
@@ -22,6 +35,7 @@ export const inProcess = Effect.fnUntraced(function* (
   const code = yield* sluiceProcess(runCli, args).pipe(
     Effect.provideService(Console.Console, { ...console, log: collect("stdout"), error: collect("stderr") }),
     Effect.provideService(Environment, { variables, isTerminal: false, columns: () => 80 }),
+    Effect.provide(pathFromThere),
     Effect.provide(NodeServices.layer)
   )
   const finished: Finished = { code, ...printed }
