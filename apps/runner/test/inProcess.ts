@@ -18,6 +18,8 @@ const pathFromThere = Layer.effect(
   }))
 )
 
+const services = Layer.provideMerge(pathFromThere, NodeServices.layer)
+
 /**
  * Runs the command line in this process, with no environment but the given one: for many cases where a process each would take
  * too long. Relative paths start from a directory that does not exist, so files are named by absolute paths.
@@ -35,8 +37,7 @@ export const inProcess = Effect.fnUntraced(function* (
   const code = yield* sluiceProcess(runCli, args).pipe(
     Effect.provideService(Console.Console, { ...console, log: collect("stdout"), error: collect("stderr") }),
     Effect.provideService(Environment, { variables, isTerminal: false, columns: () => 80 }),
-    Effect.provide(pathFromThere),
-    Effect.provide(NodeServices.layer)
+    Effect.provide(services)
   )
   const finished: Finished = { code, ...printed }
   return finished
