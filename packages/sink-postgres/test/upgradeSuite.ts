@@ -13,6 +13,8 @@ import { freshSchema, type Place } from "./databases.ts"
 const firstSet = 2
 const endedRun = "01890000-0000-7000-8000-000000000001"
 const openRun = "01890000-0000-7000-8000-000000000002"
+/** {@link endedRun} as earlier builds replayed it into the pipeline `copy`, and a replay of a run that this database never held. */
+const replays = ["b262d558-cd56-89ac-9179-9e19aedf8fe7", "01890000-0000-8000-8000-000000000003"]
 const request = { url: "https://site.test/", formats: ["markdown"] } as const
 const site = makeSite({ pages: 60, seed: 3 })
 const loaded = site.pages.slice(0, 20).map(({ url }) => url)
@@ -63,6 +65,12 @@ const leaveBehind = Effect.fnUntraced(function* (database: Database, hash: strin
   yield* query(
     "INSERT INTO runs (run_id, pipeline, config_hash, epoch, started_at) VALUES ($1, 'old', $2, 3, '2026-06-02T10:00:00Z')",
     [openRun, hash]
+  )
+  yield* query(
+    `INSERT INTO runs (run_id, pipeline, config_hash, status, started_at, finished_at, receipt)
+     SELECT replay, 'copy', 'c0ffee', 'completed', '2026-06-01T10:00:00Z', '2026-06-01T10:05:00Z', $2
+     FROM unnest($1::uuid[]) replay`,
+    [`{${replays.join(",")}}`, JSON.stringify(endedReceipt)]
   )
   for (const [runId, job] of [
     [endedRun, "job-of-old"],
@@ -150,7 +158,7 @@ export const upgradeSuite = (name: string, place: Effect.Effect<Place>): void =>
           assert.deepStrictEqual(existing, { pages: 60, kept: 20, epoch: 4 })
 
           const ledger = Postgres.ledger(database)
-          const runs = yield* ledger.runs({ limit: 5 })
+          const runs = yield* ledger.runs({ pipeline: "old", limit: 5 })
           assert.deepStrictEqual(
             runs.map(({ receipt, runId }) => [runId, receipt?.pages.delivered]),
             [
@@ -158,6 +166,15 @@ export const upgradeSuite = (name: string, place: Effect.Effect<Place>): void =>
               [endedRun, 7]
             ]
           )
+          const copies = yield* ledger.runs({ pipeline: "copy", limit: 5 })
+          assert.sameDeepMembers(
+            copies.map(({ replayedFrom, runId }) => [runId, replayedFrom]),
+            [
+              [replays[0], endedRun],
+              [replays[1], "unknown"]
+            ]
+          )
+          assert.isTrue(runs.every(({ replayedFrom }) => replayedFrom === undefined))
           assert.strictEqual(yield* ledger.spent({ pipeline: "old", exceptRun: "none" }), 67)
 
           const deadLetters = Postgres.deadLetters(database)

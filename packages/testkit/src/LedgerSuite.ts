@@ -93,6 +93,23 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
       })
     )
 
+    it.effect("tells a replay of another pipeline's run from a run of its own", () =>
+      Effect.gen(function* () {
+        const ledger = yield* make
+        const own = yield* ledger.begin({ ...intent, pipeline: "copied" }, lease)
+        yield* ledger.end(own, receipt(own.runId))
+        const copy = { ...intent, pipeline: "copy", runId: "0190a000-0000-8000-8000-00000000000d" }
+        const run = yield* ledger.restore({ ...copy, replayedFrom: own.runId }, lease, [])
+        assert.strictEqual(run.replayedFrom, own.runId)
+        assert.strictEqual((yield* ledger.open({ pipeline: "copy" }))?.replayedFrom, own.runId)
+        yield* ledger.end(run, receipt(run.runId))
+        const origins = Effect.map(ledger.runs({ limit: 9 }), (runs) =>
+          [own, run].map(({ runId }) => runs.find((each) => each.runId === runId)?.replayedFrom)
+        )
+        assert.deepStrictEqual(yield* origins, [undefined, own.runId])
+      })
+    )
+
     it.effect("restores a run with its submissions, and keeps the job IDs it knows", () =>
       Effect.gen(function* () {
         const ledger = yield* make

@@ -61,6 +61,8 @@ export interface RunIntent {
   readonly configHash: string
   /** Epoch milliseconds. */
   readonly startedAt: number
+  /** The run of another pipeline whose kept segments this one loads; absent for a run of the pipeline's own. */
+  readonly replayedFrom?: string
 }
 
 /** A run as its process holds it. A process that takes the run over gets a higher epoch. */
@@ -117,6 +119,8 @@ export interface OpenRun {
   readonly pipeline: string
   readonly configHash: string
   readonly startedAt: number
+  /** As in {@link RunIntent}. */
+  readonly replayedFrom?: string
   /** The process that carries it out, and for how many more milliseconds its lease holds; 0 or less is past. */
   readonly holder: string | null
   readonly leaseLeftMs: number
@@ -170,6 +174,8 @@ export interface RunSummary {
   readonly configHash: string
   readonly status: RunStatus | "running"
   readonly startedAt: number
+  /** As in {@link RunIntent}. */
+  readonly replayedFrom?: string
   readonly epoch: number
   readonly finishedAt: number | null
   /** When a run that was ended unpublished was published after all; null for every other. */

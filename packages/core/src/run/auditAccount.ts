@@ -4,7 +4,6 @@ import type { ScraperError } from "../api/ScraperError.ts"
 import type { Ledger, LedgerError, RunSummary } from "../ledger/Ledger.ts"
 import { type AuditFinding, findingsOf } from "../sink/Audit.ts"
 import { type AccountAudit, type AccountDay, accountBounds, type RunOfDay } from "./AccountAudit.ts"
-import { isReplayedId, replayedId } from "./acquire/replayedId.ts"
 import { type ChargedWork, chargedWorkOf } from "./ChargedWork.ts"
 import { type ExpectedCharge, type ExplainedDay, explainCharges } from "./explainCharges.ts"
 
@@ -100,7 +99,7 @@ const groupsOf = Effect.fnUntraced(function* (
     recent.filter((run) => !isReplayOf(run, runs)),
     (run) =>
       Effect.map(chargedWorkOf(ledger, run, now), (works) => {
-        const isReplayed = isReplayedId(run.runId)
+        const isReplayed = run.replayedFrom !== undefined
         const own = works.filter(({ charged, jobId, maybe, to }) => {
           if (to < since || charged + maybe === 0 || replayed.has(jobId)) return false
           if (isReplayed) replayed.add(jobId)
@@ -114,8 +113,8 @@ const groupsOf = Effect.fnUntraced(function* (
 })
 
 /** Whether a run is one of these, replayed into another pipeline: its jobs were paid for once. */
-const isReplayOf = ({ pipeline, runId }: RunSummary, runs: ReadonlyArray<RunSummary>): boolean =>
-  isReplayedId(runId) && runs.some((run) => replayedId(run.runId, pipeline) === runId)
+const isReplayOf = ({ replayedFrom }: RunSummary, runs: ReadonlyArray<RunSummary>): boolean =>
+  replayedFrom !== undefined && runs.some(({ runId }) => runId === replayedFrom)
 
 const grouped = (run: RunSummary, works: ReadonlyArray<ChargedWork>, first: number): ReadonlyArray<WorkGroup> => {
   const groups = new Map<string, WorkGroup>()

@@ -126,7 +126,7 @@ const replayRun = Effect.fnUntraced(function* (
           lacking.includes(each) ? each : { ...each, connection: skipIfPublished(each.name, each.connection) }
         )
 
-  const own = isOwn ? { epoch: kept.epoch } : {}
+  const own = isOwn ? { epoch: kept.epoch } : { replayedFrom: kept.runId }
   const submissions = isOwn ? (kept.end?.submissions ?? []) : []
   const intent = {
     runId,

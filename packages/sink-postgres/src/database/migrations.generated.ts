@@ -158,6 +158,7 @@ export const tableShapes: Readonly<
       status: "text",
       epoch: "integer",
       started_at: "timestamp with time zone",
+      replayed_from: "text",
       finished_at: "timestamp with time zone",
       receipt: "jsonb",
       superseded_receipts: "jsonb",
@@ -812,6 +813,19 @@ ALTER TABLE "runs" ADD COLUMN "published_at" timestamp with time zone;
 COMMENT ON COLUMN page_sets.completed_pages IS 'In replace mode how many pages of a published set completed; null where they have to be counted';
 COMMENT ON COLUMN page_sets.state IS 'current: readers see it; in replace mode also open: its run is not published, superseded: a later run is, or the run was not published for too long, and its rows are being removed, removed: they are';
 COMMENT ON COLUMN runs.published_at IS 'When a run that ended unpublished was published after all (sluice publish); null for every other';
+`
+  },
+  {
+    id: "0010_replays",
+    sql: `ALTER TABLE "runs" ADD COLUMN "replayed_from" text;
+COMMENT ON COLUMN runs.replayed_from IS 'The run of another pipeline whose kept segments this run loaded; null for a run of the pipeline itself';
+-- Until now the ID alone told a replay: it has version 8, and is a hash over the replayed run and the pipeline.
+UPDATE runs r SET replayed_from = coalesce(
+  (SELECT o.run_id::text FROM runs o
+   WHERE left(encode(sha256(convert_to(o.run_id::text || E'\\n' || r.pipeline, 'UTF8')), 'hex'), 12) = replace(left(r.run_id::text, 13), '-', '')
+   LIMIT 1),
+  'unknown')
+WHERE substr(r.run_id::text, 15, 1) = '8';
 `
   }
 ]

@@ -10,6 +10,7 @@ const RunRow = Schema.Struct({
   status: Schema.Union([RunStatus, Schema.Literal("running")]),
   epoch: Schema.Int,
   started_at: Instant,
+  replayed_from: Schema.NullOr(Schema.String),
   finished_at: Schema.NullOr(Instant),
   published_at: Schema.NullOr(Instant),
   receipt: Schema.NullOr(Receipt),
@@ -20,6 +21,7 @@ const OpenRunRow = Schema.Struct({
   pipeline: Schema.String,
   config_hash: Schema.String,
   started_at: Instant,
+  replayed_from: Schema.NullOr(Schema.String),
   finished_at: Schema.NullOr(Instant),
   holder: Schema.NullOr(Schema.String),
   lease_left_ms: Schema.Finite
@@ -64,8 +66,8 @@ export const decodeSnapshots = (rows: unknown) =>
   Effect.orDie(Schema.decodeUnknownEffect(Schema.Array(JobCounters))(rows))
 
 /** What of a run is read to take it over; a lease that is not there is past. */
-export const openRunColumns = `run_id::text, pipeline, config_hash, started_at, finished_at, holder,
+export const openRunColumns = `run_id::text, pipeline, config_hash, started_at, replayed_from, finished_at, holder,
   coalesce(extract(epoch FROM lease_until - now()) * 1000, 0)::float8 AS lease_left_ms`
 /** What of a run is read. */
 export const runColumns =
-  "run_id::text, pipeline, config_hash, status, epoch, started_at, finished_at, published_at, receipt, superseded_receipts"
+  "run_id::text, pipeline, config_hash, status, epoch, started_at, replayed_from, finished_at, published_at, receipt, superseded_receipts"

@@ -50,14 +50,14 @@ export const ledgerRuns = (
       const rows = yield* database.transaction((tx) =>
         Effect.gen(function* () {
           const restored = yield* tx.query(
-            `INSERT INTO runs AS r (run_id, pipeline, config_hash, started_at, holder, lease_until, session, epoch)
-             VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 ms', $7, $8)
+            `INSERT INTO runs AS r (run_id, pipeline, config_hash, started_at, holder, lease_until, session, epoch, replayed_from)
+             VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 ms', $7, $8, $9)
              ON CONFLICT (run_id) DO UPDATE SET epoch = greatest(r.epoch + 1, excluded.epoch), status = 'running', config_hash = excluded.config_hash,
                finished_at = NULL, receipt = NULL, published_at = NULL, tokens = NULL, holder = excluded.holder,
                lease_until = excluded.lease_until, session = excluded.session
              WHERE r.holder IS NULL OR r.lease_until IS NULL OR r.lease_until <= now()
              RETURNING ${runColumns}`,
-            [...begunRow(database, runId, intent, lease), epoch]
+            [...begunRow(database, runId, intent, lease), epoch, intent.replayedFrom ?? null]
           )
           if (restored.length > 0 && forgotten.length > 0) {
             yield* tx.query(
@@ -90,6 +90,7 @@ export const ledgerRuns = (
         pipeline: run.pipeline,
         configHash: run.config_hash,
         startedAt: Date.parse(run.started_at),
+        ...replayedFrom(run),
         holder: run.holder,
         leaseLeftMs: run.lease_left_ms
       }
@@ -226,6 +227,7 @@ const summaryOf = (run: RunRow): RunSummary => ({
   configHash: run.config_hash,
   status: run.status,
   startedAt: Date.parse(run.started_at),
+  ...replayedFrom(run),
   epoch: run.epoch,
   finishedAt: run.finished_at === null ? null : Date.parse(run.finished_at),
   publishedAt: run.published_at === null ? null : Date.parse(run.published_at),
@@ -238,8 +240,12 @@ const handleOf = (run: RunRow): RunHandle => ({
   pipeline: run.pipeline,
   configHash: run.config_hash,
   startedAt: Date.parse(run.started_at),
+  ...replayedFrom(run),
   epoch: run.epoch
 })
+
+const replayedFrom = ({ replayed_from }: Pick<RunRow, "replayed_from">): Pick<RunIntent, "replayedFrom"> =>
+  replayed_from === null ? {} : { replayedFrom: replayed_from }
 
 const lastRun = `SELECT ${openRunColumns} FROM runs WHERE pipeline = $1 ORDER BY started_at DESC, run_id DESC LIMIT 1`
 

@@ -146,6 +146,7 @@ export const runs = pgTable(
     status: text("status").notNull().default("running"),
     epoch: integer("epoch").notNull().default(1),
     startedAt: instant("started_at").notNull(),
+    replayedFrom: text("replayed_from"),
     finishedAt: instant("finished_at"),
     receipt: jsonb("receipt"),
     supersededReceipts: jsonb("superseded_receipts"),

@@ -7,22 +7,23 @@ import {
   LedgerError,
   type OpenRun,
   type RunHandle,
+  type RunIntent,
   type RunSummary,
   UnknownRun
 } from "../../ledger/Ledger.ts"
 import type { PipelineDefinition } from "../../pipeline/makePipeline.ts"
 import { isKnownAlive, isKnownDead } from "./LeaseHolder.ts"
-import { isReplayedId } from "./replayedId.ts"
 
 /** Which run to carry out: the pipeline's last one if it did not end (`auto`), a new one (`never`), or a named one. */
 export type Resume = "auto" | "never" | { readonly runId: string }
 
 /** The last run of the pipeline did not end, and the pipeline is another one now; or it is another's, of which it was replayed. */
 export class PipelineChanged extends Schema.TaggedError<PipelineChanged>()("PipelineChanged", {
-  runId: Schema.String
+  runId: Schema.String,
+  replayedFrom: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
-    if (isReplayedId(this.runId))
+    if (this.replayedFrom !== undefined)
       return `run ${this.runId} is replayed from another pipeline and did not end: replay it again, or start a new run (--fresh), which pays for a new job`
     return `run ${this.runId} of this pipeline did not end or is incomplete, and the pipeline has changed since: run it as it was to resume it, or start a new run (--fresh), which pays for a new job`
   }
@@ -54,14 +55,25 @@ export const acquireRun = (ledger: Ledger, pipeline: PipelineDefinition, lease: 
   return resume === "auto" ? acquireLatest(ledger, pipeline, lease) : resumeNamed(ledger, pipeline, lease, resume.runId)
 }
 
+/**
+ * Whether a run began as the pipeline is now. One that was replayed from another pipeline did not: the vault holds nothing of it
+ * under this pipeline's name, and to resume it would pay for the pages of the other one again.
+ */
+const isOwnRun = (pipeline: PipelineDefinition, { configHash, replayedFrom }: RunIntent): boolean =>
+  configHash === pipeline.hash && replayedFrom === undefined
+
+const pipelineChanged = ({ replayedFrom, runId }: OpenRun | RunSummary): PipelineChanged =>
+  new PipelineChanged({ runId, ...(replayedFrom === undefined ? {} : { replayedFrom }) })
+
 /** What an incomplete run lacks may still be had, and for nothing: its jobs have been paid for. */
 const reopen = Effect.fnUntraced(function* (
   ledger: Ledger,
   pipeline: PipelineDefinition,
   lease: Lease,
-  { configHash, runId }: RunSummary
+  ended: RunSummary
 ): Effect.fn.Return<AcquiredRun, LedgerError | PipelineChanged> {
-  if (configHash !== pipeline.hash || isReplayedId(runId)) return yield* new PipelineChanged({ runId })
+  if (!isOwnRun(pipeline, ended)) return yield* pipelineChanged(ended)
+  const { runId } = ended
   const run = yield* ledger.reopen(runId, lease)
   yield* Effect.logInfo(`run ${runId} ended incomplete: its jobs are read again, and nothing is submitted`)
   return { run, isNew: false }
@@ -70,12 +82,12 @@ const reopen = Effect.fnUntraced(function* (
 /** The pipeline's last run, where its jobs are to be read again before another run begins. */
 const findRereadable = Effect.fnUntraced(function* (
   ledger: Ledger,
-  { hash, name }: PipelineDefinition
+  pipeline: PipelineDefinition
 ): Effect.fn.Return<RunSummary | undefined, LedgerError> {
-  const [last] = yield* ledger.runs({ pipeline: name, limit: 1 })
+  const [last] = yield* ledger.runs({ pipeline: pipeline.name, limit: 1 })
   if (last === undefined || last.status !== "incomplete" || last.receipt === null || last.finishedAt === null) return
   const age = (yield* Clock.currentTimeMillis) - last.finishedAt
-  if (last.superseded.length > 0 || age > rereadWithin || last.configHash !== hash || isReplayedId(last.runId)) return
+  if (last.superseded.length > 0 || age > rereadWithin || !isOwnRun(pipeline, last)) return
   // What was cancelled has nothing more to give.
   return last.receipt.jobs.some(({ status }) => status !== "cancelled") ? last : undefined
 })
@@ -167,9 +179,7 @@ const continueRun = Effect.fnUntraced(function* (
   lease: Lease,
   open: OpenRun
 ): Effect.fn.Return<AcquiredRun, LedgerError | PipelineChanged> {
-  // The vault holds nothing of it under this pipeline's name: to resume it would pay for pages beside those of another.
-  if (open.configHash !== pipeline.hash || isReplayedId(open.runId))
-    return yield* new PipelineChanged({ runId: open.runId })
+  if (!isOwnRun(pipeline, open)) return yield* pipelineChanged(open)
   return { run: yield* takeOver(ledger, open, lease), isNew: false }
 })
 
