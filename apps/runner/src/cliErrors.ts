@@ -38,7 +38,7 @@ const sinkRefusal = (error: SinkError): CliError => {
 /** The ledger's own words say that it could not be reached, which is not so where its database refused. */
 export const ledgerCliError = (error: LedgerError): CliError => {
   const { _tag: tag } = error.reason
-  if (tag === "Fenced" || tag === "LeaseHeld" || tag === "SubmissionsLost")
+  if (tag === "Fenced" || tag === "LeaseHeld" || tag === "RunExists" || tag === "SubmissionsLost")
     return refuse(exitCodes.halted, error.message)
   if (tag === "EndedUnpublished") return refuse(exitCodes.invalid, error.message)
   if (tag === "UnknownRun") {

@@ -10,6 +10,7 @@ export {
   type LedgerTransaction,
   LedgerUnavailable,
   type OpenRun,
+  RunExists,
   type RunHandle,
   type RunIntent,
   type RunState,

@@ -55,12 +55,12 @@ describe("a run that another process carries out", () => {
   it.effect("is refused at once where that process is known to live, whatever the pipeline has become", () =>
     Effect.gen(function* () {
       const { ledger, other } = yield* leaseHeldBy(living, "another")
-      const refusal = yield* Effect.flip(acquireRun(ledger, pipelineOf("refuse"), ours, "auto"))
+      const refusal = yield* Effect.flip(acquireRun(ledger, pipelineOf("refuse"), ours, { resume: "auto" }))
       assert.strictEqual(
         refusal.message,
         `run ${other.runId} is being carried out by ${living}: wait for it to end, or stop it first`
       )
-      const named = yield* Effect.flip(acquireRun(ledger, pipelineOf("wait"), ours, { runId: other.runId }))
+      const named = yield* Effect.flip(acquireRun(ledger, pipelineOf("wait"), ours, { resume: { runId: other.runId } }))
       assert.strictEqual(named.message, refusal.message)
     })
   )
@@ -68,7 +68,9 @@ describe("a run that another process carries out", () => {
   it.effect("is refused when a process elsewhere has been seen to hold on to it", () =>
     Effect.gen(function* () {
       const { ledger } = yield* leaseHeldBy(elsewhere)
-      const trying = yield* Effect.forkChild(Effect.flip(acquireRun(ledger, pipelineOf("refuse"), ours, "auto")))
+      const trying = yield* Effect.forkChild(
+        Effect.flip(acquireRun(ledger, pipelineOf("refuse"), ours, { resume: "auto" }))
+      )
       yield* TestClock.adjust("31 seconds")
       assert.include((yield* Fiber.join(trying)).message, "is being carried out by elsewhere/1/other")
     })
@@ -78,7 +80,7 @@ describe("a run that another process carries out", () => {
     Effect.gen(function* () {
       for (const holder of [living, elsewhere]) {
         const { ledger, other, renewing } = yield* leaseHeldBy(holder, "another")
-        const waiting = yield* Effect.forkChild(acquireRun(ledger, pipelineOf("wait"), ours, "auto"))
+        const waiting = yield* Effect.forkChild(acquireRun(ledger, pipelineOf("wait"), ours, { resume: "auto" }))
         yield* TestClock.adjust("40 minutes")
         assert.isUndefined(waiting.pollUnsafe())
         yield* Fiber.interrupt(renewing)
@@ -96,7 +98,7 @@ describe("a run that another process carries out", () => {
     Effect.gen(function* () {
       for (const how of ["stopped", "died"] as const) {
         const { ledger, other, renewing } = yield* leaseHeldBy(how === "died" ? elsewhere : living)
-        const waiting = yield* Effect.forkChild(acquireRun(ledger, pipelineOf("wait"), ours, "auto"))
+        const waiting = yield* Effect.forkChild(acquireRun(ledger, pipelineOf("wait"), ours, { resume: "auto" }))
         yield* TestClock.adjust("5 minutes")
         yield* Fiber.interrupt(renewing)
         if (how === "stopped") yield* ledger.suspend(other, "interrupted")
@@ -110,7 +112,9 @@ describe("a run that another process carries out", () => {
   it.effect("is not waited for beyond the bound", () =>
     Effect.gen(function* () {
       const { ledger } = yield* leaseHeldBy(living)
-      const waiting = yield* Effect.forkChild(Effect.flip(acquireRun(ledger, pipelineOf("wait", 2), ours, "auto")))
+      const waiting = yield* Effect.forkChild(
+        Effect.flip(acquireRun(ledger, pipelineOf("wait", 2), ours, { resume: "auto" }))
+      )
       yield* TestClock.adjust("119 seconds")
       assert.isUndefined(waiting.pollUnsafe())
       yield* TestClock.adjust("2 seconds")
@@ -121,7 +125,9 @@ describe("a run that another process carries out", () => {
   it.effect("does not go on as another pipeline once it was stopped", () =>
     Effect.gen(function* () {
       const { ledger, other } = yield* leaseHeldBy(living)
-      const waiting = yield* Effect.forkChild(Effect.flip(acquireRun(ledger, pipelineOf("wait", 60, 6), ours, "auto")))
+      const waiting = yield* Effect.forkChild(
+        Effect.flip(acquireRun(ledger, pipelineOf("wait", 60, 6), ours, { resume: "auto" }))
+      )
       yield* TestClock.adjust("1 minute")
       yield* ledger.suspend(other, "interrupted")
       yield* TestClock.adjust("1 second")
@@ -136,7 +142,7 @@ describe("a run that another process carries out", () => {
         [1, 2, 3],
         (nth) => {
           const lease = { holder: `${hostname()}/${process.ppid}/${nth}`, durationMs: 30_000 }
-          return Effect.exit(acquireRun(ledger, pipelineOf("refuse"), lease, "auto"))
+          return Effect.exit(acquireRun(ledger, pipelineOf("refuse"), lease, { resume: "auto" }))
         },
         { concurrency: 3 }
       )

@@ -29,6 +29,7 @@ const refusalOf = ({ reason }: LedgerError): ModelRejection => {
     case "UnknownRun":
       return { _tag: reason._tag, runId: reason.runId }
     case "EndedUnpublished":
+    case "RunExists":
     case "SubmissionsLost":
     case "LedgerUnavailable":
       return assert.fail(`the ledger could not be reached: ${reason._tag}`)

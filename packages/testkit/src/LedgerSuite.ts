@@ -93,6 +93,20 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
       })
     )
 
+    it.effect("begins a run under a given ID once, even after it has ended", () =>
+      Effect.gen(function* () {
+        const ledger = yield* make
+        const options = { unlessOpen: false, runId: "0190a000-0000-8000-8000-00000000000e" }
+        const run = yield* ledger.begin(intent, lease, options)
+        assert.strictEqual(run.runId, options.runId)
+        const again = Effect.flip(ledger.begin({ ...intent, pipeline: "other" }, lease, options))
+        assert.deepInclude((yield* again).reason, { _tag: "RunExists", runId: run.runId })
+        yield* ledger.end(run, receipt(run.runId))
+        assert.deepInclude((yield* again).reason, { _tag: "RunExists", runId: run.runId })
+        assert.strictEqual((yield* ledger.runs({ runId: run.runId, limit: 1 }))[0]?.pipeline, intent.pipeline)
+      })
+    )
+
     it.effect("tells a replay of another pipeline's run from a run of its own", () =>
       Effect.gen(function* () {
         const ledger = yield* make

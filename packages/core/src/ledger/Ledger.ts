@@ -19,6 +19,8 @@ export class LedgerUnavailable extends Schema.TaggedError<LedgerUnavailable>()("
 export class EndedUnpublished extends Schema.TaggedError<EndedUnpublished>()("EndedUnpublished", {
   runId: Schema.String
 }) {}
+/** A run was to begin under an ID that another one has, which may have ended. */
+export class RunExists extends Schema.TaggedError<RunExists>()("RunExists", { runId: Schema.String }) {}
 /** There is no such run. */
 export class UnknownRun extends Schema.TaggedError<UnknownRun>()("UnknownRun", { runId: Schema.String }) {}
 
@@ -31,7 +33,7 @@ export class SubmissionsLost extends Schema.TaggedError<SubmissionsLost>()("Subm
 /** Every failure of a ledger. */
 export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError", {
   operation: Schema.String,
-  reason: Schema.Union([Fenced, LeaseHeld, LedgerUnavailable, EndedUnpublished, UnknownRun, SubmissionsLost])
+  reason: Schema.Union([Fenced, LeaseHeld, LedgerUnavailable, EndedUnpublished, RunExists, UnknownRun, SubmissionsLost])
 }) {
   override get message(): string {
     return describe(this.reason, this.operation)
@@ -50,6 +52,8 @@ const describe = (reason: LedgerError["reason"], operation: string): string => {
       return `run ${reason.runId} was loaded whole and ended unpublished, so there is nothing to resume: "sluice publish ${reason.runId}" publishes it`
     case "SubmissionsLost":
       return `the vault holds results of job ${reason.jobId}, which the ledger does not know as a submission of run ${reason.runId}: finish its replay ("sluice replay --run ${reason.runId}"), or start a new run (--fresh), which pays for new jobs`
+    case "RunExists":
+      return `run ${reason.runId} has begun already`
     case "UnknownRun":
       return `there is no run ${reason.runId} in this ledger`
   }
@@ -211,12 +215,13 @@ export interface Ledger {
   readonly dryRun?: (pipeline: string) => Effect.Effect<void, LedgerError>
   /**
    * Begins a new run under epoch 1, held by this lease. With `unlessOpen` it is refused with {@link LeaseHeld} while `open` answers
-   * a run of the pipeline; of several that are begun so at once, one is.
+   * a run of the pipeline; of several that are begun so at once, one is. `runId` is the ID of the run, a UUID: it is refused with
+   * {@link RunExists} where a run has it. Without it the ledger chooses one.
    */
   readonly begin: (
     intent: RunIntent,
     lease: Lease,
-    options?: { readonly unlessOpen: boolean }
+    options?: { readonly unlessOpen: boolean; readonly runId?: string }
   ) => Effect.Effect<RunHandle, LedgerError>
   /** The newest run of a pipeline that has not ended, or the named one; none when it has ended or there is none. */
   readonly open: (

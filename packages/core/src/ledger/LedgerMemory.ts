@@ -12,6 +12,7 @@ import {
   type Ledger,
   LedgerError,
   type OpenRun,
+  RunExists,
   type RunHandle,
   type RunIntent,
   type RunSummary,
@@ -96,7 +97,10 @@ export const makeLedgerMemory = (): Ledger => {
           const reason = new LeaseHeld({ runId: lastId, holder: holder ?? "another process" })
           return Effect.fail(new LedgerError({ operation: "begin", reason }))
         }
-        const runId = randomUUID()
+        const runId = options?.runId ?? randomUUID()
+        if (entries.has(runId)) {
+          return Effect.fail(new LedgerError({ operation: "begin", reason: new RunExists({ runId }) }))
+        }
         const entry: Entry = {
           intent,
           epoch: 1,

@@ -1,5 +1,13 @@
 import { type Ledger, Receipt } from "@sluice/core"
-import { type Lease, LeaseHeld, LedgerError, type RunHandle, type RunIntent, type RunSummary } from "@sluice/core/sink"
+import {
+  type Lease,
+  LeaseHeld,
+  LedgerError,
+  RunExists,
+  type RunHandle,
+  type RunIntent,
+  type RunSummary
+} from "@sluice/core/sink"
 import { Effect, Schema } from "effect"
 import type { Database, Queryable } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"
@@ -28,15 +36,18 @@ export const ledgerRuns = (
 > => ({
   begin: Effect.fn("PostgresLedger.begin")(
     function* (intent, lease, options) {
-      const runId = yield* makeRunId(intent.startedAt)
+      const runId = options?.runId ?? (yield* makeRunId(intent.startedAt))
       yield* database.transaction((tx) =>
         Effect.gen(function* () {
           if (options?.unlessOpen === true) yield* assertNoneOpen(tx, database, intent.pipeline)
-          yield* tx.query(
+          const begun = yield* tx.query(
             `INSERT INTO runs (run_id, pipeline, config_hash, started_at, holder, lease_until, session)
-             VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 ms', $7)`,
+             VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 ms', $7) ON CONFLICT (run_id) DO NOTHING RETURNING 1`,
             begunRow(database, runId, intent, lease)
           )
+          if (begun.length === 0) {
+            return yield* new LedgerError({ operation: "begin", reason: new RunExists({ runId }) })
+          }
         })
       )
       return { ...intent, runId, epoch: 1 }

@@ -17,6 +17,13 @@ import { isKnownAlive, isKnownDead } from "./LeaseHolder.ts"
 /** Which run to carry out: the pipeline's last one if it did not end (`auto`), a new one (`never`), or a named one. */
 export type Resume = "auto" | "never" | { readonly runId: string }
 
+/** Which run is acquired. */
+export interface Acquiring {
+  readonly resume: Resume
+  /** The ID of a run that begins, a UUID. No run begins where one has it: that is refused with `RunExists`. */
+  readonly newRunId?: string
+}
+
 /** The last run of the pipeline did not end, and the pipeline is another one now; or it is another's, of which it was replayed. */
 export class PipelineChanged extends Schema.TaggedError<PipelineChanged>()("PipelineChanged", {
   runId: Schema.String,
@@ -50,9 +57,17 @@ const pollMs = 1000
  * Begins a run, or takes the one over that did not end, as soon as nobody else may be carrying it out. One that ended incomplete
  * is opened again: by its name always, else once.
  */
-export const acquireRun = (ledger: Ledger, pipeline: PipelineDefinition, lease: Lease, resume: Resume): Acquisition => {
-  if (resume === "never") return beginNew(ledger, pipeline, lease, { unlessOpen: false })
-  return resume === "auto" ? acquireLatest(ledger, pipeline, lease) : resumeNamed(ledger, pipeline, lease, resume.runId)
+export const acquireRun = (
+  ledger: Ledger,
+  pipeline: PipelineDefinition,
+  lease: Lease,
+  { newRunId, resume }: Acquiring
+): Acquisition => {
+  const named = newRunId === undefined ? {} : { runId: newRunId }
+  if (resume === "never") return beginNew(ledger, pipeline, lease, { unlessOpen: false, ...named })
+  return resume === "auto"
+    ? acquireLatest(ledger, pipeline, lease, named)
+    : resumeNamed(ledger, pipeline, lease, resume.runId)
 }
 
 /**
@@ -96,7 +111,7 @@ const beginNew = (
   ledger: Ledger,
   { hash, name }: PipelineDefinition,
   lease: Lease,
-  options: { readonly unlessOpen: boolean }
+  options: { readonly unlessOpen: boolean; readonly runId?: string }
 ): Effect.Effect<AcquiredRun, LedgerError> =>
   Effect.flatMap(Clock.currentTimeMillis, (startedAt) =>
     Effect.map(ledger.begin({ pipeline: name, configHash: hash, startedAt }, lease, options), (run) => ({
@@ -127,7 +142,8 @@ const resumeNamed = Effect.fnUntraced(function* (
 const acquireLatest = Effect.fnUntraced(function* (
   ledger: Ledger,
   pipeline: PipelineDefinition,
-  lease: Lease
+  lease: Lease,
+  named: { readonly runId?: string }
 ): Effect.fn.Return<AcquiredRun, LedgerError | PipelineChanged> {
   const { waitMinutes, whenRunning } = pipeline.overlap
   const giveUpAt = (yield* Clock.currentTimeMillis) + waitMinutes * 60_000
@@ -149,7 +165,7 @@ const acquireLatest = Effect.fnUntraced(function* (
         ? continueRun(ledger, pipeline, lease, open)
         : ended !== undefined
           ? reopen(ledger, pipeline, lease, ended)
-          : beginNew(ledger, pipeline, lease, { unlessOpen: true })
+          : beginNew(ledger, pipeline, lease, { unlessOpen: true, ...named })
     )
     if (held._tag === "Success") return held.success
     // Another process was faster: its run is found above. A process that renews the lease that was waited for keeps the run.

@@ -4,7 +4,7 @@ import type { PipelineDefinition } from "../../pipeline/makePipeline.ts"
 import { SinkError } from "../../sink/SinkError.ts"
 import { isOwnId } from "../../source/ownJobId.ts"
 import type { Vault } from "../../vault/Vault.ts"
-import { acquireRun, PipelineChanged, type Resume } from "./acquireRun.ts"
+import { type Acquiring, acquireRun, PipelineChanged } from "./acquireRun.ts"
 import { connectSinks, dryLoad } from "./connectSinks.ts"
 import { doubtLedger } from "./doubtLedger.ts"
 import { makeLease } from "./LeaseHolder.ts"
@@ -13,9 +13,8 @@ import type { RunContext } from "./RunContext.ts"
 import { type MarkOptions, makeRunMarker } from "./RunMarker.ts"
 
 /** How a run is begun. */
-export interface BeginOptions {
+export interface BeginOptions extends Acquiring {
   readonly ledger?: Ledger
-  readonly resume: Resume
   /** How long a process that has died, or was stopped, keeps others from its run. Renewed three times as often. */
   readonly lease: Duration.Input
   /** Where segments wait for sinks that lag, in a pipeline of several sinks that has no vault. */
@@ -64,7 +63,7 @@ export const beginRun = Effect.fnUntraced(function* (
   const vault = pipeline.vault ?? (pipeline.sinks.length > 1 ? options.spool : undefined)
   const kept = vault === undefined ? undefined : yield* vault.connect
   const lease = yield* makeLease(options.lease)
-  const held = yield* acquireRun(connected.ledger, pipeline, lease, options.resume)
+  const held = yield* acquireRun(connected.ledger, pipeline, lease, options)
   if (kept?.sweep !== undefined) {
     const isOpen = (runId: string) => Effect.map(connected.ledger.open({ runId }), (open) => open !== undefined)
     yield* kept.sweep(pipeline.name, isOpen)
