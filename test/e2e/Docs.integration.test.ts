@@ -74,7 +74,7 @@ const insideRepository = Effect.acquireRelease(
 /** The command a line calls, with its subcommand where it has some. */
 const commandIn = (args: ReadonlyArray<string>): string => {
   const [name = "", ...rest] = args.filter((arg) => !arg.startsWith("-"))
-  return name === "dlq" ? `${name} ${rest[0]}` : name
+  return name === "dlq" || name === "schedule" ? `${name} ${rest[0]}` : name
 }
 
 const ownCommands = new Set(["install", "add", "exec", "dlx", "update", "changeset"])

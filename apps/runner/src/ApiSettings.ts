@@ -2,6 +2,7 @@ import { isServiceUrl } from "@sluice/core/config"
 import { DatabaseUrl, oneDatabase, PostgresSinkConfig } from "@sluice/sink-postgres"
 import { DirectoryVaultConfig, S3VaultConfig, SpoolConfig } from "@sluice/sink-s3"
 import { Schema } from "effect"
+import { ScheduleConfig } from "./schedule/Schedule.ts"
 import { TimeSpan } from "./TimeSpan.ts"
 
 /** What an HTTP header can carry. */
@@ -74,6 +75,7 @@ export const machineFields = {
   api: Schema.optionalKey(ApiSettings),
   embedded: Schema.optionalKey(EmbeddedSettings),
   ledger: Schema.optionalKey(LedgerSettings),
+  schedule: Schema.optionalKey(ScheduleConfig),
   vault: Schema.optionalKey(VaultSettings),
   spool: Schema.optionalKey(
     SpoolConfig.annotate({

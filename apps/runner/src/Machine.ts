@@ -6,7 +6,7 @@ import { stateDirectory } from "./home.ts"
 import type { KeptPath } from "./legacyHome.ts"
 
 /** What a pipeline file says of the machine, with its paths where they are. */
-export interface Machine extends Omit<MachineSettings, "ledger"> {
+export interface Machine extends Omit<MachineSettings, "ledger" | "schedule"> {
   readonly spool: typeof SpoolConfig.Type
   /** Where the embedded scraper keeps its state. */
   readonly stateDirectory: string

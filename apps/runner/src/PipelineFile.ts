@@ -13,6 +13,7 @@ import { type Lake, pipelineSinks } from "./PipelineSinks.ts"
 import { placeConflicts } from "./placeConflicts.ts"
 import { readUtf8 } from "./readUtf8.ts"
 import { Secrets } from "./Secrets.ts"
+import { type Schedule, scheduleOf } from "./schedule/Schedule.ts"
 import { rememberSecrets } from "./secretsOf.ts"
 import { vaultOf } from "./vaults.ts"
 
@@ -49,6 +50,8 @@ export interface PipelineFile {
   readonly ledger: Option.Option<LedgerSettings>
   /** The settings of its sinks of objects. */
   readonly lakes: ReadonlyArray<Lake>
+  /** When workers run it. */
+  readonly schedule: Option.Option<Schedule>
 }
 
 /** The named file, or the first of {@link standardNames} in the working directory. */
@@ -133,7 +136,8 @@ const buildPipeline = Effect.fnUntraced(function* (
     machine,
     postgres,
     ledger: ledger === undefined ? Option.none() : Option.some(ledgerAt(ledger, resolve)),
-    lakes: sinks.lakes
+    lakes: sinks.lakes,
+    schedule: Option.map(Option.fromUndefinedOr(decoded.schedule), scheduleOf)
   }
 })
 

@@ -15,8 +15,10 @@ import { replay } from "./commands/replay.ts"
 import { cancel, resume } from "./commands/resume.ts"
 import { run } from "./commands/run.ts"
 import { runs } from "./commands/runs.ts"
+import { schedule } from "./commands/schedule.ts"
 import { schema } from "./commands/schema.ts"
 import { validate } from "./commands/validate.ts"
+import { worker } from "./commands/worker.ts"
 import { EnvFile, environmentWithFiles } from "./EnvFile.ts"
 import { Environment } from "./Environment.ts"
 import { ExitCodeOfCommand } from "./ExitCodeOfCommand.ts"
@@ -34,6 +36,8 @@ export const sluice = Command.make("sluice").pipe(
     run,
     resume,
     cancel,
+    worker,
+    schedule,
     runs,
     publish,
     audit,

@@ -66,12 +66,15 @@ export const openLedger = Effect.fnUntraced(function* (config: LedgerSettings) {
 export const openRuns = (named: Option.Option<string>) => Effect.flatMap(loadIfFound(named), openRunsOf)
 
 /** The ledger that a pipeline file that has been read leaves its runs in. */
-export const openRunsOf = Effect.fnUntraced(function* (file: Option.Option<PipelineFile>) {
+export const openRunsOf = (file: Option.Option<PipelineFile>) => Effect.map(openRunsDatabase(file), PostgresLedger.make)
+
+/** The database of that ledger. */
+export const openRunsDatabase = Effect.fnUntraced(function* (file: Option.Option<PipelineFile>) {
   const known = Option.flatMap(
     file,
     ({ ledger, postgres }): Option.Option<LedgerSettings> => Option.orElse(ledger, () => postgres)
   )
   const config = Option.isSome(known) ? known.value : yield* embeddedHere
   yield* assertExists(config)
-  return PostgresLedger.make(yield* Postgres.open(config).pipe(Effect.mapError(databaseCliError)))
+  return yield* Postgres.open(config).pipe(Effect.mapError(databaseCliError))
 })

@@ -22,15 +22,24 @@ export const runWithProgress = Effect.fnUntraced(function* (
   options: RunOptions = {}
 ): Effect.fn.Return<Outcome, CliError, FileSystem.FileSystem | Path.Path> {
   const line = yield* makeProgressLine
-  const spool = spoolOf(machine)
-  const adoption = (yield* profileSettings(machine))?.adoption
+  const ofMachine = yield* runOptionsOf(machine)
   return yield* Pipeline.execute(pipeline, {
-    spool,
-    ...(adoption === undefined ? {} : { adoption }),
+    ...ofMachine,
     ...options,
-    reader: { ...readerOf(machine), ...options.reader },
+    reader: { ...ofMachine.reader, ...options.reader },
     onProgress: line.show
   }).pipe(Effect.mapError(runCliError), Effect.provide(scraperLayer(machine)), Effect.ensuring(line.clear))
+})
+
+/** What a pipeline file says of the machine, as options of a run. */
+export const runOptionsOf = Effect.fnUntraced(function* (machine: Machine) {
+  const adoption = (yield* profileSettings(machine))?.adoption
+  const options: RunOptions = {
+    spool: spoolOf(machine),
+    reader: readerOf(machine) ?? {},
+    ...(adoption === undefined ? {} : { adoption })
+  }
+  return options
 })
 
 /** How long a job may be unknown, or its pages lag: no longer than an outage may last, unless it is said. */

@@ -3,6 +3,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Exit, Logger, Option } from "effect"
 import { CliError as EffectCliError } from "effect/cli"
 import { CliError, exitCodes } from "./CliError.ts"
+import { ExitCodeWhenStopped } from "./ExitCodeWhenStopped.ts"
 import { jsonLogger, Printed, tell } from "./Output.ts"
 import { keepJsonPromise } from "./promisedJson.ts"
 import { SecretBox, Secrets } from "./Secrets.ts"
@@ -54,17 +55,18 @@ const describe = (
 }
 
 /** Starts a command as this process. */
-export const runProcess = (program: Effect.Effect<number, never, NodeServices.NodeServices>): void =>
-  program.pipe(Effect.provide(NodeServices.layer), (main) =>
-    NodeRuntime.runMain(main, {
-      disableErrorReporting: true,
-      teardown: (exit, onExit) =>
-        onExit(
-          Exit.isSuccess(exit) && typeof exit.value === "number"
-            ? exit.value
-            : Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
-              ? exitCodes.interrupted
-              : exitCodes.failed
-        )
-    })
-  )
+export const runProcess = (program: Effect.Effect<number, never, NodeServices.NodeServices>): void => {
+  const stopped = { code: exitCodes.interrupted as number }
+  const main = program.pipe(Effect.provideService(ExitCodeWhenStopped, stopped), Effect.provide(NodeServices.layer))
+  NodeRuntime.runMain(main, {
+    disableErrorReporting: true,
+    teardown: (exit, onExit) =>
+      onExit(
+        Exit.isSuccess(exit) && typeof exit.value === "number"
+          ? exit.value
+          : Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+            ? stopped.code
+            : exitCodes.failed
+      )
+  })
+}

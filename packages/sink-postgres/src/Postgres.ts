@@ -12,3 +12,4 @@ export {
 export type { Replay, ReplayOptions } from "./dead-letters/replayDeadLetters.ts"
 export { make as ledger } from "./ledger/PostgresLedger.ts"
 export { fromConfig, sink } from "./PostgresSink.ts"
+export { make as tickLog } from "./schedule/TickLog.ts"

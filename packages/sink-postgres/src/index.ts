@@ -13,3 +13,4 @@ export {
   PostgresSinkConfig,
   type PostgresSinkOptions
 } from "./PostgresSinkConfig.ts"
+export type { OpenScheduledRun, ScheduledState, Tick, TickDecision, TickLog, TickState } from "./schedule/TickLog.ts"

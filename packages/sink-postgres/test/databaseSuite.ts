@@ -16,6 +16,7 @@ import { querySuite } from "./querySuite.ts"
 import { replaceModelSuite } from "./replaceModelSuite.ts"
 import { replaceSuite } from "./replaceSuite.ts"
 import { retentionSuite } from "./retentionSuite.ts"
+import { tickLogSuite } from "./tickLogSuite.ts"
 import { unpublishedSuite } from "./unpublishedSuite.ts"
 import { upgradeSuite } from "./upgradeSuite.ts"
 import { viewSuite } from "./viewSuite.ts"
@@ -33,6 +34,7 @@ const suites = [
   viewSuite,
   analystSuite,
   retentionSuite,
+  tickLogSuite,
   upgradeSuite,
   deadLetterSuite
 ]

@@ -112,12 +112,24 @@ const leaveBehind = Effect.fnUntraced(function* (database: Database, hash: strin
      VALUES ($1, 'postgres', 'job-of-old', $2, $3, 'nul_byte', 'text with a NUL byte', $4)`,
     [endedRun, pageKey(setAside.url), setAside.url, JSON.stringify(setAside)]
   )
-  // Builds that knew the column filled it in.
-  const isNamed = yield* query(
-    "SELECT FROM information_schema.columns WHERE table_schema = $1 AND table_name = 'dead_letters' AND column_name = 'pipeline'",
-    [database.schema]
-  )
-  if (isNamed.length > 0) yield* query("UPDATE dead_letters SET pipeline = 'old'")
+  // Builds that knew a column filled it in.
+  const hasColumn = (table: string, column: string) =>
+    Effect.map(
+      query("SELECT FROM information_schema.columns WHERE table_schema = $1 AND table_name = $2 AND column_name = $3", [
+        database.schema,
+        table,
+        column
+      ]),
+      (rows) => rows.length > 0
+    )
+  if (yield* hasColumn("dead_letters", "pipeline")) yield* query("UPDATE dead_letters SET pipeline = 'old'")
+  if (yield* hasColumn("runs", "replayed_from")) {
+    for (const [replay, source] of [
+      [replays[0], endedRun],
+      [replays[1], "unknown"]
+    ])
+      yield* query("UPDATE runs SET replayed_from = $2 WHERE run_id = $1", [replay, source])
+  }
 })
 
 /** What an earlier build has left is gone on with by this one, in a database as that build made it. */

@@ -17,8 +17,10 @@ export const tableNames: ReadonlyArray<string> = [
   "page_sets",
   "pages",
   "runs",
+  "schedules",
   "segments",
   "submissions",
+  "ticks",
   "token_summaries"
 ]
 
@@ -170,6 +172,13 @@ export const tableShapes: Readonly<
     },
     keys: [["run_id"]]
   },
+  schedules: {
+    columns: {
+      pipeline: "text",
+      decided_until: "timestamp with time zone"
+    },
+    keys: [["pipeline"]]
+  },
   segments: {
     columns: {
       run_id: "uuid",
@@ -201,6 +210,17 @@ export const tableShapes: Readonly<
       tokens: "bigint"
     },
     keys: [["run_id", "ordinal"]]
+  },
+  ticks: {
+    columns: {
+      pipeline: "text",
+      due_at: "timestamp with time zone",
+      start_at: "timestamp with time zone",
+      run_id: "uuid",
+      state: "text",
+      decided_at: "timestamp with time zone"
+    },
+    keys: [["pipeline", "due_at"]]
   },
   token_summaries: {
     columns: {
@@ -826,6 +846,32 @@ UPDATE runs r SET replayed_from = coalesce(
    LIMIT 1),
   'unknown')
 WHERE substr(r.run_id::text, 15, 1) = '8';
+`
+  },
+  {
+    id: "0011_schedules",
+    sql: `CREATE TABLE "schedules" (
+	"pipeline" text PRIMARY KEY NOT NULL,
+	"decided_until" timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE "ticks" (
+	"pipeline" text NOT NULL,
+	"due_at" timestamp with time zone NOT NULL,
+	"start_at" timestamp with time zone NOT NULL,
+	"run_id" uuid NOT NULL,
+	"state" text NOT NULL,
+	"decided_at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "ticks_pkey" PRIMARY KEY("pipeline","due_at")
+);
+
+CREATE INDEX "ticks_due_idx" ON "ticks" USING btree ("pipeline","start_at") WHERE "ticks"."state" = 'due';
+COMMENT ON TABLE schedules IS 'Pipelines that workers serve by a schedule';
+COMMENT ON COLUMN schedules.decided_until IS 'Up to here it has been decided what becomes of the ticks of the schedule';
+COMMENT ON TABLE ticks IS 'The ticks of schedules, and what became of each';
+COMMENT ON COLUMN ticks.start_at IS 'When the tick may start: due_at and the jitter of this tick';
+COMMENT ON COLUMN ticks.run_id IS 'The ID that the run of this tick has, or will have';
+COMMENT ON COLUMN ticks.state IS 'due until its run has begun, begun, skipped: the run before had not ended, missed: no worker ran, paused';
 `
   }
 ]

@@ -15,6 +15,7 @@ import {
 import { bytea, contentColumns, count, fetchColumns, instant, pageKey } from "./schemaColumns.ts"
 
 export * from "./historySchema.ts"
+export * from "./scheduleSchema.ts"
 
 // Names are unqualified on purpose: the schema a user chooses is applied by search_path. There are no foreign keys. On the
 // data tables each would cost a lookup and a row lock for every row of a COPY, and what it would prove holds by construction
