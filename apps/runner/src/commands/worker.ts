@@ -1,4 +1,4 @@
-import { Duration, Effect, Schema } from "effect"
+import { Duration, Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { exitCodes } from "../CliError.ts"
 import { ExitCodeWhenStopped } from "../ExitCodeWhenStopped.ts"
@@ -55,14 +55,28 @@ export const worker = Command.make(
       "15s",
       shortestLease,
       "10 minutes"
+    ),
+    port: Flag.Int("port").pipe(
+      Flag.withDescription("Serve /livez, /readyz and /metrics on this port; 0 takes a free one, which the log names"),
+      Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))),
+      Flag.optional
+    ),
+    host: Flag.String("host").pipe(
+      Flag.withDescription("With --port: the address to listen on. Default: 127.0.0.1"),
+      Flag.withDefault("127.0.0.1")
     )
   },
-  Effect.fnUntraced(function* ({ concurrency, lease, paths, poll }) {
+  Effect.fnUntraced(function* ({ concurrency, host, lease, paths, poll, port }) {
     const served = yield* loadServed(paths)
     const stopped = yield* ExitCodeWhenStopped
     // To be stopped is how a worker ends.
     stopped.code = exitCodes.completed
-    yield* serve(served, { concurrency, pollMs: millisOf(poll), leaseMs: millisOf(lease) })
+    yield* serve(served, {
+      concurrency,
+      pollMs: millisOf(poll),
+      leaseMs: millisOf(lease),
+      ...(Option.isNone(port) ? {} : { health: { host, port: port.value } })
+    })
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(

@@ -5,11 +5,13 @@ import { Clock, Effect, Exit, FiberMap, Option, Random, Result } from "effect"
 import { databaseCliError } from "../cliErrors.ts"
 import { decideTicks } from "../schedule/decideTicks.ts"
 import { nextTicks } from "../schedule/ticksOf.ts"
+import { serveHealth } from "./healthServer.ts"
 import { planAction } from "./planAction.ts"
 import { retryPause } from "./retryPause.ts"
 import { type RunAction, runAttempt } from "./runAttempt.ts"
 import type { ServedPipeline } from "./ServedPipeline.ts"
 import { makeSharedScrapers } from "./sharedScrapers.ts"
+import { attemptEnded, makeWorkerHealth, ticksDecided, type WorkerHealth } from "./WorkerHealth.ts"
 import { waitForOthers } from "./waitForOthers.ts"
 
 /** How a worker works. Times are in milliseconds. */
@@ -20,6 +22,8 @@ export interface WorkerOptions {
   readonly pollMs: number
   /** How long a run of a worker that died, or was cut off, waits for another one. Renewed three times as often. */
   readonly leaseMs: number
+  /** Where probes and metrics are served; nowhere when absent. */
+  readonly health?: { readonly host: string; readonly port: number }
 }
 
 /** The longest pause between two looks at a database that cannot be reached, in milliseconds. */
@@ -51,23 +55,29 @@ export const serve = Effect.fnUntraced(function* (served: ReadonlyArray<ServedPi
       return group
     })
   )
+  const health = makeWorkerHealth(groups.length)
+  if (options.health !== undefined) {
+    const address = yield* serveHealth(health, options.health)
+    yield* Effect.logInfo(`probes and metrics are at ${address}`)
+  }
   const scraperOf = yield* makeSharedScrapers
   // Declared after all that its fibers use: they end first.
   const fibers = yield* FiberMap.make<string>()
   yield* Effect.logInfo(
     `serving ${served.length} pipelines of ${groups.length} databases, ${options.concurrency} runs at once`
   )
-  yield* Effect.forEach(groups, (group, at) => serveGroup(group, { ...options, fibers, scraperOf, prefix: `${at} ` }), {
+  yield* Effect.forEach(groups, (group, at) => serveGroup(group, { ...options, fibers, scraperOf, health, at }), {
     concurrency: "unbounded",
     discard: true
   })
 })
 
-interface Serving extends WorkerOptions {
+interface Serving extends Omit<WorkerOptions, "health"> {
   readonly fibers: FiberMap.FiberMap<string>
   readonly scraperOf: Effect.Success<typeof makeSharedScrapers>
-  /** Names of pipelines are unique within their database. */
-  readonly prefix: string
+  readonly health: WorkerHealth
+  /** The number of the database: names of pipelines are unique within one. */
+  readonly at: number
 }
 
 const serveGroup = Effect.fnUntraced(function* (group: Group, serving: Serving) {
@@ -75,6 +85,9 @@ const serveGroup = Effect.fnUntraced(function* (group: Group, serving: Serving) 
   let unreachable = 0
   while (true) {
     const looked = yield* Effect.result(look(group, serving, memory))
+    const askedAt = yield* Clock.currentTimeMillis
+    serving.health.databases.set(serving.at, { askedAt, hasAnswered: Result.isSuccess(looked) })
+    serving.health.running = yield* FiberMap.size(serving.fibers)
     if (Result.isFailure(looked)) {
       unreachable++
       yield* Effect.logWarning(`the database of schedules does not answer: ${looked.failure.message}`)
@@ -104,6 +117,7 @@ const look = Effect.fnUntraced(function* (group: Group, serving: Serving, memory
   const current = decided.length === 0 ? states : yield* group.log.states(names)
   const byTick = [...current].sort((a, b) => (a.next?.dueAt ?? 0) - (b.next?.dueAt ?? 0))
   for (const state of byTick) yield* act(group, serving, memory, state)
+  serving.health.oldestDueAt = byTick.find(({ next }) => next !== undefined)?.next?.dueAt ?? null
 })
 
 /** Decides the ticks of a pipeline where one has become due. Answers whether it did. */
@@ -120,6 +134,7 @@ const decide = Effect.fnUntraced(function* (
   }
   if (next > now) return false
   const ticks = yield* log.decide(pipeline, (since, until) => decideTicks(pipeline, schedule, since, until))
+  for (const [became, of] of Map.groupBy(ticks, ({ state }) => state)) yield* ticksDecided(became, of.length)
   const missed = ticks.filter(({ state }) => state === "missed")
   if (missed.length > 0) {
     yield* Effect.logWarning(
@@ -133,7 +148,7 @@ const decide = Effect.fnUntraced(function* (
 const act = Effect.fnUntraced(function* (group: Group, serving: Serving, memory: Memory, state: ScheduledState) {
   const { pipeline } = state
   const served = group.pipelines.get(pipeline)!
-  const key = serving.prefix + pipeline
+  const key = `${serving.at} ${pipeline}`
   const isOurs = FiberMap.hasUnsafe(serving.fibers, key)
   const holder = state.open?.holder ?? null
   const isHolderDead = holder !== null && !isOurs && (yield* isKnownDead(holder))
@@ -141,6 +156,7 @@ const act = Effect.fnUntraced(function* (group: Group, serving: Serving, memory:
   if (action._tag === "Wait") return
   if (action._tag === "Skip") {
     if (yield* group.log.skip(pipeline, action.dueAt)) {
+      yield* ticksDecided("skipped", 1)
       yield* Effect.logInfo(
         `pipeline ${pipeline}: the tick of ${new Date(action.dueAt).toISOString()} is skipped, since run ${state.open?.runId} has not ended`
       )
@@ -157,7 +173,9 @@ const act = Effect.fnUntraced(function* (group: Group, serving: Serving, memory:
     })
   }).pipe(
     Effect.scoped,
-    Effect.tap(() => Effect.ignore(group.log.recordBegun(pipeline))),
+    Effect.tap(({ exitCode }) =>
+      Effect.andThen(attemptEnded(action._tag, exitCode), Effect.ignore(group.log.recordBegun(pipeline)))
+    ),
     Effect.exit,
     Effect.flatMap((exit) => remember(memory, pipeline, exit))
   )
