@@ -34,6 +34,9 @@ const rowsOf = <A>(all: ReadonlyArray<A>, length: number, rows: (one: A) => Iter
 export const lakeDatasets = [...datasets, "dead_letters"] as const
 export type LakeDataset = (typeof lakeDatasets)[number]
 
+/** What rows are made of: a record without what no column has. */
+export type LakePage = Omit<PageRecord, "refusal" | "bytes" | "unread" | "answer">
+
 const column = (name: string, type: ColumnType, isRequired = false): Column => ({ name, type, isRequired })
 const jobId = column("job_id", "text", true)
 const pageKey = column("page_key", "key", true)
@@ -94,7 +97,7 @@ export const columnsOf: { readonly [D in LakeDataset]: ReadonlyArray<Column> } =
 }
 
 /** Rows of `pages`. */
-export const pageRows = (records: ReadonlyArray<PageRecord>): Rows =>
+export const pageRows = (records: ReadonlyArray<LakePage>): Rows =>
   rowsOf(records, records.length, (page) => [
     [
       page.jobId,
@@ -113,7 +116,7 @@ export const pageRows = (records: ReadonlyArray<PageRecord>): Rows =>
   ])
 
 /** Rows of `links`. */
-export const linkRows = (records: ReadonlyArray<PageRecord>): Rows =>
+export const linkRows = (records: ReadonlyArray<LakePage>): Rows =>
   rowsOf(
     records,
     records.reduce((count, { links }) => count + links.length, 0),
@@ -121,13 +124,20 @@ export const linkRows = (records: ReadonlyArray<PageRecord>): Rows =>
   )
 
 /** Rows of `page_metadata`. */
-export const metadataRows = (records: ReadonlyArray<PageRecord>): Rows =>
+export const metadataRows = (records: ReadonlyArray<LakePage>): Rows =>
   rowsOf(records, records.length, (page) => [
     [page.jobId, page.key, page.url, page.httpStatus, page.durationMs, page.retryCount, page.tokensCharged]
   ])
 
-/** Rows of `dead_letters`. Text that is not Unicode is sanitized, except in `raw`, which is JSON and escapes it. */
-export const deadLetterRows = (deadLetters: ReadonlyArray<DeadLetter>): Rows =>
-  rowsOf(deadLetters, deadLetters.length, ({ detail, reason, record }) => [
-    [cleanText(record.jobId), record.key, cleanText(record.url), reason, detail, rawJson(record)]
-  ])
+/** A row of `dead_letters`. Text that is not Unicode is sanitized, except in `raw`, which is JSON and escapes it. */
+export const deadLetterRow = ({ detail, reason, record }: DeadLetter): DeadLetterRow => [
+  cleanText(record.jobId),
+  record.key,
+  cleanText(record.url),
+  reason,
+  detail,
+  rawJson(record)
+]
+
+/** The values of a dead letter, in the order of its columns. */
+export type DeadLetterRow = readonly [string, bigint, string, string, string, string]

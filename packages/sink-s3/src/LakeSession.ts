@@ -2,15 +2,13 @@ import type { LedgerError, RunHandle, SinkConnection, SinkError, SinkSession } f
 import { Effect, Stream } from "effect"
 import { admitPublish } from "./admitPublish.ts"
 import { auditRun } from "./auditRun.ts"
-import { formatOf } from "./formatOf.ts"
 import type { LakeOptions } from "./LakeOptions.ts"
 import type { ObjectStore } from "./ObjectStore.ts"
 import { assertOwner, reserve } from "./Pointer.ts"
 import { previewReplace } from "./previewReplace.ts"
 import { publishRun } from "./publishRun.ts"
-import type { Part } from "./RunManifest.ts"
 import { type StoreError, toSinkError } from "./StoreError.ts"
-import { writeSegment } from "./writeSegment.ts"
+import { segmentTarget, writeSegment } from "./writeSegment.ts"
 
 /** Segments that are encoded and written at once. */
 const segmentsAtOnce = 2
@@ -36,22 +34,15 @@ export const lakeConnection = (store: ObjectStore, options: LakeOptions): SinkCo
 }
 
 const lakeSession = (store: ObjectStore, options: LakeOptions, run: RunHandle): SinkSession => {
-  const target = { store, format: formatOf(options), pipeline: run.pipeline }
+  const target = segmentTarget(store, options, run)
   const publish = publishRun(store, options, run).pipe(Effect.mapError(inSinkWords(options.name, "publish")))
   return {
     concurrency: segmentsAtOnce,
     wants: { records: recordsOfPart, bytes: options.part_bytes, delayMs: delayOfPartMs },
     write: Effect.fnUntraced(
       function* (segment, commit) {
-        const { parts, quarantined } = yield* writeSegment(target, segment)
-        const result = {
-          rows: {
-            pages: rowsOf(parts, "pages"),
-            links: rowsOf(parts, "links"),
-            page_metadata: rowsOf(parts, "page_metadata")
-          },
-          deadLetters: quarantined.length
-        }
+        const { quarantined, rows } = yield* writeSegment(target, segment)
+        const result = { rows, deadLetters: quarantined.length }
         yield* commit.run({ ...result, quarantined })
         return result
       },
@@ -65,9 +56,6 @@ const lakeSession = (store: ObjectStore, options: LakeOptions, run: RunHandle): 
       : { previewPublish: previewReplace(store, run).pipe(Effect.mapError(inSinkWords(options.name, "publish"))) })
   }
 }
-
-const rowsOf = (parts: ReadonlyArray<Part>, dataset: Part["dataset"]): number =>
-  parts.find((part) => part.dataset === dataset)?.rows ?? 0
 
 const inSinkWords =
   (name: string, operation: string) =>

@@ -17,13 +17,26 @@ export type Part = typeof Part.Type
 const JobCounters = Schema.Struct({ ...StoredCounters.fields, status: Schema.String })
 export type JobCounters = typeof JobCounters.Type
 
-/** What a segment wrote: kept until its run has been published, since another process may have to. */
-export const SegmentEntry = Schema.Struct({
+/** What a segment wrote: parts, or one object for all datasets, to be gathered into parts with others. */
+const PartsEntry = Schema.Struct({
   note_version: Schema.Literal(1),
   parts: Schema.Array(Part),
   jobs: Schema.Array(JobCounters)
 })
+const StagedEntry = Schema.Struct({
+  note_version: Schema.Literal(2),
+  /** Where its records are, and about what they weigh. */
+  staged: Schema.Struct({ key: Schema.String, weight: Schema.Int }),
+  jobs: Schema.Array(JobCounters)
+})
+/** Kept until the run has been published, since another process may have to. */
+export const SegmentEntry = Schema.Union([PartsEntry, StagedEntry])
 export type SegmentEntry = typeof SegmentEntry.Type
+export type StagedEntry = typeof StagedEntry.Type
+
+/** The parts that staged segments were gathered into. Once it is there, their records are not needed to publish them again. */
+export const GatheredEntry = Schema.Struct({ note_version: Schema.Literal(1), parts: Schema.Array(Part) })
+export type GatheredEntry = typeof GatheredEntry.Type
 
 /** All that readers may see of a run: just the parts of segments that stand in the ledger. */
 export const RunManifest = Schema.Struct({

@@ -1,19 +1,20 @@
 import type { LedgerError, Publication, RunHandle } from "@sluice/core/sink"
 import { Effect } from "effect"
+import { findGathered, groupSegments } from "./gatherSegments.ts"
 import type { LakeOptions } from "./LakeOptions.ts"
 import { pointerKey } from "./Layout.ts"
 import type { ObjectStore } from "./ObjectStore.ts"
 import { readPointer } from "./Pointer.ts"
-import { committedParts } from "./publishRun.ts"
+import { committedEntries } from "./publishRun.ts"
 import { type StoreError, unpublishable } from "./StoreError.ts"
 
-/** Parts that are looked for at once. */
-const partsAtOnce = 8
+/** Objects that are looked for at once. */
+const looksAtOnce = 8
 
 /** Refuses a run that a later one has replaced, or of which objects have been removed. Reads alone. */
 export const admitPublish = Effect.fnUntraced(function* (
   store: ObjectStore,
-  { mode }: LakeOptions,
+  { mode, part_bytes }: LakeOptions,
   run: RunHandle
 ): Effect.fn.Return<void, StoreError | LedgerError, Publication> {
   const found = yield* readPointer(store, run.pipeline)
@@ -28,15 +29,20 @@ export const admitPublish = Effect.fnUntraced(function* (
   }
   const gone = (key: string) =>
     unpublishable(key, `objects of run ${run.runId} have been removed from ${store.address}`)
-  const { parts } = yield* committedParts(store, run).pipe(
+  const { entries } = yield* committedEntries(store, run).pipe(
     Effect.catchIf(
       (error) => error._tag === "StoreError" && error.reason._tag === "StoreConflict",
       () => gone(pointerKey(run.pipeline))
     )
   )
+  const keys = entries.flatMap(({ entry }) => (entry.note_version === 1 ? entry.parts.map(({ key }) => key) : []))
+  for (const group of groupSegments(entries, part_bytes)) {
+    const parts = yield* findGathered(store, run, group)
+    keys.push(...(parts?.map(({ key }) => key) ?? group.map(({ entry }) => entry.staged.key)))
+  }
   yield* Effect.forEach(
-    parts,
-    ({ key }) => Effect.flatMap(store.digest(key), (digest) => (digest === undefined ? gone(key) : Effect.void)),
-    { concurrency: partsAtOnce, discard: true }
+    keys,
+    (key) => Effect.flatMap(store.digest(key), (digest) => (digest === undefined ? gone(key) : Effect.void)),
+    { concurrency: looksAtOnce, discard: true }
   )
 })

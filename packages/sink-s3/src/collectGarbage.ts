@@ -38,10 +38,13 @@ export const collectGarbage = Effect.fn("collectGarbage")(function* <E>(
   options: GarbageOptions<E>
 ): Effect.fn.Return<Garbage, StoreError | E> {
   const before = (yield* Clock.currentTimeMillis) - Duration.toMillis(options.olderThan)
-  const folders = lakeDatasets.map((dataset) => datasetFolder(dataset, options.pipeline))
+  const folders = [
+    // Entries go first: a run without them cannot be published any more, so readers never see half of its parts.
+    runsPrefix(options.pipeline),
+    ...lakeDatasets.map((dataset) => datasetFolder(dataset, options.pipeline))
+  ]
   let objects = 0
-  // Entries go first: a run without them cannot be published any more, so readers never see half of its parts.
-  for (const prefix of [runsPrefix(options.pipeline), ...folders, probes]) {
+  for (const prefix of [...folders, probes]) {
     const keeps = keeperOf(store, options)
     yield* store.list(prefix).pipe(
       Stream.filter(({ modifiedAt }) => modifiedAt < before),

@@ -2,21 +2,25 @@ import { type LedgerError, Publication, type RunHandle } from "@sluice/core/sink
 import { Effect, Stream } from "effect"
 import { columnsOf, lakeDatasets, type Row } from "./Columns.ts"
 import { documentOf, parseDocument, writeOnce } from "./Documents.ts"
-import { formatOf } from "./formatOf.ts"
+import { type CommittedEntry, gatherGroup, groupSegments } from "./gatherSegments.ts"
 import type { LakeOptions } from "./LakeOptions.ts"
 import { entryKey, manifestKey, partFolder } from "./Layout.ts"
 import { type ObjectStore, objectOf } from "./ObjectStore.ts"
 import { publishPointer } from "./Pointer.ts"
 import { type JobCounters, type Part, RunManifest, SegmentEntry } from "./RunManifest.ts"
 import { conflict, type StoreError } from "./StoreError.ts"
-import { writePart } from "./writeSegment.ts"
+import { segmentTarget, writePart } from "./writeSegment.ts"
 
 /** Notes that are read at once. */
 const notesAtOnce = 8
 
+/** Keys that are removed in one call. */
+const removedAtOnce = 1000
+
 /**
- * Shows readers a run: a manifest of the parts that stand in the ledger, then the pointer to it. What was written besides,
- * by a process that died before its commit or lost the run, is in no manifest. Again, it changes nothing.
+ * Shows readers a run: gathers what was staged into parts, writes a manifest of the segments that the ledger holds, and moves the
+ * pointer to it. What was written besides, by a process that died before its commit or lost the run, is in no manifest. Again, it
+ * changes nothing.
  */
 export const publishRun = Effect.fnUntraced(function* (
   store: ObjectStore,
@@ -24,8 +28,11 @@ export const publishRun = Effect.fnUntraced(function* (
   run: RunHandle
 ): Effect.fn.Return<void, StoreError | LedgerError, Publication> {
   const { completed, assertLease, status } = yield* Publication
-  const { jobs, parts } = yield* committedParts(store, run)
-  const target = { store, format: formatOf(options), pipeline: run.pipeline }
+  const { entries, jobs } = yield* committedEntries(store, run)
+  const target = segmentTarget(store, options, run)
+  const parts = entries.flatMap(({ entry }) => (entry.note_version === 1 ? entry.parts : []))
+  for (const group of groupSegments(entries, options.part_bytes))
+    parts.push(...(yield* gatherGroup(target, run, group)))
   if (jobs.length > 0)
     parts.push(yield* writePart(target, { ...run, dataset: "token_summaries", seq: 0 }, jobs.map(toRow)))
   const manifest: RunManifest = {
@@ -61,24 +68,38 @@ export const publishRun = Effect.fnUntraced(function* (
     sha256: document.sha256
   })
   if (options.success_marker) yield* markSuccess(store, run, parts)
+  if (status === "completed") yield* removeStaged(store, entries)
 })
 
-/** The parts and the latest counters of all segments that the ledger holds. */
-export const committedParts = Effect.fnUntraced(function* (
+/**
+ * Removes what parts were made of. A run that did not complete keeps it until it is collected: a later attempt may add segments, which
+ * changes the last group.
+ */
+const removeStaged = (store: ObjectStore, entries: ReadonlyArray<CommittedEntry>): Effect.Effect<void> =>
+  Stream.fromIterable(entries.flatMap(({ entry }) => (entry.note_version === 2 ? [entry.staged.key] : []))).pipe(
+    Stream.grouped(removedAtOnce),
+    Stream.runForEach((keys) => store.remove(keys)),
+    Effect.catch((error) =>
+      Effect.logWarning(`the run is published; what its parts were made of is left to "sluice gc": ${error.message}`)
+    )
+  )
+
+/** What all segments wrote that the ledger holds, by their numbers, and the latest counters of their jobs. */
+export const committedEntries = Effect.fnUntraced(function* (
   store: ObjectStore,
   run: RunHandle
 ): Effect.fn.Return<
-  { readonly jobs: ReadonlyArray<JobCounters>; readonly parts: Array<Part> },
+  { readonly jobs: ReadonlyArray<JobCounters>; readonly entries: ReadonlyArray<CommittedEntry> },
   StoreError | LedgerError,
   Publication
 > {
   const { segments } = yield* Publication
-  const parts: Array<Part> = []
+  const entries: Array<CommittedEntry> = []
   const jobs = new Map<string, JobCounters>()
   const readEntry = Effect.fnUntraced(function* (segment: { readonly epoch: number; readonly seq: number }) {
     const key = entryKey({ ...run, ...segment })
     const bytes = yield* store.read(key)
-    if (bytes !== undefined) return yield* parseDocument(SegmentEntry, key, bytes)
+    if (bytes !== undefined) return { ...segment, entry: yield* parseDocument(SegmentEntry, key, bytes) }
     return yield* conflict(
       "read",
       key,
@@ -86,18 +107,18 @@ export const committedParts = Effect.fnUntraced(function* (
     )
   })
   yield* segments.pipe(
-    Stream.mapEffect(readEntry, { concurrency: notesAtOnce }),
-    Stream.runForEach((note) =>
+    Stream.mapEffect(({ epoch, seq }) => readEntry({ epoch, seq }), { concurrency: notesAtOnce }),
+    Stream.runForEach((committed) =>
       Effect.sync(() => {
-        parts.push(...note.parts)
-        for (const job of note.jobs) {
+        entries.push(committed)
+        for (const job of committed.entry.jobs) {
           const known = jobs.get(job.job_id)
           if (known === undefined || known.observed_at <= job.observed_at) jobs.set(job.job_id, job)
         }
       })
     )
   )
-  return { parts, jobs: [...jobs.values()].sort((a, b) => (a.job_id < b.job_id ? -1 : 1)) }
+  return { entries, jobs: [...jobs.values()].sort((a, b) => (a.job_id < b.job_id ? -1 : 1)) }
 })
 
 /** A job's counters have the names of the columns. */

@@ -14,6 +14,8 @@ const keptObject = (key: string): KeptObject | undefined => {
 const lakeObject = (key: string): LakeObject | undefined => {
   if (key.startsWith("dataset=")) return "part"
   if (key.includes("/manifest-")) return "manifest"
+  if (key.includes("/staged-")) return "staged segment"
+  if (key.includes("/gathered-")) return "gathered note"
   return key.includes("/segment-") ? "segment note" : undefined
 }
 
@@ -43,7 +45,7 @@ export const perilousVaultStore = (
     )
 })
 
-/** The store of a lake, with points around each write of an object and each move of a pointer. */
+/** The store of a lake, with points around each write of an object, each move of a pointer and each removal of what was gathered. */
 export const perilousLakeStore = (
   store: ObjectStore,
   { around }: Pick<Executioner<FanoutPoint>, "around">
@@ -54,6 +56,13 @@ export const perilousLakeStore = (
     const work = store.create(key, object)
     return what === undefined ? work : around(`before write of lake ${what}`, work, `after write of lake ${what}`)
   },
+  remove: (keys) =>
+    Effect.forEach(
+      keys,
+      (key) =>
+        around("before removal of lake staged segment", store.remove([key]), "after removal of lake staged segment"),
+      { discard: true }
+    ),
   movePointer: (key, before, bytes) => {
     const what = before === undefined ? "claim" : "pointer"
     return around(`before write of lake ${what}`, store.movePointer(key, before, bytes), `after write of lake ${what}`)

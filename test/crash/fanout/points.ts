@@ -3,7 +3,15 @@ export const keptObjects = ["run note", "epoch note", "answers", "segment note",
 export type KeptObject = (typeof keptObjects)[number]
 
 /** What is written for a run in a lake. */
-export const lakeObjects = ["claim", "part", "segment note", "manifest", "pointer"] as const
+export const lakeObjects = [
+  "claim",
+  "part",
+  "staged segment",
+  "segment note",
+  "gathered note",
+  "manifest",
+  "pointer"
+] as const
 export type LakeObject = (typeof lakeObjects)[number]
 
 /** The sinks of a run: rows of a database, and objects in a bucket or a directory. */
@@ -14,6 +22,7 @@ type When = "before" | "after"
 type Deed =
   | `${"write" | "removal"} of kept ${KeptObject}`
   | `write of lake ${LakeObject}`
+  | "removal of lake staged segment"
   | `${"commit" | "publish"} of ${SinkName}`
   | "restore"
   | "end"
@@ -38,6 +47,7 @@ const keptFor: Record<"good" | "a while", ReadonlyArray<Deed>> = {
 
 const landing: ReadonlyArray<Deed> = [
   ...lakeObjects.map((what): Deed => `write of lake ${what}`),
+  "removal of lake staged segment",
   ...sinkNames.flatMap((name): ReadonlyArray<Deed> => [`commit of ${name}`, `publish of ${name}`]),
   "end"
 ]
@@ -62,6 +72,7 @@ const once: ReadonlyArray<string> = [
   "end note",
   "receipt note",
   "claim",
+  "gathered note",
   "manifest",
   "pointer",
   "publish of postgres",
