@@ -99,7 +99,10 @@ export const directoryStore = (root: string): ObjectStore => {
     readPointer: (key) => attempt("read", key, () => readPointer(key)),
     movePointer: (key, before, bytes) => attempt("move", key, () => movePointer(key, before, bytes)),
     list: (prefix) =>
-      Stream.fromAsyncIterable(filesBelow(root, prefix), (cause) => toStoreError("list", prefix, cause)),
+      // Made when it is run: a generator can be read once, and a list may be tried again.
+      Stream.suspend(() =>
+        Stream.fromAsyncIterable(filesBelow(root, prefix), (cause) => toStoreError("list", prefix, cause))
+      ),
     remove: (keys) => attempt("remove", keys[0] ?? "", () => remove(keys)),
     abortUploads: (_, before) => attempt("clear", staging, () => clearStaging(pathOf(staging), before))
   }
