@@ -62,7 +62,7 @@ const mortalLake = (store: ObjectStore, [isLast, when]: Death = [() => false, "a
     connect: Effect.succeed({
       ...connection,
       begin: (run) =>
-        Effect.map(connection.begin(run), (session) => ({
+        Effect.map(counted(connection.begin(run)), (session) => ({
           ...session,
           write: (segment, commit) => counted(session.write(segment, commit)),
           publish: counted(session.publish)

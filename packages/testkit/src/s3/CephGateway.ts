@@ -1,19 +1,17 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process"
+import type { ChildProcess } from "node:child_process"
 import { randomUUID } from "node:crypto"
-import { once } from "node:events"
-import { access, constants, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
-import { connect } from "node:net"
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { delimiter, join } from "node:path"
-import { promisify } from "node:util"
+import { join } from "node:path"
 import { Redacted } from "effect"
 import { freePort } from "../freePort.ts"
+import { areInstalled, killDaemon, runProgram, startDaemon, untilListening } from "./daemons.ts"
 import type { StartedS3 } from "./S3Endpoint.ts"
 
 const programs = ["ceph", "ceph-authtool", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin"]
 
 /** Whether the programs of a Ceph gateway are installed. */
-export const hasCeph = async (): Promise<boolean> => (await Promise.all(programs.map(isInstalled))).every(Boolean)
+export const hasCeph = (): Promise<boolean> => areInstalled(programs)
 
 /**
  * Starts a Ceph object gateway on loopback, on one monitor and one storage daemon that keeps all in memory. They are killed in
@@ -23,7 +21,7 @@ export const startCephGateway = async (): Promise<StartedS3> => {
   const directory = await mkdtemp(join(tmpdir(), "sluice-ceph-"))
   const daemons: Array<ChildProcess> = []
   const stop = async (): Promise<void> => {
-    await Promise.all(daemons.toReversed().map(killed))
+    await Promise.all(daemons.toReversed().map(killDaemon))
     await rm(directory, { recursive: true, force: true })
   }
   try {
@@ -45,9 +43,6 @@ export const startCephGateway = async (): Promise<StartedS3> => {
 
 const accessKeyId = "test"
 const secretAccessKey = "testsecret"
-
-/** How long one of the steps may take. */
-const longestStep = 30_000
 
 const bringUp = async (directory: string, daemons: Array<ChildProcess>): Promise<number> => {
   const [port, first, second] = await Promise.all([freePort(), freePort(), freePort()])
@@ -86,7 +81,7 @@ const bringUp = async (directory: string, daemons: Array<ChildProcess>): Promise
   await run(directory, "radosgw-admin", "-n", "client.rgw", "user", "create", ...user)
   const gateway = daemon(directory, "radosgw", "-n", "client.rgw", "-f")
   daemons.push(gateway)
-  await listening(port, gateway)
+  await untilListening(port, gateway)
   return port
 }
 
@@ -136,65 +131,8 @@ rgw_multipart_min_part_size = 5242880
 
 const environment = (directory: string) => ({ ...process.env, CEPH_CONF: join(directory, "ceph.conf") })
 
-/** Runs a program to its end. What it is told stays out of the error: a key may be in it. */
-const run = async (directory: string, program: string, ...args: ReadonlyArray<string>) => {
-  try {
-    return await promisify(execFile)(program, args, {
-      env: environment(directory),
-      timeout: longestStep,
-      killSignal: "SIGKILL"
-    })
-  } catch (error) {
-    const { code, signal } = error as { readonly code?: unknown; readonly signal?: unknown }
-    throw new Error(`${program} ended with ${signal ?? code}`)
-  }
-}
+const run = (directory: string, program: string, ...args: ReadonlyArray<string>) =>
+  runProgram(environment(directory), program, ...args)
 
-const daemon = (directory: string, program: string, ...args: ReadonlyArray<string>): ChildProcess => {
-  const child = spawn(program, args, { env: environment(directory), stdio: "ignore" })
-  // A daemon that does not start shows in what needs it.
-  child.on("error", () => {})
-  const atExit = () => void child.kill("SIGKILL")
-  process.once("exit", atExit)
-  child.once("exit", () => process.off("exit", atExit))
-  return child
-}
-
-const hasEnded = ({ exitCode, pid, signalCode }: ChildProcess): boolean =>
-  pid === undefined || exitCode !== null || signalCode !== null
-
-const killed = async (child: ChildProcess): Promise<void> => {
-  if (hasEnded(child)) return
-  const exit = once(child, "exit")
-  child.kill("SIGKILL")
-  await exit
-}
-
-const listening = async (port: number, gateway: ChildProcess): Promise<void> => {
-  for (const until = Date.now() + longestStep; !(await isOpen(port)); await pause(50)) {
-    if (hasEnded(gateway)) throw new Error("the gateway ended at its start")
-    if (Date.now() > until) throw new Error(`the gateway did not listen within ${longestStep} ms`)
-  }
-}
-
-const isOpen = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect({ port, host: "127.0.0.1" })
-    socket.once("connect", () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once("error", () => resolve(false))
-  })
-
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
-
-const isInstalled = async (program: string): Promise<boolean> => {
-  const found = (process.env.PATH ?? "").split(delimiter).map((directory) =>
-    access(join(directory, program), constants.X_OK).then(
-      () => true,
-      () => false
-    )
-  )
-  return (await Promise.all(found)).includes(true)
-}
+const daemon = (directory: string, program: string, ...args: ReadonlyArray<string>): ChildProcess =>
+  startDaemon(environment(directory), program, ...args)
