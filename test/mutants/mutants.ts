@@ -155,5 +155,21 @@ export const mutants: ReadonlyArray<Mutant> = [
     replace: "yield* Clock.currentTimeMillis",
     test: "test/core/Orphans.test.ts",
     named: "adopts a job once, also when the process dies as it does"
+  },
+  {
+    name: "small segments are written as parts of their own",
+    file: "packages/sink-s3/src/writeSegment.ts",
+    find: "seq > 1 && records.length > 0",
+    replace: "seq < 1 && records.length > 0",
+    test: "test/fanout/SmallParts.test.ts",
+    named: "ends in a few parts of each dataset"
+  },
+  {
+    name: "what is staged is removed before its parts are noted",
+    file: "packages/sink-s3/src/gatherSegments.ts",
+    find: "  if (yield* store.create(gatheredKey(name, group), note)) return parts\n",
+    replace: "  if (note.bytes.length > 0) return parts\n",
+    test: "packages/sink-s3/test/gatherSegments.test.ts",
+    named: "is published again by its heir from the notes"
   }
 ]

@@ -22,7 +22,7 @@ export const lakeFields = {
   format: LakeFormat.pipe(Schema.withDecodingDefaultKey(Effect.succeed("jsonl"))),
   /** Absent: `gzip` for JSON Lines, `zstd` for Parquet. `snappy` needs Parquet. */
   compression: Schema.optionalKey(Compression),
-  /** About how many bytes of pages, uncompressed, are written as one part where no other sink wants less. */
+  /** About how many bytes of pages, uncompressed, make a part. Smaller segments are gathered when their run is published. */
   part_bytes: Schema.Int.check(Schema.isBetween({ minimum: mebibyte, maximum: 512 * mebibyte })).pipe(
     Schema.withDecodingDefaultKey(Effect.succeed(32 * mebibyte))
   ),

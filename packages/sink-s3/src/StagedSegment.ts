@@ -45,7 +45,7 @@ const DeadLetterLine = Schema.Tuple([
   Schema.String
 ])
 const Line = Schema.Union([PageLine, DeadLetterLine])
-/** Leaves out what a record has besides. */
+/** Drops what a record has besides. */
 const encodeLine = Schema.encodeSync(Line)
 const decodeLine = Schema.decodeUnknownEffect(Schema.fromJsonString(Line))
 

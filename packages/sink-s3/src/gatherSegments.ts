@@ -28,7 +28,7 @@ export type SegmentGroup = NonEmptyReadonlyArray<CommittedEntry<StagedEntry>>
 
 /**
  * Staged segments in groups that weigh at least so much, the last as much as is left. Segments are given in the order of their numbers,
- * so what is added later changes the last group at most, and whoever publishes a run finds the same groups.
+ * so what is added later changes the last group at most, and every process that publishes a run finds the same groups.
  */
 export const groupSegments = (
   entries: ReadonlyArray<CommittedEntry>,

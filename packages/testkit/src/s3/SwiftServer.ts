@@ -4,7 +4,7 @@ import { tmpdir, userInfo } from "node:os"
 import { join } from "node:path"
 import { Redacted } from "effect"
 import { freePort } from "../freePort.ts"
-import { areInstalled, killDaemon, runProgram, startDaemon, untilListening } from "./daemons.ts"
+import { areInstalled, killDaemon, startDaemon, untilListening } from "./daemons.ts"
 import type { StartedS3 } from "./S3Endpoint.ts"
 
 /** The storage servers of Swift. A proxy before them speaks S3. */
@@ -23,38 +23,32 @@ export const hasSwift = (): Promise<boolean> =>
 
 /**
  * Starts OpenStack Swift with its S3 API on loopback: one proxy, and one device without replicas in a directory of its own, whose file
- * system has to have extended attributes. All are killed in the end.
+ * system has to have extended attributes. Its process is killed in the end.
  */
 export const startSwift = async (): Promise<StartedS3> => {
   const directory = await mkdtemp(join(tmpdir(), "sluice-swift-"))
-  const daemons: Array<ChildProcess> = []
+  let daemon: ChildProcess | undefined
   const stop = async (): Promise<void> => {
-    await Promise.all(daemons.map(killDaemon))
+    if (daemon !== undefined) await killDaemon(daemon)
     await rm(directory, { recursive: true, force: true })
   }
   try {
     const [proxy, account, container, object] = await Promise.all([freePort(), freePort(), freePort(), freePort()])
-    const ports = { account, container, object }
+    const ports = { account, container, object, proxy }
     await mkdir(join(directory, "node", "device"), { recursive: true })
-    const { stdout: version } = await runProgram(process.env, python, "-c", rings(directory, ports))
     await writeFile(join(directory, "swift.conf"), common)
-    const serve = async (name: string, port: number, settings: string) => {
-      const file = join(directory, `${name}-server.conf`)
-      await writeFile(file, settings)
-      const daemon = startDaemon(process.env, `swift-${name}-server`, file)
-      daemons.push(daemon)
-      await untilListening(port, daemon)
+    for (const kind of kinds) {
+      await writeFile(join(directory, `${kind}.conf`), storageSettings(directory, kind, ports[kind]))
     }
-    await Promise.all([
-      ...kinds.map((kind) => serve(kind, ports[kind], storageSettings(directory, kind, ports[kind]))),
-      serve("proxy", proxy, proxySettings(directory, proxy))
-    ])
+    await writeFile(join(directory, "proxy.conf"), proxySettings(directory, proxy))
+    daemon = startDaemon(process.env, python, "-c", program, directory, JSON.stringify(ports))
+    await untilListening(proxy, daemon)
     return {
       endpoint: `http://127.0.0.1:${proxy}`,
       region: "us-east-1",
       accessKeyId: "test:tester",
       secretAccessKey: Redacted.make("testing"),
-      label: `Swift ${version.trim()}`,
+      label: "OpenStack Swift",
       stop
     }
   } catch (error) {
@@ -63,16 +57,25 @@ export const startSwift = async (): Promise<StartedS3> => {
   }
 }
 
-/** A program that says where the one device is, and prints Swift's version. */
-const rings = (directory: string, ports: Readonly<Record<Kind, number>>): string => `
-import swift
+/** The four servers in one process, the proxy last: Python takes longer to load Swift than all that they do here. */
+const program = `
+import json, os, sys
+import eventlet
+eventlet.monkey_patch(all=False, socket=True, select=True, thread=True)
+from eventlet import wsgi
 from swift.common.ring import RingBuilder
-for kind, port in ${JSON.stringify(Object.entries(ports))}:
+from swift.common.wsgi import SwiftHttpProtocol, get_socket, init_request_processor
+directory, ports = sys.argv[1], json.loads(sys.argv[2])
+for kind in ("account", "container", "object"):
     ring = RingBuilder(2, 1, 0)
-    ring.add_dev(dict(id=0, region=1, zone=1, ip="127.0.0.1", port=port, device="device", weight=1))
+    ring.add_dev(dict(id=0, region=1, zone=1, ip="127.0.0.1", port=ports[kind], device="device", weight=1))
     ring.rebalance()
-    ring.get_ring().save("%s/%s.ring.gz" % (${JSON.stringify(directory)}, kind))
-print(swift.__version__)
+    ring.get_ring().save(os.path.join(directory, kind + ".ring.gz"))
+for kind in ("account", "container", "object", "proxy"):
+    app, conf, _, _ = init_request_processor(os.path.join(directory, kind + ".conf"), kind + "-server")
+    options = dict(protocol=SwiftHttpProtocol, capitalize_response_headers=False, log_output=False)
+    thread = eventlet.spawn(wsgi.server, get_socket(conf), app, **options)
+thread.wait()
 `
 
 const common = `[swift-hash]
@@ -86,7 +89,6 @@ default = yes
 const defaults = (directory: string, port: number): string => `[DEFAULT]
 bind_ip = 127.0.0.1
 bind_port = ${port}
-workers = 0
 user = ${userInfo().username}
 swift_dir = ${directory}
 log_level = CRITICAL
