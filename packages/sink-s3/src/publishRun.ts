@@ -110,7 +110,8 @@ export const committedEntries = Effect.fnUntraced(function* (
     Stream.mapEffect(({ epoch, seq }) => readEntry({ epoch, seq }), { concurrency: notesAtOnce }),
     Stream.runForEach((committed) =>
       Effect.sync(() => {
-        entries.push(committed)
+        // Their counters are kept once a job: a run of many small jobs names each in several segments.
+        entries.push({ ...committed, entry: { ...committed.entry, jobs: [] } })
         for (const job of committed.entry.jobs) {
           const known = jobs.get(job.job_id)
           if (known === undefined || known.observed_at <= job.observed_at) jobs.set(job.job_id, job)
