@@ -88,6 +88,8 @@ const classify = (cause: unknown, redact: Redact): DatabaseError["reason"] => {
   if (code === "25006") return new ReadOnly({ detail: message })
   if (guard !== undefined) return new Other({ sqlState: code, detail: guard })
   if (unreachable.has(code) || family === "08") return new Unreachable({ detail: message })
+  const hidden = code === "42501" ? /row-level security policy for table "([^"]+)"/.exec(message)?.[1] : undefined
+  if (hidden !== undefined) return new Denied({ detail: hiddenRows(hidden) })
   if (family === "28" || code === "3D000" || code === "42501") return new Denied({ detail: withHint(message, thrown) })
   if (code === "40001" || code === "40P01") return new Conflict({ detail: message })
   if (family === "22" || family === "23" || family === "44" || family === "54" || code === "P0001") {
@@ -111,6 +113,9 @@ const classify = (cause: unknown, redact: Redact): DatabaseError["reason"] => {
  * table does not have, states of transactions and objects, statements, limits of the server, what an operator did.
  */
 const namesAlone = new Set(["0A", "25", "2B", "34", "3B", "3F", "42", "53", "55", "57"])
+
+const hiddenRows = (table: string): string =>
+  `row level security of the table "${table}" applies to this role, and would hide rows from Sluice or refuse them: give it BYPASSRLS, or let it own the table without FORCE ROW LEVEL SECURITY`
 
 const withHint = (message: string, { hint }: Thrown): string => {
   const advice = textOf(hint)
