@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import { Crawl } from "@sluice/core"
 import { samplePages } from "@sluice/core/sink"
 import { createDatabase, postgresServer, sampleRecord, startRun } from "@sluice/testkit"
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Logger } from "effect"
 import { type Database, type LoadMode, Postgres } from "../src/index.ts"
 import { freshSchema } from "./databases.ts"
 
@@ -58,6 +58,24 @@ const refusedTouches: ReadonlyArray<
     ["replace"],
     "ALTER TABLE page_metadata ADD CONSTRAINT none CHECK (false)",
     /relation "page_metadata" violates check constraint "none"/
+  ],
+  [
+    "a constraint on URLs of elsewhere",
+    ["merge"],
+    "ALTER TABLE pages ADD CONSTRAINT ours CHECK (url LIKE 'https://shop.example/%')",
+    /violates check constraint "ours"/
+  ],
+  [
+    "a constraint on text that is not asked for",
+    ["merge"],
+    "ALTER TABLE pages ADD CONSTRAINT whole CHECK (html IS NOT NULL AND length(markdown) > 10)",
+    /violates check constraint "whole"/
+  ],
+  [
+    "a constraint that no text meets",
+    ["replace"],
+    "ALTER TABLE pages ADD CONSTRAINT tiny CHECK (length(markdown) < 5 OR status = 'gone')",
+    /violates check constraint "tiny"/
   ],
   [
     "a column that must not be null",
@@ -211,6 +229,46 @@ layer(Url.layer, { timeout: 300_000 })("tables that people have touched", (it) =
        CREATE TABLE links_0 PARTITION OF links FOR VALUES WITH (MODULUS 1, REMAINDER 0)`
     ]
   ]
+  /** What refuses both made-up pages, and may take those of the run. */
+  const doubtfulTouches: ReadonlyArray<readonly [name: string, touch: string]> = [
+    [
+      "a path of its URLs",
+      "ALTER TABLE pages ADD CHECK (url LIKE 'https://docs.example/products/%' OR url LIKE '%/p/_')"
+    ],
+    ["a pattern of its URLs", "ALTER TABLE pages ADD CHECK (url ~ '/p/[0-9]+$')"],
+    ["what its pages say", "ALTER TABLE pages ADD CHECK (markdown LIKE '%price%' AND lower(markdown) LIKE '%eur%')"],
+    ["how long its pages are", "ALTER TABLE pages ADD CHECK (length(markdown) > 4000)"],
+    ["how pages are fetched", "ALTER TABLE page_metadata ADD CHECK (duration_ms > 500 AND http_status < 300)"],
+    ["links to elsewhere", "ALTER TABLE links ADD CHECK (url LIKE 'https://elsewhere.example/%')"],
+    [
+      "what a function says",
+      "CREATE FUNCTION fits(text) RETURNS bool IMMUTABLE LANGUAGE sql AS $$ SELECT $1 = 'x' $$; ALTER TABLE pages ADD CHECK (fits(markdown))"
+    ],
+    [
+      "a list of URLs",
+      "CREATE TABLE wanted (url text PRIMARY KEY); ALTER TABLE pages ADD FOREIGN KEY (url) REFERENCES wanted"
+    ],
+    [
+      "what a trigger reads",
+      raise("pages", "BEFORE INSERT", "No.")
+        .replace("EXECUTE", "FOR EACH ROW EXECUTE")
+        .replace("BEGIN", "BEGIN IF NEW.url LIKE '%/p/%' THEN RETURN NEW; END IF;")
+    ]
+  ]
+  for (const [name, touch] of doubtfulTouches) {
+    it.effect(`a condition on ${name}: is a warning`, () =>
+      Effect.gen(function* () {
+        const warnings: Array<string> = []
+        const logger = Logger.make(({ message }) => void warnings.push(String(message)))
+        const { database, dryLoad } = yield* touched("merge", touch)
+        yield* dryLoad.pipe(Effect.provide(Logger.layer([logger])))
+        assert.lengthOf(warnings, 1)
+        assert.match(warnings[0]!, /made-up pages of the dry load are refused, and pages of the run may be/)
+        assert.strictEqual(yield* everyRow(database), 0)
+      })
+    )
+  }
+
   for (const [name, touch] of acceptedTouches) {
     it.effect(`${name}: is no reason to refuse`, () =>
       Effect.gen(function* () {
@@ -222,6 +280,57 @@ layer(Url.layer, { timeout: 300_000 })("tables that people have touched", (it) =
       })
     )
   }
+
+  it.effect(
+    "row level security that applies to the role: refused before anything is paid, and nothing is read past it",
+    () =>
+      Effect.gen(function* () {
+        const role = `loader_${crypto.randomUUID().slice(0, 8).replaceAll("-", "")}`
+        const url = yield* Url
+        const administrator = yield* Postgres.open({ url })
+        yield* Effect.acquireRelease(administrator.query(`CREATE ROLE ${role} LOGIN PASSWORD 'secret'`), () =>
+          Effect.orDie(
+            administrator.transaction((tx) => tx.execute(`DROP OWNED BY ${role} CASCADE; DROP ROLE ${role}`))
+          )
+        )
+        const own = new URL(url)
+        own.username = role
+        own.password = "secret"
+        const policies = [
+          ["hides rows", "USING (false) WITH CHECK (true)"],
+          ["refuses rows", "USING (true) WITH CHECK (false)"],
+          ["lets all pass", "USING (true)"]
+        ] as const
+        const tables = ["pages", "links", "page_metadata", "dead_letters", "jobs", "runs", "segments", "submissions"]
+        for (const [at, table] of tables.entries()) {
+          const [name, policy] = policies[at % policies.length]!
+          const { database } = yield* touched("merge", "SELECT")
+          const schema = `"${database.schema}"`
+          const isOwner = at % 2 === 0
+          yield* database.transaction((tx) =>
+            tx.execute(`GRANT USAGE ON SCHEMA ${schema} TO ${role}; GRANT ALL ON ALL TABLES IN SCHEMA ${schema} TO ${role};
+            GRANT ALL ON ALL SEQUENCES IN SCHEMA ${schema} TO ${role};
+            ALTER TABLE ${table} ${isOwner ? "FORCE" : "ENABLE"} ROW LEVEL SECURITY, ENABLE ROW LEVEL SECURITY;
+            CREATE POLICY rows_of_some ON ${table} ${policy}; ${isOwner ? `GRANT CREATE ON SCHEMA ${schema} TO ${role}; ALTER TABLE ${table} OWNER TO ${role}` : ""}`)
+          )
+          const proof = Effect.gen(function* () {
+            const connection = yield* Postgres.sink({ url: own.href, schema: database.schema, mode: "merge" }).connect
+            yield* connection.ledger!.dryRun!("docs").pipe(
+              Effect.mapError(({ reason }) =>
+                reason._tag === "LedgerUnavailable" ? String(reason.cause) : reason._tag
+              )
+            )
+            yield* connection.dryLoad!(planned).pipe(Effect.mapError(({ message }) => message))
+          })
+          const says = `row level security of the table "${table}" applies to this role`
+          assert.include(String(yield* Effect.flip(proof)), says, `${table} ${name}`)
+          yield* administrator.query(`ALTER ROLE ${role} BYPASSRLS`)
+          yield* proof
+          yield* administrator.query(`ALTER ROLE ${role} NOBYPASSRLS`)
+          assert.strictEqual(yield* everyRow(database), 0)
+        }
+      })
+  )
 
   it.effect("the ledger's tables: refused before anything is paid", () =>
     Effect.gen(function* () {

@@ -10,19 +10,20 @@ import { isRowRejection, type RowRejection } from "../load/Bisection.ts"
 import { writeDeadLetters } from "../load/DeadLetters.ts"
 import { loadsOf } from "../load/LoadPlan.ts"
 import { updateMetadata } from "../load/LoadSegment.ts"
-import { type Loss, sumOf } from "../load/Loss.ts"
+import { type Loss, noLoss, sumOf } from "../load/Loss.ts"
 import { partitionRecords } from "../load/partitionRecords.ts"
 import { makeSessionKeys } from "../load/SessionKeys.ts"
 import type { PostgresSinkConfig } from "../PostgresSinkConfig.ts"
 import { type SetRefusal, setOf } from "../pages/PageSets.ts"
 import { openSet } from "../pages/ReplaceSet.ts"
 import { dryPublish } from "./dryPublish.ts"
+import { findCertain } from "./findCertain.ts"
 import { findDifferences } from "./TableShapes.ts"
 
 /**
  * Loads made-up pages as a run would, in a transaction that is rolled back: new, then changed, one as a dead letter, and
- * published. The first page that passes will do: what refuses one and takes another is the business of the dead letters. They
- * go into a set of their own, so nothing of a real run is touched or waited for.
+ * published. The first page that passes will do: what refuses one and takes another is the business of the dead letters. Where none
+ * passes, the run is refused only if no page could. They go into a set of their own, so nothing of a real run is touched or waited for.
  */
 export const dryLoad = Effect.fn("PostgresSink.dryLoad")(function* (
   database: Database,
@@ -33,16 +34,19 @@ export const dryLoad = Effect.fn("PostgresSink.dryLoad")(function* (
   const lost = yield* takeBack(database, (_, tx) =>
     Effect.gen(function* () {
       yield* assertShapes(tx, database.schema)
-      let first: RowRejection | undefined
+      const refusals: Array<RowRejection> = []
       for (const sample of samples) {
         const nested = nestedDatabase(database, tx)
         const loaded = yield* nested
           .transaction(() => loadSample(nested, tx, config, pipeline, sample))
           .pipe(Effect.catchIf(isRowRejection, (refusal) => Effect.succeed(refusal)))
         if (!(loaded instanceof DatabaseError)) return loaded
-        first ??= loaded
+        refusals.push(loaded)
       }
-      return first === undefined ? sumOf([]) : yield* refusedEvery(first)
+      const certain = yield* findCertain(tx, database.schema, refusals, samples)
+      if (certain !== undefined) return yield* refusedEvery(certain)
+      for (const { reason } of refusals.slice(0, 1).map(inFull)) yield* Effect.logWarning(mayRefuse(reason.detail))
+      return noLoss
     })
   ).pipe(Effect.mapError(explainDenied))
   if (lost.pages.length + lost.links + lost.metadata > 0) {
@@ -69,6 +73,9 @@ const assertShapes = Effect.fnUntraced(function* (tx: Transaction, schema: strin
 
 /** A sentence names so many differences at most. */
 const mostDifferences = 5
+
+const mayRefuse = (said: string): string =>
+  `the made-up pages of the dry load are refused, and pages of the run may be: those would become dead letters (${said})`
 
 /** The words are about a page of ours: they may be told in full. */
 const refusedEvery = (refusal: RowRejection): Effect.Effect<never, DatabaseError> => {

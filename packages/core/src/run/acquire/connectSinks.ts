@@ -2,6 +2,7 @@ import { Effect, type Scope } from "effect"
 import type { Ledger, LedgerError } from "../../ledger/Ledger.ts"
 import { makeLedgerMemory } from "../../ledger/LedgerMemory.ts"
 import type { PipelineDefinition } from "../../pipeline/makePipeline.ts"
+import type { PageRecord } from "../../record/PageRecord.ts"
 import type { SinkConnection } from "../../sink/Sink.ts"
 import type { SinkError } from "../../sink/SinkError.ts"
 import { samplePages } from "../../source/samplePages.ts"
@@ -38,7 +39,13 @@ export const dryLoad = Effect.fnUntraced(function* (
   pipeline: PipelineDefinition,
   { connections, ledger }: ConnectedSinks
 ): Effect.fn.Return<void, SinkError | LedgerError> {
-  const planned = { pipeline: pipeline.name, samples: samplePages(pipeline.source) }
+  const planned = { pipeline: pipeline.name, samples: transformedSamples(pipeline) }
   yield* ledger.dryRun?.(pipeline.name) ?? Effect.void
   for (const { connection } of connections) yield* connection.dryLoad?.(planned) ?? Effect.void
 })
+
+/** Sample pages as the transforms leave them. One that a transform skips stands for those that it keeps. */
+const transformedSamples = ({ source, transforms }: PipelineDefinition): ReadonlyArray<PageRecord> =>
+  samplePages(source).map((sample) =>
+    transforms.reduce<PageRecord>((record, transform) => transform.apply(record) ?? record, sample)
+  )
