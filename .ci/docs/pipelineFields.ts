@@ -68,8 +68,7 @@ export const pipelineFields = (): string => {
     // What heads a section is a row of its own where it may be something else than fields.
     const rows = own.filter((each) => each !== head || each.node.anyOf !== undefined).map(rowOf)
     if (rows.length === 0) return []
-    const isDescribed = name === ""
-    const line = (cells: ReadonlyArray<string>) => `| ${cells.slice(0, isDescribed ? 4 : 3).join(" | ")} |`
+    const line = (cells: ReadonlyArray<string>) => `| ${cells.join(" | ")} |`
     const table = [
       line(["Field", "Value", "When absent", "What"]),
       line(["---", "---", "---", "---"]),

@@ -25,7 +25,7 @@ export const sidebar: Array<DefaultTheme.SidebarItem> = [
     items: [
       {
         text: "Run pipelines",
-        items: ["recover-a-run", "schedule", "run-workers", "limit-the-cost", "dead-letters", "audit"].map((name) =>
+        items: ["begin", "recover-a-run", "schedule", "run-workers", "limit-the-cost", "dead-letters", "audit"].map((name) =>
           page(`how-to/${name}`)
         )
       },

@@ -46,8 +46,8 @@ export interface ConfigReading {
   readonly schema: () => unknown
 }
 
-/** What holds settings to be shared by anchors and merge keys: no member of the pipeline. */
-const shared = /^x-/
+/** What holds settings to be shared by anchors and merge keys, or is for editors: no member of the pipeline. */
+const shared = /^(?:x-|\$schema$)/
 
 /** Parses YAML, or JSON as the part of YAML it is, merges `<<`, drops `x-…` blocks and fills in variables. */
 export const readConfigText = (

@@ -5,6 +5,7 @@ import { Effect, FileSystem, Option, Path, Result } from "effect"
 import { embeddedLedger, type LedgerSettings, machineFields } from "./ApiSettings.ts"
 import { type CliError, invalid } from "./CliError.ts"
 import { type ConfigText, readConfigText } from "./ConfigText.ts"
+import { describeFields } from "./describeFields.ts"
 import { Environment } from "./Environment.ts"
 import { homeOf, makeResolve } from "./home.ts"
 import { chooseHome, type HomeQuestion } from "./legacyHome.ts"
@@ -33,9 +34,15 @@ let jsonSchema: Record<string, unknown> | undefined
 
 /** {@link fileSchema} as a JSON Schema, for editors; made when it is first asked for. */
 export const fileJsonSchema = (): Record<string, unknown> => {
-  jsonSchema ??= configJsonSchema(fileSchema)
+  jsonSchema ??= describeFields(configJsonSchema(fileSchema))
   return jsonSchema
 }
+
+/** The JSON Schema for editors: with the members that are for them, or for sharing, alone. */
+export const pipelineFileSchema = (): Record<string, unknown> => ({
+  ...fileJsonSchema(),
+  patternProperties: { "^x-": {}, "^\\$schema$": { type: "string" } }
+})
 
 /** A pipeline file, read and checked. */
 export interface PipelineFile {

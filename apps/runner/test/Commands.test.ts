@@ -53,7 +53,7 @@ describe("init", () => {
         assert.deepStrictEqual(written, {
           code: 0,
           stdout: "wrote sluice.yaml; run it with: sluice run sluice.yaml\n",
-          stderr: ""
+          stderr: "sluice: also wrote sluice.schema.json, .env.example, .gitignore\n"
         })
         const valid = yield* runJson<Record<string, string>>(["validate", "--json"], { cwd, alone: true })
         assert.deepInclude(valid, { file: "sluice.yaml", pipeline: "quotes" })
@@ -72,7 +72,13 @@ describe("init", () => {
         const own = parse(readFileSync(join(cwd, "own.yaml"), "utf8"))
         assert.strictEqual(own.name, "own")
         assert.strictEqual(own.source.crawl.url, "https://own.example/a?b=1")
-        assert.deepStrictEqual(filesIn(cwd), ["own.yaml", "sluice.yaml"])
+        assert.deepStrictEqual(filesIn(cwd), [
+          ".env.example",
+          ".gitignore",
+          "own.yaml",
+          "sluice.schema.json",
+          "sluice.yaml"
+        ])
       }),
     120_000
   )
