@@ -1,6 +1,7 @@
 import { makePipeline, type PipelineDefinition } from "./pipeline/makePipeline.ts"
 import { auditAccount } from "./run/auditAccount.ts"
 import { audit } from "./run/auditRun.ts"
+import { planRun } from "./run/plan/planRun.ts"
 import { publishUnpublished } from "./run/publishUnpublished.ts"
 import { replay } from "./run/replayRuns.ts"
 import { execute, run } from "./run/runPipeline.ts"
@@ -9,7 +10,7 @@ import { execute, run } from "./run/runPipeline.ts"
 export type Pipeline = PipelineDefinition
 
 /**
- * Pipelines: `make` one, `run` it to its receipt, or `execute` it to learn what stopped it as well; `replay` what a vault holds
+ * Pipelines: `make` one, `plan` what its next run would do and cost, `run` it to its receipt, or `execute` it to learn what stopped it as well; `replay` what a vault holds
  * of it; `publish` a run that ended unpublished; `audit` what a run claims, and `auditAccount` what the API charged for all of them.
  *
  * `make` throws on a name or a policy that is invalid, and opens nothing. `run` fails with `RunNotBegun` if nothing was
@@ -33,4 +34,13 @@ export type Pipeline = PipelineDefinition
  * })
  * ```
  */
-export const Pipeline = { make: makePipeline, run, execute, replay, publish: publishUnpublished, audit, auditAccount }
+export const Pipeline = {
+  make: makePipeline,
+  plan: planRun,
+  run,
+  execute,
+  replay,
+  publish: publishUnpublished,
+  audit,
+  auditAccount
+}

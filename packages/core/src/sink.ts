@@ -76,6 +76,7 @@ export {
   SinkUnreachable,
   Unpublishable
 } from "./sink/SinkError.ts"
+export type { PlannedChange, PlanSink, SinkPlan, StoreCheck, StorePlan } from "./sink/SinkPlan.ts"
 export { recordOfResult } from "./source/recordOfResult.ts"
 export { Source } from "./source/Source.ts"
 export type { StoredPage } from "./source/SourceKind.ts"

@@ -34,6 +34,16 @@ export type { AuditOptions } from "./run/auditRun.ts"
 export type { ChargedWork } from "./run/ChargedWork.ts"
 export type { PolicyError } from "./run/deliver/PolicyError.ts"
 export type { RunFailure } from "./run/finish/runStatus.ts"
+export type {
+  Plan,
+  PlannedAction,
+  PlannedBudget,
+  PlannedCall,
+  PlannedCost,
+  PlannedSink,
+  PlannedStore
+} from "./run/plan/Plan.ts"
+export type { PlanOptions } from "./run/plan/planRun.ts"
 export type { PublishedRun, PublishRefused, PublishUnpublishedOptions } from "./run/publishUnpublished.ts"
 export type { Replayed, ReplayOptions } from "./run/replayRuns.ts"
 export type { Decision } from "./run/submit/makeSubmissionLog.ts"

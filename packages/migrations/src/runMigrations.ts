@@ -44,7 +44,7 @@ export const runMigrations = Effect.fn("Migrations.runMigrations")(function* <E>
   known: ReadonlyArray<Migration>
 ): Effect.fn.Return<ReadonlyArray<string>, E | NewerSchema> {
   const ran: Array<string> = []
-  if ((yield* inTransaction((tx) => pending(tx, known))).length === 0) return ran
+  if ((yield* inTransaction((tx) => pendingMigrations(tx, known))).length === 0) return ran
   for (const migration of known) {
     const isNew = yield* inTransaction((tx) => applyOnce(tx, migration, known))
     if (isNew) ran.push(migration.id)
@@ -52,8 +52,9 @@ export const runMigrations = Effect.fn("Migrations.runMigrations")(function* <E>
   return ran
 })
 
-const pending = <E>(
-  { applied }: MigrationTransaction<E>,
+/** The migrations that a database lacks, in their order. Reads alone. */
+export const pendingMigrations = <E>(
+  { applied }: Pick<MigrationTransaction<E>, "applied">,
   known: ReadonlyArray<Migration>
 ): Effect.Effect<ReadonlyArray<Migration>, E | NewerSchema> =>
   Effect.flatMap(applied, (ids) => {
@@ -71,7 +72,7 @@ const applyOnce = Effect.fnUntraced(function* <E>(
 ): Effect.fn.Return<boolean, E | NewerSchema> {
   yield* tx.lock
   // Read again: another process may have applied it before the lock was free.
-  const open = yield* pending(tx, known)
+  const open = yield* pendingMigrations(tx, known)
   if (!open.includes(migration)) return false
   if (open.length === known.length) yield* tx.prepare
   yield* tx.apply(migration)

@@ -12,4 +12,5 @@ export {
 export type { Replay, ReplayOptions } from "./dead-letters/replayDeadLetters.ts"
 export { make as ledger } from "./ledger/PostgresLedger.ts"
 export { fromConfig, sink } from "./PostgresSink.ts"
+export { type DatabasePlan, plan } from "./plan/databasePlan.ts"
 export { make as tickLog } from "./schedule/TickLog.ts"

@@ -14,6 +14,7 @@ import { writeSegment } from "./load/writeSegment.ts"
 import { behaviourOf, PostgresSinkConfig, type PostgresSinkOptions, withDefaults } from "./PostgresSinkConfig.ts"
 import { refuseOtherModes, type SetRefusal, setOf } from "./pages/PageSets.ts"
 import { openSet } from "./pages/ReplaceSet.ts"
+import { sinkPlan } from "./plan/sinkPlan.ts"
 import { admitPublish, type RunFollowed } from "./publish/admitPublish.ts"
 import { previewPublish, publishRun, unpublishedIn } from "./publish/publishRun.ts"
 import { sweepSets } from "./publish/SweepSets.ts"
@@ -62,6 +63,7 @@ export const fromConfig = (config: PostgresSinkConfig): Sink => {
     kind: "postgres",
     name: config.name,
     behaviour: behaviourOf(config),
+    plan: (pipeline) => sinkPlan(config, pipeline).pipe(Effect.mapError(toSinkError(config.name, "plan"))),
     connect: Effect.gen(function* () {
       const database = yield* open(config)
       yield* migrate(database)

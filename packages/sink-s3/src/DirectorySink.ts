@@ -1,9 +1,12 @@
 import type { Sink } from "@sluice/core"
 import { Effect } from "effect"
+import { checkDirectory } from "./checkDirectory.ts"
 import { type DirectorySinkConfig, type DirectorySinkOptions, withDirectoryDefaults } from "./DirectorySinkConfig.ts"
 import { directoryStore } from "./DirectoryStore.ts"
 import { behaviourOf } from "./LakeOptions.ts"
 import { lakeConnection } from "./LakeSession.ts"
+import { lakePlan } from "./lakePlan.ts"
+import { toSinkError } from "./StoreError.ts"
 
 /**
  * The S3 sink with files of a directory as the objects: same layout, same manifests. The directory must be on a local file system.
@@ -34,5 +37,10 @@ export const fromConfig = (config: DirectorySinkConfig): Sink => ({
   kind: "directory",
   name: config.name,
   behaviour: behaviourOf(config),
+  plan: (pipeline) =>
+    Effect.gen(function* () {
+      const write = yield* Effect.promise(() => checkDirectory(config.path))
+      return yield* lakePlan(directoryStore(config.path), config, pipeline, write)
+    }).pipe(Effect.mapError(toSinkError(config.name, "plan"))),
   connect: Effect.sync(() => lakeConnection(directoryStore(config.path), config))
 })

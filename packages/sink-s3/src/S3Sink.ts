@@ -2,7 +2,8 @@ import type { Sink } from "@sluice/core"
 import { Effect } from "effect"
 import { behaviourOf } from "./LakeOptions.ts"
 import { lakeConnection } from "./LakeSession.ts"
-import { openS3Store } from "./openS3Store.ts"
+import { lakePlan } from "./lakePlan.ts"
+import { openS3Store, openS3StoreToRead } from "./openS3Store.ts"
 import { type S3SinkConfig, type S3SinkOptions, withS3Defaults } from "./S3SinkConfig.ts"
 import { toSinkError } from "./StoreError.ts"
 
@@ -38,6 +39,11 @@ export const fromConfig = (config: S3SinkConfig): Sink => ({
   kind: "s3",
   name: config.name,
   behaviour: behaviourOf(config),
+  plan: (pipeline) =>
+    openS3StoreToRead(config).pipe(
+      Effect.flatMap((store) => lakePlan(store, config, pipeline, { what: "write objects", result: "unknown" })),
+      Effect.mapError(toSinkError(config.name, "plan"))
+    ),
   connect: openS3Store(config).pipe(
     Effect.mapError(toSinkError(config.name, "connect")),
     Effect.map((store) => lakeConnection(store, config)),

@@ -6,6 +6,7 @@ import type { AuditClaim, AuditFinding } from "./Audit.ts"
 import type { PlannedRun } from "./PlannedRun.ts"
 import type { Publication } from "./Publication.ts"
 import type { SinkError } from "./SinkError.ts"
+import type { PlanSink } from "./SinkPlan.ts"
 
 /** The result of writing a segment: rows of its records, changed or not, and quarantined records. */
 export interface WriteResult {
@@ -125,4 +126,6 @@ export interface Sink {
   readonly behaviour: Schema.Json
   /** Checks the store, prepares it (tables, rights) and keeps it open for the scope. */
   readonly connect: Effect.Effect<SinkConnection, SinkError, Scope.Scope>
+  /** Says what a run would do here. Writes nothing. Absent where a sink cannot tell. */
+  readonly plan?: PlanSink
 }

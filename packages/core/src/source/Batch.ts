@@ -71,6 +71,10 @@ const records = (
  */
 export const Batch = { make, records }
 
+/** How many URLs go into each job of a list. */
+const sizesOf = ({ batch_size: size, urls }: Pick<BatchOptions, "batch_size" | "urls">): ReadonlyArray<number> =>
+  Array.from({ length: Math.ceil(urls.length / size) }, (_, part) => Math.min(size, urls.length - part * size))
+
 /** @internal `firstOrdinal` is the submission number of the first job. */
 export const stream = (
   options: BatchOptions,
@@ -80,7 +84,7 @@ export const stream = (
   const { batch_size: size, urls, ...request } = options
   return Stream.suspend(() => {
     const refusals = new RefusalCount("batch", urls.length)
-    return Stream.range(0, Math.ceil(urls.length / size) - 1).pipe(
+    return Stream.range(0, sizesOf(options).length - 1).pipe(
       Stream.flatMap((part) =>
         readPart(
           { ...request, urls: urls.slice(part * size, (part + 1) * size) },
@@ -195,6 +199,7 @@ const onlyPlaceOf = (url: string | undefined, urls: ReadonlyArray<string>): numb
 export const batchKind: SourceKind<BatchOptions> = {
   stream,
   firstPage: ({ formats, urls }) => ({ url: urls[0]!, formats, inputIndex: 0 }),
+  asks: (options) => ({ known: sizesOf(options).map((tokens) => ({ kind: "batch", tokens })) }),
   pageBounds: ({ urls }) => [[urls.length, "source.batch.urls"]],
   whyAbsent: whyFormatAbsent,
   hasContent: () => true,

@@ -30,6 +30,8 @@ export type CrawlOptions = typeof CrawlOptions.Type
 /** Pages the API crawls at most, and so tokens a crawl can cost. */
 const largestCrawl = 10_000
 
+const mostPages = ({ limit = largestCrawl }: Pick<CrawlOptions, "limit">): number => limit
+
 const decode = Schema.decodeUnknownSync(CrawlOptions, { onExcessProperty: "error" })
 
 /** A crawl as a source of a pipeline. Throws a `SchemaError` on options that make no sense. */
@@ -72,8 +74,8 @@ const stream = (request: CrawlOptions, options: ReaderOptions): Stream.Stream<Pa
           ordinal: 0,
           kind: "crawl",
           url: request.url,
-          tokens: request.limit ?? largestCrawl,
-          body: (granted) => (granted < (request.limit ?? largestCrawl) ? { ...request, limit: granted } : request),
+          tokens: mostPages(request),
+          body: (granted) => (granted < mostPages(request) ? { ...request, limit: granted } : request),
           whenLost: "find"
         },
         scraper.createCrawl
@@ -149,6 +151,10 @@ const crawledRecord = (
 export const crawlKind: SourceKind<CrawlOptions> = {
   stream,
   firstPage: ({ formats, url }) => ({ url, formats, inputIndex: null }),
+  // A crawl of depth 1 is one page, whatever its limit.
+  asks: ({ depth, limit }) => ({
+    known: [{ kind: "crawl", tokens: depth === 1 ? 1 : mostPages({ ...(limit === undefined ? {} : { limit }) }) }]
+  }),
   pageBounds: ({ depth, limit }) => {
     const most = [limit ?? largestCrawl, limit === undefined ? "a crawl" : "source.crawl.limit"] as const
     return depth === 1 ? [most, [1, "source.crawl.depth: 1"]] : [most]

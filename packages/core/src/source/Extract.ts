@@ -238,6 +238,7 @@ export const whyExtractedAbsent = (
 export const extractKind: SourceKind<ExtractOptions> = {
   stream,
   firstPage: ({ formats, urls }) => ({ url: urls[0]!, formats, inputIndex: 0 }),
+  asks: ({ urls }) => ({ known: urls.map(() => ({ kind: "extract", tokens: 1 })) }),
   pageBounds: ({ urls }) => [[urls.length, "source.extract.urls"]],
   whyAbsent: whyExtractedAbsent,
   hasContent: () => true,

@@ -188,6 +188,10 @@ const pagesOf = ({ into }: MapOptions) => {
 export const mapKind: SourceKind<MapOptions> = {
   stream,
   firstPage: (options) => ({ url: options.url, formats: pagesOf(options)?.formats ?? [], inputIndex: 0 }),
+  asks: ({ into }) => ({
+    known: [{ kind: "map", tokens: 0 }],
+    ...(into === undefined ? {} : { later: "extract" in into ? "extract" : "batch" })
+  }),
   pageBounds: ({ into }) => [into === undefined ? [1, "a map without into"] : [Number.POSITIVE_INFINITY, ""]],
   whyAbsent: (options, field) => {
     const pages = pagesOf(options)

@@ -2,7 +2,7 @@ import type { JobId, OutputFormat } from "@sluice/contract"
 import type { Effect, Stream } from "effect"
 import type { Scraper } from "../api/Scraper.ts"
 import type { ScraperError } from "../api/ScraperError.ts"
-import type { JobSnapshot } from "../record/JobSnapshot.ts"
+import type { JobKind, JobSnapshot } from "../record/JobSnapshot.ts"
 import type { PageRecord } from "../record/PageRecord.ts"
 import type { RequirableField } from "../record/Tally.ts"
 import type { ReaderOptions } from "./JobReader.ts"
@@ -13,6 +13,18 @@ export type PageBound = readonly [most: number, setting: string]
 
 /** The page of a stored result, as far as it is known without the result. */
 export type StoredPage = Pick<PageRecord, "jobId" | "key" | "url"> & Partial<Pick<PageRecord, "inputIndex">>
+
+/** A submission that a source makes, and the most tokens it asks for. */
+export interface Ask {
+  readonly kind: JobKind
+  readonly tokens: number
+}
+
+/** What a source asks for: its submissions in the order of their ordinals, and the kind of those whose number shows only later. */
+export interface Asks {
+  readonly known: Iterable<Ask>
+  readonly later?: JobKind
+}
 
 /** The counters of a job that an audit compares. */
 export type JobTotals = Pick<JobSnapshot, "status" | "tokensCharged" | "completed" | "failed" | "cancelled">
@@ -30,6 +42,8 @@ export interface SourceKind<Options> {
     readonly formats: ReadonlyArray<OutputFormat>
     readonly inputIndex: 0 | null
   }
+  /** What a source asks for, for a plan. Asks for nothing. */
+  readonly asks: (options: Options) => Asks
   /** Bounds on the completed pages of a source. */
   readonly pageBounds: (options: Options) => readonly [PageBound, ...ReadonlyArray<PageBound>]
   /** Why no page of a source can have a field; undefined where one can. */

@@ -10,7 +10,7 @@ import type { SourceKind } from "./SourceKind.ts"
 export const sourceKinds: { readonly [Kind in JobKind]: Pick<SourceKind<never>, "isOnePage" | "recordOf" | "totals"> } =
   { crawl: crawlKind, extract: extractKind, batch: batchKind, map: mapKind }
 
-type OfOptions = "stream" | "firstPage" | "pageBounds" | "whyAbsent" | "hasContent" | "limitReached"
+type OfOptions = "stream" | "asks" | "firstPage" | "pageBounds" | "whyAbsent" | "hasContent" | "limitReached"
 
 type Rest<F> = F extends (options: never, ...rest: infer A) => infer R ? (...rest: A) => R : never
 
@@ -28,6 +28,7 @@ export const boundSource = (source: Source): BoundSource => {
 const bind = <Options>(kind: JobKind, of: SourceKind<Options>, options: Options): BoundSource => ({
   kind,
   stream: (reader) => of.stream(options, reader),
+  asks: () => of.asks(options),
   firstPage: () => of.firstPage(options),
   pageBounds: () => of.pageBounds(options),
   whyAbsent: (field) => of.whyAbsent(options, field),

@@ -1,6 +1,13 @@
-import { type Migration, type MigrationTransaction, runMigrations, type TransactionRunner } from "@sluice/migrations"
+import {
+  type Migration,
+  type MigrationTransaction,
+  type NewerSchema,
+  pendingMigrations,
+  runMigrations,
+  type TransactionRunner
+} from "@sluice/migrations"
 import { Effect, Schema } from "effect"
-import { type Database, quoteName, type Transaction } from "./Database.ts"
+import { type Database, type Queryable, quoteName, type Transaction } from "./Database.ts"
 import { type DatabaseError, Denied, DatabaseError as Failure } from "./DatabaseError.ts"
 import { migrations, tableNames } from "./migrations.generated.ts"
 
@@ -41,16 +48,41 @@ export const migrate = Effect.fn("Migrations.migrate")(function* (
 ): Effect.fn.Return<ReadonlyArray<string>, DatabaseError | MigrationError> {
   const inTransaction: TransactionRunner<DatabaseError | MigrationError> = (use) =>
     database.transaction((tx) => use(migrationTransaction(tx, database.schema)))
-  return yield* Effect.catchTag(runMigrations(inTransaction, known), "NewerSchema", ({ ids }) =>
-    Effect.fail(
-      new MigrationError({
-        reason: new TooNew({
-          detail: `the database was prepared by a newer Sluice (${ids.join(", ")}); upgrade Sluice`
-        })
-      })
-    )
-  )
+  return yield* Effect.catchTag(runMigrations(inTransaction, known), "NewerSchema", tooNew)
 }, Effect.mapError(explainDenied))
+
+const tooNew = ({ ids }: NewerSchema): Effect.Effect<never, MigrationError> =>
+  Effect.fail(
+    new MigrationError({
+      reason: new TooNew({
+        detail: `the database was prepared by a newer Sluice (${ids.join(", ")}); upgrade Sluice`
+      })
+    })
+  )
+
+/** What preparing a schema would execute. */
+export interface PendingStatements {
+  /** Statements that change the schema, in their order: as {@link migrate} executes them. */
+  readonly statements: ReadonlyArray<string>
+  /** Whether Sluice has prepared the schema before. */
+  readonly isPrepared: boolean
+}
+
+/** Says what {@link migrate} would execute, and reads alone. Fails where it would. */
+export const pendingStatements = Effect.fn("Migrations.pendingStatements")(function* (
+  database: Queryable,
+  schemaName: string,
+  known: ReadonlyArray<Migration> = migrations
+): Effect.fn.Return<PendingStatements, DatabaseError | MigrationError> {
+  const lacking = yield* Effect.catchTag(
+    pendingMigrations({ applied: appliedIn(database, schemaName) }, known),
+    "NewerSchema",
+    tooNew
+  )
+  const isPrepared = lacking.length < known.length
+  const before = isPrepared ? [] : yield* preparationOf(database, schemaName)
+  return { statements: [...before, ...lacking.map(({ sql }) => sql)], isPrepared }
+})
 
 const migrationTransaction = (
   tx: Transaction,
@@ -59,18 +91,10 @@ const migrationTransaction = (
   lock: Effect.asVoid(
     tx.query("SELECT pg_advisory_xact_lock(hashtextextended('sluice_migrations ' || $1, 0))", [schemaName])
   ),
-  applied: Effect.gen(function* () {
-    // The catalog is asked: name resolution may still answer from before the lock was free.
-    const [present] = yield* tx.query(
-      `SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-       WHERE n.nspname = $1 AND c.relname = 'sluice_migrations'`,
-      [schemaName]
-    )
-    if (present === undefined) return []
-    const rows = yield* tx.query("SELECT id FROM sluice_migrations ORDER BY id")
-    return rows.map((row) => String(row.id))
-  }),
-  prepare: prepareSchema(tx, schemaName),
+  applied: appliedIn(tx, schemaName),
+  prepare: Effect.flatMap(preparationOf(tx, schemaName), (statements) =>
+    Effect.forEach(statements, tx.execute, { discard: true })
+  ),
   apply: Effect.fnUntraced(function* ({ id, sql }) {
     yield* tx.execute(sql).pipe(
       Effect.catchIf(
@@ -90,10 +114,29 @@ const migrationTransaction = (
 /** A table, a view, an index, a type or a function of somebody else's has the name, or columns or results of its own. */
 const inTheWay = new Set(["42P07", "42710", "42723", "42P13", "42P16"])
 
-const prepareSchema = Effect.fnUntraced(function* (tx: Transaction, schemaName: string) {
-  const [present] = yield* tx.query("SELECT 1 FROM pg_namespace WHERE nspname = $1", [schemaName])
-  if (present === undefined) yield* tx.execute(`CREATE SCHEMA ${quoteName(schemaName)}`)
-  const taken = yield* tx.query(
+const appliedIn = Effect.fnUntraced(function* (
+  database: Queryable,
+  schemaName: string
+): Effect.fn.Return<ReadonlyArray<string>, DatabaseError> {
+  // The catalog is asked: name resolution may still answer from before the lock was free.
+  const [present] = yield* database.query(
+    `SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = $1 AND c.relname = 'sluice_migrations'`,
+    [schemaName]
+  )
+  if (present === undefined) return []
+  const rows = yield* database.query("SELECT id FROM sluice_migrations ORDER BY id")
+  return rows.map((row) => String(row.id))
+})
+
+/** What a schema needs before its first migration. Refuses one that holds tables of others under our names. */
+const preparationOf = Effect.fnUntraced(function* (
+  database: Queryable,
+  schemaName: string
+): Effect.fn.Return<ReadonlyArray<string>, DatabaseError | MigrationError> {
+  const [present] = yield* database.query("SELECT 1 FROM pg_namespace WHERE nspname = $1", [schemaName])
+  if (present === undefined) return [`CREATE SCHEMA ${quoteName(schemaName)}`, createMigrations]
+  const taken = yield* database.query(
     "SELECT relname FROM pg_class WHERE relnamespace = $1::text::regnamespace AND relname = ANY ($2::text[]) ORDER BY 1",
     [quoteName(schemaName), `{${tableNames.join(",")}}`]
   )
@@ -104,11 +147,20 @@ const prepareSchema = Effect.fnUntraced(function* (tx: Transaction, schemaName: 
       })
     })
   }
-  yield* tx.execute(`CREATE TABLE sluice_migrations (id text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
+  return [createMigrations]
+})
+
+/** What an embedded database that is not there yet executes once it is made. */
+export const statementsOfNew = (schemaName: string): ReadonlyArray<string> => [
+  ...(schemaName === "public" ? [] : [`CREATE SCHEMA ${quoteName(schemaName)}`]),
+  createMigrations,
+  ...migrations.map(({ sql }) => sql)
+]
+
+const createMigrations = `CREATE TABLE sluice_migrations (id text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
 COMMENT ON TABLE sluice_migrations IS 'Which migrations of Sluice this schema has seen';
 COMMENT ON COLUMN sluice_migrations.id IS 'Name of the migration';
-COMMENT ON COLUMN sluice_migrations.applied_at IS 'When it was applied'`)
-})
+COMMENT ON COLUMN sluice_migrations.applied_at IS 'When it was applied'`
 
 function explainDenied(error: DatabaseError | MigrationError): DatabaseError | MigrationError {
   if (error._tag === "MigrationError" || error.reason._tag !== "Denied" || error.operation === "connect") return error

@@ -5,7 +5,7 @@ import { makeRedactor, type Redact, secretsInAddress } from "@sluice/core/sink"
 import { Effect, Exit, Redacted, Result, type Scope } from "effect"
 import type pg from "pg"
 import { from as copyFrom } from "pg-copy-streams"
-import { beginStatement } from "./beginStatement.ts"
+import { type Access, beginStatement } from "./beginStatement.ts"
 import { makePool, type PgOptions } from "./ConnectionPool.ts"
 import { connectionSettings } from "./ConnectionSettings.ts"
 import { largerOfTwo } from "./CopyBinary.ts"
@@ -15,7 +15,7 @@ import { knownServer } from "./knownServer.ts"
 
 /** A Postgres server behind a pool that lives as long as the scope. Nothing is sent before the first statement. */
 export const openPg = Effect.fn("PgDatabase.open")(function* (
-  options: PgOptions
+  options: PgOptions & Access
 ): Effect.fn.Return<Database, DatabaseError, Scope.Scope> {
   const redact = makeRedactor(secretsInAddress(Redacted.value(options.url)))
   const session = `sluice-${process.pid}-${randomBytes(6).toString("hex")}`
@@ -28,7 +28,7 @@ export const openPg = Effect.fn("PgDatabase.open")(function* (
     Effect.sync(() => makePool(settings.success, options, session)),
     (pool) => Effect.promise(() => pool.end())
   )
-  const begin = beginStatement(options.schema)
+  const begin = beginStatement(options.schema, options)
   const server = knownServer()
   const connect = Effect.tryPromise({ try: () => pool.connect(), catch: toDatabaseError("connect", redact) })
   const transaction = <A, E, R>(use: (transaction: Transaction) => Effect.Effect<A, E, R>) =>

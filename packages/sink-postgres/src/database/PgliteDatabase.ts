@@ -2,7 +2,7 @@ import { mkdir, realpath } from "node:fs/promises"
 import type { PGlite } from "@electric-sql/pglite"
 import { DirectoryInUse, holdDirectory } from "@sluice/directory-lock"
 import { Effect, Exit, type Scope, Semaphore } from "effect"
-import { beginStatement } from "./beginStatement.ts"
+import { type Access, beginStatement } from "./beginStatement.ts"
 import { columnParsers } from "./columnParsers.ts"
 import type { Database, Row, Transaction } from "./Database.ts"
 import { DatabaseError, Denied, Other, toDatabaseError } from "./DatabaseError.ts"
@@ -10,7 +10,7 @@ import { assertDatabaseOrEmpty, makeDirectory, NoDatabase } from "./makeDirector
 import { syncTree } from "./syncTree.ts"
 
 /** Where an embedded database lives. */
-export interface PgliteOptions {
+export interface PgliteOptions extends Access {
   readonly directory: string
   readonly schema: string
 }
@@ -26,7 +26,7 @@ export const openPglite = Effect.fn("PgliteDatabase.open")(function* (
     opening.withPermit(Effect.tryPromise({ try: () => take(options.directory), catch: refused(options.directory) })),
     (shared) => opening.withPermit(closed(shared))
   )
-  const begin = beginStatement(options.schema)
+  const begin = beginStatement(options.schema, options)
   const { engine } = shared
   const transaction = <A, E, R>(use: (transaction: Transaction) => Effect.Effect<A, E, R>) =>
     shared.turn.withPermit(

@@ -36,9 +36,14 @@ const pins = Object.entries(pinnedSettings)
   .map(([name, value]) => `; SET LOCAL ${name} = '${value}'`)
   .join("")
 
+/** Whether the server refuses every write of a database's transactions. */
+export interface Access {
+  readonly readOnly?: boolean
+}
+
 /**
  * What every transaction begins with, in one round trip. Settings are local to it, so that a pooler between us and the server
  * does no harm, and neither does what another client has left on its connection.
  */
-export const beginStatement = (schema: string): string =>
-  `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL search_path TO ${quoteName(schema)}${pins}`
+export const beginStatement = (schema: string, { readOnly = false }: Access = {}): string =>
+  `BEGIN ISOLATION LEVEL READ COMMITTED${readOnly ? " READ ONLY" : ""}; SET LOCAL search_path TO ${quoteName(schema)}${pins}`

@@ -14,6 +14,15 @@ const unpacking = ".unpacking"
 
 const isOurs = (name: string): boolean => !name.startsWith(lockFileName) && name !== unpacking
 
+/** Whether a directory holds a database; one that is not there, or is half made, does not. */
+export const holdsDatabase = async (path: string): Promise<boolean> => {
+  try {
+    return (await readdir(path)).includes(mark)
+  } catch {
+    return false
+  }
+}
+
 /** Refuses a directory with files that are neither a database nor one half made, before anything is written into it. */
 export const assertDatabaseOrEmpty = async (path: string): Promise<void> => {
   const found = await readdir(path)

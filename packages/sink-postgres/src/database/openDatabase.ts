@@ -1,5 +1,6 @@
 import { Effect, type Scope } from "effect"
 import { type PostgresSinkOptions, withDefaults } from "../PostgresSinkConfig.ts"
+import type { Access } from "./beginStatement.ts"
 import type { Database } from "./Database.ts"
 import type { DatabaseError } from "./DatabaseError.ts"
 import { openPg } from "./PgDatabase.ts"
@@ -26,11 +27,19 @@ const connectTimeout = 10_000
  * }).pipe(Effect.scoped)
  * ```
  */
-export const open = Effect.fn("Postgres.open")(function* (
-  options: Pick<PostgresSinkOptions, "url" | "directory" | "schema">
-): Effect.fn.Return<Database, DatabaseError, Scope.Scope> {
+export const open = Effect.fn("Postgres.open")(
+  (options: Place): Effect.Effect<Database, DatabaseError, Scope.Scope> => openWith(options, {})
+)
+
+/** Opens a database in which every transaction is read-only, by the server's own guard. */
+export const openToRead = (options: Place): Effect.Effect<Database, DatabaseError, Scope.Scope> =>
+  openWith(options, { readOnly: true })
+
+type Place = Pick<PostgresSinkOptions, "url" | "directory" | "schema">
+
+const openWith = (options: Place, access: Access): Effect.Effect<Database, DatabaseError, Scope.Scope> => {
   const { url, directory, schema } = withDefaults(options)
   return url === undefined
-    ? yield* openPglite({ directory, schema })
-    : yield* openPg({ url, schema, max: maxConnections, connectTimeout })
-})
+    ? openPglite({ directory, schema, ...access })
+    : openPg({ url, schema, max: maxConnections, connectTimeout, ...access })
+}

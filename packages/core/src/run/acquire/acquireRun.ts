@@ -7,12 +7,12 @@ import {
   LedgerError,
   type OpenRun,
   type RunHandle,
-  type RunIntent,
   type RunSummary,
   UnknownRun
 } from "../../ledger/Ledger.ts"
 import type { PipelineDefinition } from "../../pipeline/makePipeline.ts"
-import { isKnownAlive, isKnownDead } from "./LeaseHolder.ts"
+import { chooseRun, hasChanged, isCarriedOut } from "./chooseRun.ts"
+import { isKnownDead } from "./LeaseHolder.ts"
 
 /** Which run to carry out: the pipeline's last one if it did not end (`auto`), a new one (`never`), or a named one. */
 export type Resume = "auto" | "never" | { readonly runId: string }
@@ -35,12 +35,6 @@ export class PipelineChanged extends Schema.TaggedError<PipelineChanged>()("Pipe
     return `run ${this.runId} of this pipeline did not end or is incomplete, and the pipeline has changed since: run it as it was to resume it, or start a new run (--fresh), which pays for a new job`
   }
 }
-
-/**
- * How long after it ended incomplete the next run of a pipeline reads a run's jobs again, before it begins another, in
- * milliseconds. It does so once.
- */
-export const rereadWithin = 24 * 3_600_000
 
 /** An acquired run: new, or resumed. */
 export interface AcquiredRun {
@@ -70,14 +64,8 @@ export const acquireRun = (
     : resumeNamed(ledger, pipeline, lease, resume.runId)
 }
 
-/**
- * Whether a run began as the pipeline is now. One that was replayed from another pipeline did not: the vault holds nothing of it
- * under this pipeline's name, and to resume it would pay for the pages of the other one again.
- */
-const isOwnRun = (pipeline: PipelineDefinition, { configHash, replayedFrom }: RunIntent): boolean =>
-  configHash === pipeline.hash && replayedFrom === undefined
-
-const pipelineChanged = ({ replayedFrom, runId }: OpenRun | RunSummary): PipelineChanged =>
+/** Why a run that is not the pipeline's as it is now is not resumed. */
+export const pipelineChanged = ({ replayedFrom, runId }: OpenRun | RunSummary): PipelineChanged =>
   new PipelineChanged({ runId, ...(replayedFrom === undefined ? {} : { replayedFrom }) })
 
 /** What an incomplete run lacks may still be had, and for nothing: its jobs have been paid for. */
@@ -87,24 +75,11 @@ const reopen = Effect.fnUntraced(function* (
   lease: Lease,
   ended: RunSummary
 ): Effect.fn.Return<AcquiredRun, LedgerError | PipelineChanged> {
-  if (!isOwnRun(pipeline, ended)) return yield* pipelineChanged(ended)
+  if (hasChanged(ended, pipeline)) return yield* pipelineChanged(ended)
   const { runId } = ended
   const run = yield* ledger.reopen(runId, lease)
   yield* Effect.logInfo(`run ${runId} ended incomplete: its jobs are read again, and nothing is submitted`)
   return { run, isNew: false }
-})
-
-/** The pipeline's last run, where its jobs are to be read again before another run begins. */
-const findRereadable = Effect.fnUntraced(function* (
-  ledger: Ledger,
-  pipeline: PipelineDefinition
-): Effect.fn.Return<RunSummary | undefined, LedgerError> {
-  const [last] = yield* ledger.runs({ pipeline: pipeline.name, limit: 1 })
-  if (last === undefined || last.status !== "incomplete" || last.receipt === null || last.finishedAt === null) return
-  const age = (yield* Clock.currentTimeMillis) - last.finishedAt
-  if (last.superseded.length > 0 || age > rereadWithin || !isOwnRun(pipeline, last)) return
-  // What was cancelled has nothing more to give.
-  return last.receipt.jobs.some(({ status }) => status !== "cancelled") ? last : undefined
 })
 
 const beginNew = (
@@ -150,8 +125,9 @@ const acquireLatest = Effect.fnUntraced(function* (
   const waits = whenRunning === "wait"
   let told: string | undefined
   while (true) {
-    const open = yield* ledger.open({ pipeline: pipeline.name })
-    if (open !== undefined && (yield* waits ? mayBeCarriedOut(open) : isCarriedOut(open))) {
+    const next = yield* chooseRun(ledger, pipeline)
+    if (next._tag === "Busy") {
+      const { open } = next
       const left = waits ? giveUpAt - (yield* Clock.currentTimeMillis) : 0
       if (left <= 0) return yield* leaseHeldBy(open)
       if (told !== open.runId) yield* tellOfWaiting(open, left)
@@ -159,18 +135,17 @@ const acquireLatest = Effect.fnUntraced(function* (
       yield* Effect.sleep(Math.min(pollMs, left))
       continue
     }
-    const ended = open === undefined ? yield* findRereadable(ledger, pipeline) : undefined
     const held = yield* Effect.result(
-      open !== undefined
-        ? continueRun(ledger, pipeline, lease, open)
-        : ended !== undefined
-          ? reopen(ledger, pipeline, lease, ended)
+      next._tag === "Resume"
+        ? continueRun(ledger, pipeline, lease, next.open)
+        : next._tag === "Reread"
+          ? reopen(ledger, pipeline, lease, next.ended)
           : beginNew(ledger, pipeline, lease, { unlessOpen: true, ...named })
     )
     if (held._tag === "Success") return held.success
     // Another process was faster: its run is found above. A process that renews the lease that was waited for keeps the run.
     const isOutrun = held.failure._tag === "LedgerError" && held.failure.reason._tag === "LeaseHeld"
-    if (!isOutrun || (open !== undefined && !waits)) return yield* held.failure
+    if (!isOutrun || (next._tag === "Resume" && !waits)) return yield* held.failure
   }
 })
 
@@ -178,13 +153,6 @@ const tellOfWaiting = ({ holder, runId }: OpenRun, left: number): Effect.Effect<
   Effect.logInfo(
     `run ${runId} is being carried out by ${holder}; waiting for it to end, ${Math.ceil(left / 60_000)} minutes at most`
   )
-
-/** Whether a run is known to be carried out: a process of another host that has died is known by its lease alone. */
-export const isCarriedOut = ({ holder, leaseLeftMs }: OpenRun): Effect.Effect<boolean> =>
-  holder === null || leaseLeftMs <= 0 ? Effect.succeed(false) : isKnownAlive(holder)
-
-const mayBeCarriedOut = ({ holder, leaseLeftMs }: OpenRun): Effect.Effect<boolean> =>
-  holder === null || leaseLeftMs <= 0 ? Effect.succeed(false) : Effect.map(isKnownDead(holder), (isDead) => !isDead)
 
 export const leaseHeldBy = ({ holder, runId }: OpenRun): Effect.Effect<never, LedgerError> =>
   Effect.fail(new LedgerError({ operation: "take over", reason: new LeaseHeld({ runId, holder: String(holder) }) }))
@@ -195,7 +163,7 @@ const continueRun = Effect.fnUntraced(function* (
   lease: Lease,
   open: OpenRun
 ): Effect.fn.Return<AcquiredRun, LedgerError | PipelineChanged> {
-  if (!isOwnRun(pipeline, open)) return yield* pipelineChanged(open)
+  if (hasChanged(open, pipeline)) return yield* pipelineChanged(open)
   return { run: yield* takeOver(ledger, open, lease), isNew: false }
 })
 

@@ -31,28 +31,40 @@ export const isShared = (budget: Budget | undefined): boolean =>
   budget !== undefined && shared.some((bound) => budget[bound] !== undefined)
 
 /**
- * What the budget leaves a run at this moment. A run counts for the day and the month it began in, whenever it ends: what
+ * What each bound of a budget leaves a run at this moment. A run counts for the day and the month it began in, whenever it ends: what
  * goes on past midnight goes on under the budget of the day before.
  */
-export const remainingBudget = Effect.fnUntraced(function* (
+export const budgetShares = Effect.fnUntraced(function* (
   budget: Budget | undefined,
-  ledger: Ledger,
-  run: RunHandle
-): Effect.fn.Return<RemainingBudget | undefined, LedgerError> {
-  let least: RemainingBudget | undefined
-  const consider = (bound: BudgetBound, most: number, spentElsewhere: number) => {
-    const tokens = Math.max(0, most - spentElsewhere)
-    if (least === undefined || tokens < least.tokens) least = { tokens, bound, most, spentElsewhere }
-  }
-  if (budget?.tokens !== undefined) consider("tokens", budget.tokens, 0)
+  ledger: Pick<Ledger, "spent">,
+  run: Pick<RunHandle, "pipeline" | "runId" | "startedAt">
+): Effect.fn.Return<ReadonlyArray<RemainingBudget>, LedgerError> {
+  const shares: Array<RemainingBudget> = []
+  const add = (bound: BudgetBound, most: number, spentElsewhere: number) =>
+    shares.push({ tokens: Math.max(0, most - spentElsewhere), bound, most, spentElsewhere })
+  if (budget?.tokens !== undefined) add("tokens", budget.tokens, 0)
   for (const bound of shared) {
     const most = budget?.[bound]
     if (most === undefined) continue
     const span = spans[bound](run.startedAt)
-    consider(bound, most, yield* ledger.spent({ pipeline: run.pipeline, exceptRun: run.runId, ...span }))
+    add(bound, most, yield* ledger.spent({ pipeline: run.pipeline, exceptRun: run.runId, ...span }))
   }
-  return least
+  return shares
 })
+
+/** What the budget leaves a run, by the bound that leaves least. */
+export const remainingBudget = (
+  budget: Budget | undefined,
+  ledger: Pick<Ledger, "spent">,
+  run: Pick<RunHandle, "pipeline" | "runId" | "startedAt">
+): Effect.Effect<RemainingBudget | undefined, LedgerError> => Effect.map(budgetShares(budget, ledger, run), leastOf)
+
+/** The share that leaves least. */
+export const leastOf = (shares: ReadonlyArray<RemainingBudget>): RemainingBudget | undefined =>
+  shares.reduce<RemainingBudget | undefined>(
+    (least, share) => (least === undefined || share.tokens < least.tokens ? share : least),
+    undefined
+  )
 
 const names: { readonly [Bound in BudgetBound]: string } = {
   tokens: "a run",
