@@ -8,6 +8,7 @@ import { dlq } from "./commands/dlq.ts"
 import { gc } from "./commands/gc.ts"
 import { init } from "./commands/init.ts"
 import { migrate } from "./commands/migrate.ts"
+import { plan } from "./commands/plan.ts"
 import { probe } from "./commands/probe.ts"
 import { publish } from "./commands/publish.ts"
 import { query } from "./commands/query.ts"
@@ -33,6 +34,7 @@ export const sluice = Command.make("sluice").pipe(
     init,
     validate,
     schema,
+    plan,
     run,
     resume,
     cancel,

@@ -1,8 +1,9 @@
-import { Effect } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { ExitCodeOfCommand } from "../ExitCodeOfCommand.ts"
 import { tell } from "../Output.ts"
 import { loadPipelineFile } from "../PipelineFile.ts"
+import { assertPlan, printPlan } from "../printPlan.ts"
 import { runAndReport } from "../runPipelineFile.ts"
 
 /** The pipeline file most commands take. */
@@ -17,6 +18,10 @@ export const jsonFlag = Flag.Boolean("json").pipe(
   Flag.withDefault(false)
 )
 
+const PlanHash = Schema.String.check(
+  Schema.isPattern(/^[0-9a-f]{12,64}$/, { expected: "the hash that sluice plan prints, or 12 digits of it at least" })
+)
+
 /** `sluice run`. */
 export const run = Command.make(
   "run",
@@ -26,10 +31,22 @@ export const run = Command.make(
     fresh: Flag.Boolean("fresh").pipe(
       Flag.withDescription("Start a new run even if the last one has not ended, and pay for it"),
       Flag.withDefault(false)
+    ),
+    plan: Flag.Boolean("plan").pipe(
+      Flag.withDescription("Print what the run would do and cost, and do nothing: as sluice plan"),
+      Flag.withDefault(false)
+    ),
+    expectPlan: Flag.String("expect-plan").pipe(
+      Flag.withDescription("Run only what this plan says: its hash, or 12 digits of it at least"),
+      Flag.withMetavar("HASH"),
+      Flag.withSchema(PlanHash),
+      Flag.optional
     )
   },
-  Effect.fnUntraced(function* ({ file, fresh, json }) {
+  Effect.fnUntraced(function* ({ expectPlan, file, fresh, json, plan }) {
     const loaded = yield* loadPipelineFile(file)
+    if (Option.isSome(expectPlan)) yield* assertPlan(loaded, expectPlan.value, { fresh })
+    if (plan) return yield* printPlan(loaded, { json, fresh, withStatements: false })
     const exit = yield* ExitCodeOfCommand
     if (fresh)
       yield* tell(

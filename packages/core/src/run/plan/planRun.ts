@@ -3,6 +3,7 @@ import type { Ledger, LedgerError, OpenRun } from "../../ledger/Ledger.ts"
 import { makeLedgerMemory } from "../../ledger/LedgerMemory.ts"
 import type { PipelineDefinition } from "../../pipeline/makePipeline.ts"
 import { canonicalHash } from "../../record/canonicalJson.ts"
+import type { JobKind } from "../../record/JobSnapshot.ts"
 import type { SinkError } from "../../sink/SinkError.ts"
 import type { StorePlan } from "../../sink/SinkPlan.ts"
 import { boundSource } from "../../source/sourceKinds.ts"
@@ -12,7 +13,7 @@ import { doubtLedger } from "../acquire/doubtLedger.ts"
 import type { MarkOptions } from "../acquire/RunMarker.ts"
 import { budgetShares } from "../submit/RemainingBudget.ts"
 import { boundCost } from "./boundCost.ts"
-import { type KnownWork, openCost } from "./openCost.ts"
+import { type KnownWork, type OpenCost, openCost } from "./openCost.ts"
 import type { Plan, PlannedAction, PlannedSink } from "./Plan.ts"
 import { plannedCalls } from "./plannedCalls.ts"
 
@@ -63,7 +64,7 @@ export const planRun = Effect.fn("Pipeline.plan")(function* (
         ? []
         : plannedCalls(pipeline.source, toAsk, {
             hasJobs: work.submissions.length > 0,
-            asksLists: found.asksList && !toAsk.unasked.every(({ kind }) => kind === "map") ? kindsOf(toAsk) : []
+            asksLists: found.asksList ? kindsOf(toAsk) : []
           }),
     cost: boundCost(pipeline, toAsk, submits ? shares : []),
     budget: shares.map(({ bound, most, spentElsewhere, tokens }) => ({
@@ -79,9 +80,11 @@ export const planRun = Effect.fn("Pipeline.plan")(function* (
   return { ...plan, cost: { ...plan.cost, last: found.last }, hash: canonicalHash(plan) }
 })
 
-const kindsOf = ({ unasked }: Pick<ReturnType<typeof openCost>, "unasked">) => [
-  ...new Set(unasked.map(({ kind }) => kind).filter((kind) => kind !== "map"))
-]
+/** The kinds of paid jobs that are asked for. A map is in no list. */
+const kindsOf = ({ further, unasked }: Pick<OpenCost, "further" | "unasked">): ReadonlyArray<JobKind> =>
+  [...new Set([...unasked.map(({ kind }) => kind), ...(further === undefined ? [] : [further])])].filter(
+    (kind) => kind !== "map"
+  )
 
 const storeOf = ({ checks, place, statements }: StorePlan) => ({ place, statements, checks })
 
