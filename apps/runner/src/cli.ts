@@ -5,6 +5,7 @@ import { audit } from "./commands/audit.ts"
 import { dbtSources } from "./commands/dbtSources.ts"
 import { ddl } from "./commands/ddl.ts"
 import { dlq } from "./commands/dlq.ts"
+import { doctor } from "./commands/doctor.ts"
 import { gc } from "./commands/gc.ts"
 import { init } from "./commands/init.ts"
 import { migrate } from "./commands/migrate.ts"
@@ -50,6 +51,7 @@ export const sluice = Command.make("sluice").pipe(
     gc,
     ddl,
     migrate,
+    doctor,
     dbtSources
   ]),
   Command.provideEffect(Environment, environmentWithFiles),

@@ -27,5 +27,5 @@ const loadProfile = Effect.fnUntraced(function* (
 /** What the client is set to by the profile that a pipeline file names; undefined where it names none. */
 export const profileSettings = ({
   api
-}: Machine): Effect.Effect<ClientSettings | undefined, CliError, FileSystem.FileSystem> =>
+}: Pick<Machine, "api">): Effect.Effect<ClientSettings | undefined, CliError, FileSystem.FileSystem> =>
   api?.profile === undefined ? Effect.succeed(undefined) : Effect.map(loadProfile(api.profile), clientSettings)

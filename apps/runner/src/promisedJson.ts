@@ -2,8 +2,8 @@ import { Effect } from "effect"
 import { exitCodes } from "./CliError.ts"
 import { Printed, printResult } from "./Output.ts"
 
-/** The commands that print a receipt, or a profile. With `--json` they print one object, whatever happens. */
-const printReceipts = ["run", "resume", "cancel", "publish", "probe"]
+/** The commands that print a receipt, a plan or findings. With `--json` they print one object, whatever happens. */
+const printReceipts = ["run", "resume", "cancel", "publish", "probe", "plan", "doctor"]
 
 /** Flags before a command that take the next argument. */
 const takeNext = ["--log-level", "--env-file"]

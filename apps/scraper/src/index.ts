@@ -1,5 +1,6 @@
 export { isPublicAddress } from "./net/AddressGuard.ts"
 export { normalizeUrl } from "./net/normalizeUrl.ts"
 export { PageErrorCode } from "./net/PageFailure.ts"
+export { findChromium, isExecutable } from "./rendering/chromium.ts"
 export { type ScraperConfig, ScraperStartError } from "./ScraperConfig.ts"
 export { serve } from "./Server.ts"

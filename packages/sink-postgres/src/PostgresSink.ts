@@ -15,6 +15,7 @@ import { behaviourOf, PostgresSinkConfig, type PostgresSinkOptions, withDefaults
 import { refuseOtherModes, type SetRefusal, setOf } from "./pages/PageSets.ts"
 import { openSet } from "./pages/ReplaceSet.ts"
 import { sinkPlan } from "./plan/sinkPlan.ts"
+import { tryWrites } from "./plan/tryWrites.ts"
 import { admitPublish, type RunFollowed } from "./publish/admitPublish.ts"
 import { previewPublish, publishRun, unpublishedIn } from "./publish/publishRun.ts"
 import { sweepSets } from "./publish/SweepSets.ts"
@@ -64,6 +65,7 @@ export const fromConfig = (config: PostgresSinkConfig): Sink => {
     name: config.name,
     behaviour: behaviourOf(config),
     plan: (pipeline) => sinkPlan(config, pipeline).pipe(Effect.mapError(toSinkError(config.name, "plan"))),
+    tryWrites: tryWrites(config).pipe(Effect.mapError(toSinkError(config.name, "try writes"))),
     connect: Effect.gen(function* () {
       const database = yield* open(config)
       yield* migrate(database)

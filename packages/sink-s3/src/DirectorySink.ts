@@ -1,6 +1,6 @@
 import type { Sink } from "@sluice/core"
 import { Effect } from "effect"
-import { checkDirectory } from "./checkDirectory.ts"
+import { checkDirectory, tryDirectory } from "./checkDirectory.ts"
 import { type DirectorySinkConfig, type DirectorySinkOptions, withDirectoryDefaults } from "./DirectorySinkConfig.ts"
 import { directoryStore } from "./DirectoryStore.ts"
 import { behaviourOf } from "./LakeOptions.ts"
@@ -42,5 +42,6 @@ export const fromConfig = (config: DirectorySinkConfig): Sink => ({
       const write = yield* Effect.promise(() => checkDirectory(config.path))
       return yield* lakePlan(directoryStore(config.path), config, pipeline, write)
     }).pipe(Effect.mapError(toSinkError(config.name, "plan"))),
+  tryWrites: tryDirectory(config.path).pipe(Effect.mapError(toSinkError(config.name, "try writes"))),
   connect: Effect.sync(() => lakeConnection(directoryStore(config.path), config))
 })

@@ -44,6 +44,11 @@ export const fromConfig = (config: S3SinkConfig): Sink => ({
       Effect.flatMap((store) => lakePlan(store, config, pipeline, { what: "write objects", result: "unknown" })),
       Effect.mapError(toSinkError(config.name, "plan"))
     ),
+  tryWrites: openS3Store(config).pipe(
+    Effect.as("put, read, list and deleted objects, with conditions"),
+    Effect.mapError(toSinkError(config.name, "try writes")),
+    Effect.scoped
+  ),
   connect: openS3Store(config).pipe(
     Effect.mapError(toSinkError(config.name, "connect")),
     Effect.map((store) => lakeConnection(store, config)),

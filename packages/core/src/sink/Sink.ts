@@ -128,4 +128,6 @@ export interface Sink {
   readonly connect: Effect.Effect<SinkConnection, SinkError, Scope.Scope>
   /** Says what a run would do here. Writes nothing. Absent where a sink cannot tell. */
   readonly plan?: PlanSink
+  /** Writes what a run would, as a trial, and takes it back; answers what was tried. Prepares nothing. Absent where a sink cannot. */
+  readonly tryWrites?: Effect.Effect<string, SinkError>
 }

@@ -18,6 +18,8 @@ export interface StorePlan {
   /** The statements that prepare it, in their order; none where it is prepared. */
   readonly statements: ReadonlyArray<string>
   readonly checks: ReadonlyArray<StoreCheck>
+  /** Name and version of the server, where one was asked. */
+  readonly server?: string
   readonly ledger?: Ledger | "new" | "outdated"
 }
 

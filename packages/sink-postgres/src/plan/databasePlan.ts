@@ -45,8 +45,10 @@ export const plan = Effect.fn("Postgres.plan")(function* (
   const { isPrepared, statements } = yield* pendingStatements(database, schema)
   const isCurrent = statements.length === 0
   const checks: ReadonlyArray<StoreCheck> = yield* checkRights(database, { isPrepared, isCurrent })
+  const [known] = yield* database.query("SELECT current_setting('server_version') AS version")
+  const server = `Postgres ${known?.version}`
   const ledger = isCurrent ? makeLedger(database) : isPrepared ? ("outdated" as const) : ("new" as const)
-  return { place, statements, checks, ledger, isCurrent, database }
+  return { place, statements, checks, ledger, server, isCurrent, database }
 })
 
 /** A server that takes no writes at all would refuse a run, whatever the role may. */

@@ -41,7 +41,7 @@ export const planRun = Effect.fn("Pipeline.plan")(function* (
   pipeline: PipelineDefinition,
   options: PlanOptions = {}
 ): Effect.fn.Return<Plan, SinkError | LedgerError, Scope.Scope> {
-  const sinks: Array<PlannedSink & Pick<StorePlan, "ledger">> = []
+  const sinks: Array<PlannedSink & Pick<StorePlan, "ledger" | "server">> = []
   for (const { kind, name, plan } of pipeline.sinks) {
     const blank = { place: kind, statements: [], checks: [], changes: [] }
     sinks.push({ name, kind, ...(plan === undefined ? blank : yield* plan(pipeline.name)) })
@@ -73,7 +73,7 @@ export const planRun = Effect.fn("Pipeline.plan")(function* (
       spent: spentElsewhere,
       left: tokens
     })),
-    sinks: sinks.map(({ ledger: _, ...sink }) => sink),
+    sinks: sinks.map(({ ledger: _, server: __, ...sink }) => sink),
     ...(options.ledger === undefined ? {} : { ledger: storeOf(options.ledger) }),
     notes
   }
