@@ -1,4 +1,5 @@
 import { exec } from "node:child_process"
+import { readFileSync } from "node:fs"
 import { delimiter } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
@@ -21,6 +22,8 @@ const script = async (name: keyof typeof workspace.scripts) => {
 describe("the gate", () => {
   it("runs on the pinned Node", () => {
     assert.strictEqual(process.versions.node, workspace.devDependencies.node)
+    // Else a fresh clone warns of engines.
+    assert.include(readFileSync(`${root}pnpm-workspace.yaml`, "utf8"), `\nnodeVersion: ${process.versions.node}\n`)
   })
 
   it("formats and lints", () => script("check:lint"))
@@ -32,5 +35,6 @@ describe("the gate", () => {
   if (process.env.SLUICE_LONG_TESTS !== undefined) {
     it("builds packages that publint and attw pass", () => script("check:packages"), 300_000)
     it("exports what the API reports say", () => script("check:api"), 300_000)
+    it("installs outside of the repository, and runs there", () => script("check:install"), 600_000)
   }
 })

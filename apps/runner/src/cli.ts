@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { CliOutput, Command } from "effect/cli"
 import { exitCodes } from "./CliError.ts"
 import { audit } from "./commands/audit.ts"
+import { completionOf } from "./commands/completion.ts"
 import { dbtSources } from "./commands/dbtSources.ts"
 import { ddl } from "./commands/ddl.ts"
 import { dlq } from "./commands/dlq.ts"
@@ -52,7 +53,8 @@ export const sluice = Command.make("sluice").pipe(
     ddl,
     migrate,
     doctor,
-    dbtSources
+    dbtSources,
+    completionOf(() => sluice)
   ]),
   Command.provideEffect(Environment, environmentWithFiles),
   Command.withGlobalFlags([EnvFile])
