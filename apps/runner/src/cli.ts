@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { CliOutput, Command } from "effect/cli"
+import { CliOutput, Command, Completions } from "effect/cli"
 import { exitCodes } from "./CliError.ts"
 import { audit } from "./commands/audit.ts"
 import { completionOf } from "./commands/completion.ts"
@@ -29,33 +29,37 @@ import { ExitCodeOfCommand } from "./ExitCodeOfCommand.ts"
 /** The version `sluice --version` prints. */
 export const version = "0.1.0"
 
+const commands = [
+  init,
+  validate,
+  schema,
+  plan,
+  run,
+  resume,
+  cancel,
+  worker,
+  schedule,
+  runs,
+  publish,
+  audit,
+  probe,
+  query,
+  dlq,
+  replay,
+  gc,
+  ddl,
+  migrate,
+  doctor,
+  dbtSources
+] as const
+
+const root = Command.make("sluice").pipe(Command.withDescription("Land web-crawl results in a warehouse, exactly once"))
+
+const completed = root.pipe(Command.withSubcommands(commands), Command.withGlobalFlags([EnvFile]))
+
 /** The command line. */
-export const sluice = Command.make("sluice").pipe(
-  Command.withDescription("Land web-crawl results in a warehouse, exactly once"),
-  Command.withSubcommands([
-    init,
-    validate,
-    schema,
-    plan,
-    run,
-    resume,
-    cancel,
-    worker,
-    schedule,
-    runs,
-    publish,
-    audit,
-    probe,
-    query,
-    dlq,
-    replay,
-    gc,
-    ddl,
-    migrate,
-    doctor,
-    dbtSources,
-    completionOf(() => sluice)
-  ]),
+export const sluice = root.pipe(
+  Command.withSubcommands([...commands, completionOf(() => Completions.fromCommand(completed))]),
   Command.provideEffect(Environment, environmentWithFiles),
   Command.withGlobalFlags([EnvFile])
 )
