@@ -25,7 +25,18 @@ export const sidebar: Array<DefaultTheme.SidebarItem> = [
     items: [
       {
         text: "Run pipelines",
-        items: ["install", "begin", "plan-a-run", "check-a-setup", "recover-a-run", "schedule", "run-workers", "limit-the-cost", "dead-letters", "audit"].map((name) => page(`how-to/${name}`))
+        items: [
+          "install",
+          "begin",
+          "plan-a-run",
+          "check-a-setup",
+          "recover-a-run",
+          "schedule",
+          "run-workers",
+          "limit-the-cost",
+          "dead-letters",
+          "audit"
+        ].map((name) => page(`how-to/${name}`))
       },
       {
         text: "Load and read",

@@ -53,11 +53,44 @@ const topLevel: Readonly<Record<string, FieldText>> = {
     "The Postgres that remembers the runs",
     "the first Postgres sink, or an embedded database in ./.sluice/postgres"
   ),
+  ".schedule": optional(
+    "When sluice worker runs the pipeline: a cron expression, or one with time zone and policies",
+    "workers do not run it"
+  ),
   ".vault": optional("Where every result of the API is kept as it came, for replay", "nowhere"),
   ".spool": optional(
     "Where segments wait for sinks that lag, in a pipeline of several sinks without a vault",
     "the values below"
   )
+}
+
+/** Fields of a schedule. */
+const schedule: Readonly<Record<string, FieldText>> = {
+  "Schedule.cron": required(
+    "When it runs: five fields, minute, hour, day of the month, month and day of the week, at least 2 seconds apart; a sixth in front is the second"
+  ),
+  "Schedule.timezone": standard("The zone of the cron expression, by its IANA name", "UTC"),
+  "Schedule.jitter": standard(
+    "The most a tick is delayed, up to an hour; each tick has a delay of its own, the same on every worker",
+    0,
+    "seconds"
+  ),
+  "Schedule.overlap": standard(
+    "What a tick does while the run before has not ended: skip drops it, queue waits, cancel_previous cancels that run and loads what was paid for",
+    "skip"
+  ),
+  "Schedule.catch_up": standard(
+    "Which of the ticks that were missed while no worker ran are run: none, the latest, or all within catch_up_window",
+    "latest"
+  ),
+  "Schedule.catch_up_window": optional(
+    "With catch_up: all, how far back missed ticks are run, up to 31 days",
+    "catch_up is not all",
+    "seconds"
+  ),
+  "Schedule.pause": optional("Times in which no tick runs, and none is caught up", "there is no pause"),
+  "Schedule.pause.from": required("When the pause begins: a date, which is UTC, or an instant with its offset"),
+  "Schedule.pause.to": required("When the pause ends; a tick at this instant runs")
 }
 
 /** Fields that mean the same wherever they are. */
@@ -254,6 +287,7 @@ const machine: Readonly<Record<string, FieldText>> = {
 export const fieldTexts: Readonly<Record<string, FieldText>> = {
   ...anywhere,
   ...topLevel,
+  ...schedule,
   ...sources,
   ...policies,
   ...destinations,

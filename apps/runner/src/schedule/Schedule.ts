@@ -8,7 +8,7 @@ const longestWindow = "31 days"
 
 const TimeZone = Schema.NonEmptyString.check(
   Schema.makeFilter(isTimeZone, { expected: 'a time zone of the IANA database, such as "Europe/Berlin"' })
-).annotate({ description: "The zone the cron expression is in, by its IANA name. Default: UTC." })
+)
 
 function isTimeZone(name: string): boolean {
   try {
@@ -29,8 +29,8 @@ const Instant = Schema.String.check(
 )
 
 const Pause = Schema.Struct({
-  from: Instant.annotate({ description: "When the pause begins." }),
-  to: Instant.annotate({ description: "When the pause ends; a tick at this instant runs." })
+  from: Instant,
+  to: Instant
 }).check(
   Schema.makeFilter(({ from, to }) => Date.parse(from) < Date.parse(to), {
     expected: "a pause that ends after it begins"
@@ -41,43 +41,16 @@ const cronOrIssue = (cron: string, timezone = "UTC") =>
   // A zone that is none has a sentence of its own.
   isTimeZone(timezone) ? cronProblem(cron, timezone) : undefined
 
-const CronText = Schema.String.check(Schema.makeFilter((cron) => cronOrIssue(cron))).annotate({
-  description:
-    "A cron expression of five fields: minute, hour, day of the month, month, day of the week; a sixth in front is the second."
-})
+const CronText = Schema.String.check(Schema.makeFilter((cron) => cronOrIssue(cron)))
 
 const ScheduleFields = Schema.Struct({
-  cron: Schema.String.annotate({
-    description:
-      "A cron expression of five fields: minute, hour, day of the month, month, day of the week; a sixth in front is the second. Ticks are at least 2 seconds apart."
-  }),
+  cron: Schema.String,
   timezone: Schema.optionalKey(TimeZone),
-  jitter: Schema.optionalKey(
-    timeSpanUpTo(longestJitter, "an hour").annotate({
-      description:
-        "The most a tick is delayed. Each tick has a delay of its own, the same on every worker. At most 1 hour. Default: 0."
-    })
-  ),
-  overlap: Schema.optionalKey(
-    Schema.Literals(["skip", "queue", "cancel_previous"]).annotate({
-      description:
-        "What a tick does while the run before has not ended: skip drops the tick, queue waits for the run, cancel_previous cancels it and loads what was paid for. Default: skip."
-    })
-  ),
-  catch_up: Schema.optionalKey(
-    Schema.Literals(["none", "latest", "all"]).annotate({
-      description:
-        "Which ticks run that were missed while no worker ran: none of them, the latest, or all within catch_up_window. Default: latest."
-    })
-  ),
-  catch_up_window: Schema.optionalKey(
-    timeSpanUpTo(longestWindow, "31 days").annotate({
-      description: "With catch_up: all, how far back missed ticks run. At most 31 days."
-    })
-  ),
-  pause: Schema.optionalKey(
-    Schema.Array(Pause).annotate({ description: "When no tick runs. Ticks within a pause are not caught up." })
-  )
+  jitter: Schema.optionalKey(timeSpanUpTo(longestJitter, "an hour")),
+  overlap: Schema.optionalKey(Schema.Literals(["skip", "queue", "cancel_previous"])),
+  catch_up: Schema.optionalKey(Schema.Literals(["none", "latest", "all"])),
+  catch_up_window: Schema.optionalKey(timeSpanUpTo(longestWindow, "31 days")),
+  pause: Schema.optionalKey(Schema.Array(Pause))
 }).check(
   Schema.makeFilter(({ cron, timezone }) => {
     const problem = cronOrIssue(cron, timezone)
@@ -96,7 +69,7 @@ const ScheduleFields = Schema.Struct({
   )
 )
 
-/** When a worker runs the pipeline: a cron expression alone, or with its time zone and policies. */
+/** When a worker runs the pipeline: a cron expression alone, or with its time zone and policies. `fieldTexts` describes each field. */
 export const ScheduleConfig = Schema.Union([CronText, ScheduleFields]).annotate({
   identifier: "Schedule",
   description: "When `sluice worker` runs this pipeline: a cron expression, or one with time zone and policies."

@@ -4,7 +4,18 @@ import { holdsDatabase } from "../database/makeDirectory.ts"
 import { open } from "../database/openDatabase.ts"
 import { type PostgresSinkOptions, withDefaults } from "../PostgresSinkConfig.ts"
 
-/** Makes, fills and drops a temporary table, which is what a load begins with. An embedded database that is not there is not made. */
+/**
+ * Makes, fills and drops a temporary table, which is what a load begins with. Answers in words what it did. An embedded database that is
+ * not there is not made. Fails with a `DatabaseError`.
+ *
+ * @example
+ * ```ts
+ * import { Postgres } from "@sluice/sink-postgres"
+ * import { Effect } from "effect"
+ *
+ * const told = Effect.scoped(Postgres.tryWrites({ url: "postgres://localhost/lake" }))
+ * ```
+ */
 export const tryWrites = Effect.fnUntraced(function* (
   options: Pick<PostgresSinkOptions, "url" | "directory" | "schema">
 ): Effect.fn.Return<string, DatabaseError, Scope.Scope> {
