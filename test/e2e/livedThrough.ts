@@ -55,8 +55,10 @@ export const livedThrough = Effect.fnUntraced(function* (url: string) {
   const first = yield* Effect.forkChild(attempt())
   yield* Effect.repeat(database.query("SELECT count(*) AS landed FROM segments"), {
     schedule: Schedule.spaced("5 millis"),
-    until: ([row]) => Number(row?.landed) >= 2
+    // One that has ended lands nothing more.
+    until: ([row]) => Number(row?.landed) >= 2 || first.pollUnsafe() !== undefined
   })
+  assert.isUndefined(first.pollUnsafe(), `it ended before it was interrupted: ${String(first.pollUnsafe())}`)
   yield* Fiber.interrupt(first)
   const [open] = yield* ledger.runs({ limit: 1 })
   const { receipt } = yield* attempt({ resume: { runId: open!.runId } })

@@ -11,7 +11,14 @@ export interface Mutant {
   readonly named: string
   /** The file that names the test, where a suite does that runs in several files. */
   readonly suite?: string
+  /** The longest one run of the test may take, in seconds, if not {@link usualLimit}. */
+  readonly limit?: number
+  /** How the test notices. `limit`: without the guard it waits for ever, and the limit ends it. A failed assertion where absent. */
+  readonly noticedBy?: "limit"
 }
+
+/** The longest one run of a mutant's test may take, in seconds: start, servers and the test. */
+export const usualLimit = 120
 
 /**
  * The guards a promise depends on, each with the test that fails without it. `node test/mutants/run.ts` applies them one by one

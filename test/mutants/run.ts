@@ -1,62 +1,62 @@
-// Usage: pnpm test:mutants [WORDS OF A MUTANT'S NAME]. Fails if a mutant survives its test, or its test fails without it.
-import { execFileSync, spawnSync } from "node:child_process"
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+// Usage: pnpm test:mutants [WORDS OF A MUTANT'S NAME]. Fails if a mutant survives its test, its test fails without it, or runs into
+// its limit where the entry does not say so. Writes the table to reports/mutants.md.
+import { execFileSync } from "node:child_process"
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type Mutant, mutants } from "./mutants.ts"
+import { runTest, type TestRun } from "./runTest.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 const clone = mkdtempSync(join(tmpdir(), "sluice-mutants-"))
-/** The longest one run of a test may take. */
-const timeoutMs = 10 * 60_000
-/** How much of an unexpected failure is printed, in characters. */
-const longestOutput = 4000
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
-interface Report {
-  readonly numFailedTests: number
-  readonly numPassedTests: number
+interface Verdict {
+  readonly mutant: Mutant
+  /** What is wrong, if anything is. */
+  readonly wrong: string | undefined
+  readonly unchanged: TestRun
+  readonly mutated?: TestRun
 }
 
-interface Result {
-  readonly passed: boolean
-  readonly output: string
-}
-
-/** Runs a mutant's test and reads the report: an exit code alone does not say whether a test ran. */
-const runTest = ({ named, test }: Mutant): Result => {
-  const report = join(clone, "reports/vitest.json")
-  rmSync(report, { force: true })
-  const { stderr, stdout } = spawnSync("npx", ["--yes", "pnpm@12", "exec", "vitest", "run", test, "-t", named], {
-    cwd: clone,
-    encoding: "utf8",
-    timeout: timeoutMs
-  })
-  const output = `${stdout}${stderr}`.slice(-longestOutput)
-  if (!existsSync(report)) return { passed: false, output }
-  const { numFailedTests, numPassedTests } = JSON.parse(readFileSync(report, "utf8")) as Report
-  return { passed: numFailedTests === 0 && numPassedTests > 0, output }
-}
-
-/** Answers what is wrong, if anything is. */
-const judge = (mutant: Mutant): string | undefined => {
+/** Runs a mutant's test without the mutant and with it. */
+const judge = async (mutant: Mutant): Promise<Verdict> => {
+  const unchanged = await runTest(clone, mutant)
+  if (unchanged.end !== "passed") {
+    const wrong = `without the mutant its test ${unchanged.end}\n${unchanged.output}`
+    return { mutant, wrong, unchanged }
+  }
   const path = join(clone, mutant.file)
   const source = readFileSync(path, "utf8")
-  const unchanged = runTest(mutant)
-  if (!unchanged.passed) return `its test fails without it\n${unchanged.output}`
   writeFileSync(
     path,
     source.replace(mutant.find, () => mutant.replace)
   )
   try {
-    const mutated = runTest(mutant)
-    return mutated.passed ? `it survives\n${mutated.output}` : undefined
+    const mutated = await runTest(clone, mutant)
+    const expected = mutant.noticedBy === "limit" ? "ran into its limit" : "failed"
+    const wrong = mutated.end === expected ? undefined : `with the mutant its test ${mutated.end}\n${mutated.output}`
+    return { mutant, wrong, unchanged, mutated }
   } finally {
     writeFileSync(path, source)
   }
 }
+
+const lineOf = ({ mutant, mutated, unchanged, wrong }: Verdict): string => {
+  const seconds = [unchanged, mutated].map((run) => (run === undefined ? "-" : run.seconds.toFixed(0)))
+  const verdict = wrong === undefined ? "killed" : `NOT KILLED: ${wrong.split("\n")[0]}`
+  return `| ${[mutant.name, `${mutant.test}: ${mutant.named}`, ...seconds, verdict].join(" | ")} |`
+}
+
+const tableOf = (verdicts: ReadonlyArray<Verdict>): string =>
+  [
+    "| mutant | test | seconds without it | seconds with it | verdict |",
+    "|---|---|---|---|---|",
+    ...verdicts.map(lineOf),
+    ""
+  ].join("\n")
 
 try {
   // The embedded server runs as a user of its own, who has to reach its executables.
@@ -64,10 +64,18 @@ try {
   execFileSync("git", ["clone", "--quiet", "--shared", root, clone])
   execFileSync("npx", ["--yes", "pnpm@12", "install", "--frozen-lockfile", "--prefer-offline"], { cwd: clone })
   const wanted = mutants.filter(({ name }) => name.includes(process.argv[2] ?? ""))
+  const verdicts: Array<Verdict> = []
+  mkdirSync(join(root, "reports"), { recursive: true })
   for (const mutant of wanted) {
-    const wrong = judge(mutant)
-    if (wrong !== undefined) process.exitCode = 1
-    say(`${wrong === undefined ? "killed  " : "SURVIVED"}  ${mutant.name} (${mutant.test})${wrong ? `: ${wrong}` : ""}`)
+    const verdict = await judge(mutant)
+    verdicts.push(verdict)
+    if (verdict.wrong !== undefined) process.exitCode = 1
+    say(`${lineOf(verdict)}${verdict.wrong === undefined ? "" : `\n${verdict.wrong}`}`)
+    writeFileSync(join(root, "reports/mutants.md"), tableOf(verdicts))
+  }
+  if (wanted.length === 0) {
+    say("no mutant has such a name")
+    process.exitCode = 2
   }
 } finally {
   rmSync(clone, { recursive: true, force: true })
