@@ -8,13 +8,18 @@ import { assertRefused, canary, directory, run, runJson } from "./Cli.ts"
 import { page, servePages } from "./Site.ts"
 import { dump, testDatabase } from "./TestDatabase.ts"
 
-/** An API that counts what it is asked, and answers nothing that helps. */
+const refusal = { code: "VALIDATION_ERROR", message: "Refused", correlation_id: "c", retryable: false }
+const noJobs = { jobs: [], page: 1, page_size: 100, page_count: 0 }
+
+/** An API that counts submissions, knows no job and refuses each: a run that should not have begun ends at once. */
 const countingApi = Effect.acquireRelease(
   Effect.callback<{ readonly url: string; readonly posts: () => number; readonly close: () => void }>((resume) => {
     let posts = 0
     const server = createServer((request, response) => {
-      if (request.method === "POST") posts++
-      response.writeHead(503).end()
+      const isSubmission = request.method === "POST"
+      if (isSubmission) posts++
+      response.writeHead(isSubmission ? 422 : 200, { "content-type": "application/json" })
+      response.end(JSON.stringify(isSubmission ? refusal : noJobs))
     })
     server.listen(0, "127.0.0.1", () => {
       const address = server.address()
