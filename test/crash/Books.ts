@@ -64,7 +64,7 @@ const totalsOf = `
 WITH sets AS (SELECT set_no FROM page_sets WHERE pipeline = $1),
   mine AS (SELECT t.tokens_charged FROM token_summaries t JOIN jobs USING (job_no) JOIN runs r USING (run_id)
     WHERE r.pipeline = $1),
-  landed AS (SELECT s.* FROM segments s JOIN runs r USING (run_id) WHERE r.pipeline = $1)
+  landed AS (SELECT s.* FROM segments s JOIN runs r USING (run_id) WHERE r.pipeline = $1 AND s.sink = 'postgres')
 SELECT
   json_build_object('pages', (SELECT count(*) FROM pages JOIN sets USING (set_no)),
     'links', (SELECT count(*) FROM links JOIN sets USING (set_no)),

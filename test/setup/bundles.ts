@@ -36,6 +36,7 @@ export const bundles = {
   scraper: bundle("scraper", "apps/scraper/src/main.ts"),
   holdDirectory: bundle("hold-directory", "packages/sink-postgres/test/holdDirectory.ts"),
   crashChild: bundle("crash-child", "test/crash/child.ts"),
+  commandChild: bundle("command-child", "test/crash/commands/child.ts"),
   unpublishedChild: bundle("unpublished-child", "test/crash/unpublished/child.ts"),
   fanoutChild: bundle("fanout-child", "test/crash/fanout/child.ts")
 }

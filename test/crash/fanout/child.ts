@@ -22,7 +22,7 @@ const lakeOf = ({ lake }: Errand, fate: Fate): Sink => {
   const config = "s3" in lake ? lake.s3 : lake.directory
   const store = "s3" in lake ? openS3Store(lake.s3) : Effect.succeed(directoryStore(lake.directory.path))
   return {
-    kind: "lake",
+    kind: "s3" in lake ? "s3" : "directory",
     name: config.name,
     behaviour: behaviourOf(config),
     connect: store.pipe(
