@@ -9,6 +9,12 @@ import type { ScraperOptions } from "../../packages/core/src/api/Scraper.ts"
 export const strays = ["404", "401", "503", "429", "html", "shape", "redirect", "other job"] as const
 export type Stray = (typeof strays)[number]
 
+/** A URL that is refused, by its place, and how a batch says so: by 422, or in what it lists as invalid. */
+export interface RefusedPlace {
+  readonly place: number
+  readonly as: "422" | "listed"
+}
+
 /** How an API in virtual time behaves. Times in seconds. */
 export interface StrangeOptions {
   /** Pages of a crawl and links of a map; other jobs have those they are asked for. */
@@ -28,12 +34,17 @@ export interface StrangeOptions {
   readonly falls?: number
   /** The submission, counted from 1 without maps, from which on the balance is used up. */
   readonly brokeAt?: number
+  readonly refused?: RefusedPlace
+  /** URLs of the first job that never end, though it does. */
+  readonly pendingAtEnd?: number
 }
 
 interface Job {
   readonly id: string
   readonly kind: string
   readonly urls: ReadonlyArray<string>
+  /** Those it was asked for and has refused. */
+  readonly invalid: ReadonlyArray<string>
   readonly madeAt: number
 }
 
@@ -41,6 +52,8 @@ interface Job {
 export class StrangeApi {
   readonly posts: Array<string> = []
   readonly jobs: Array<Job> = []
+  /** URLs that were asked for and refused. */
+  readonly refusals: Array<string> = []
   reads = 0
   readonly #options: StrangeOptions
 
@@ -65,6 +78,11 @@ export class StrangeApi {
     return Array.from({ length: this.#options.pages }, (_, place) => `https://strange.test/p/${place}`)
   }
 
+  get #refusedUrl(): string | undefined {
+    const { refused } = this.#options
+    return refused === undefined ? undefined : this.urls[refused.place]
+  }
+
   #answer(method: string, url: URL, body: string, now: number): Response {
     const [, , kind = "", id] = url.pathname.split("/")
     if (method === "POST") return this.#submit(kind, body, now)
@@ -82,13 +100,19 @@ export class StrangeApi {
     const paid = this.posts.filter((post) => !post.startsWith("map ")).length
     const { brokeAt = Number.POSITIVE_INFINITY } = this.#options
     if (paid >= brokeAt) return refusal(402)
-    const urls = kind === "crawl" ? this.urls : kind === "batch" ? request.urls : [request.url]
+    const asked: ReadonlyArray<string> = kind === "crawl" ? this.urls : kind === "batch" ? request.urls : [request.url]
+    const invalid = kind === "crawl" ? [] : asked.filter((url) => url === this.#refusedUrl)
+    const urls = asked.filter((url) => !invalid.includes(url))
+    this.refusals.push(...invalid)
+    if (invalid.length > 0 && (urls.length === 0 || this.#options.refused?.as === "422")) {
+      return invalidUrl(kind === "batch" ? ["body", "urls", asked.indexOf(invalid[0]!)] : ["body", "url"])
+    }
     const id = `job-${hash("sha256", `${this.jobs.length}`, "hex").slice(0, 12)}`
-    this.jobs.push({ id, kind, urls, madeAt: now })
+    this.jobs.push({ id, kind, urls, invalid, madeAt: now })
     const accepted = { job_id: id, status: "queued", status_url: `/v1/${kind}/${id}` }
     if (kind === "extract") return Response.json({ ...accepted, estimated_tokens: 1 }, { status: 202 })
     if (kind === "crawl") return Response.json({ ...accepted, url: request.url }, { status: 202 })
-    return Response.json({ ...accepted, accepted_urls: urls.length, invalid_urls: [] }, { status: 202 })
+    return Response.json({ ...accepted, accepted_urls: urls.length, invalid_urls: invalid }, { status: 202 })
   }
 
   #read(kind: string, id: string, url: URL, now: number): Response {
@@ -114,13 +138,15 @@ export class StrangeApi {
     }
   }
 
-  #status({ id, kind, madeAt, urls }: Job, url: URL, now: number) {
+  #status(job: Job, url: URL, now: number) {
+    const { id, invalid, kind, madeAt, urls } = job
     const { falls = 0, lag, paging, takes } = this.#options
+    const pending = job === this.jobs[0] ? Math.min(urls.length, this.#options.pendingAtEnd ?? 0) : 0
+    const ends = urls.length - pending
     const age = now - madeAt
-    const endedBy = (at: number) =>
-      Math.max(0, Math.min(urls.length, Math.floor((urls.length * at) / Math.max(1, takes))))
+    const endedBy = (at: number) => Math.max(0, Math.min(ends, Math.floor((urls.length * at) / Math.max(1, takes))))
     const isFinal = age >= takes
-    const counted = isFinal ? urls.length : endedBy(age)
+    const counted = isFinal ? ends : endedBy(age)
     const shown = endedBy(age - lag)
     const completed = isFinal && age < takes + falls ? Math.max(0, counted - 3) : counted
     const status = isFinal ? "completed" : age < 1 ? "queued" : "processing"
@@ -165,10 +191,13 @@ export class StrangeApi {
           failed_urls: 0,
           cancelled_urls: 0,
           pending_urls: urls.length - completed,
-          invalid_urls: []
+          invalid_urls: invalid
         }
   }
 }
+
+const invalidUrl = (loc: ReadonlyArray<string | number>): Response =>
+  Response.json({ detail: [{ type: "url", loc, msg: "This URL is not fetched" }] }, { status: 422 })
 
 const refusal = (status: number): Response =>
   Response.json({ code: "STRANGE", message: `Strange ${status}`, correlation_id: "c", retryable: false }, { status })

@@ -6,7 +6,7 @@ import { Clock, Effect, Exit, Fiber, References } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import { memorySink } from "./MemorySink.ts"
-import { StrangeApi, type StrangeOptions, type Stray, strays } from "./StrangeApi.ts"
+import { type RefusedPlace, StrangeApi, type StrangeOptions, type Stray, strays } from "./StrangeApi.ts"
 
 const isSoak = process.env.SLUICE_LONG_TESTS !== undefined
 const numRuns = isSoak ? 3_000 : 24
@@ -20,6 +20,8 @@ interface Verdict {
   readonly status: RunStatus
   /** Whether every page has to land. */
   readonly whole: boolean
+  /** How many do not, where that is known. */
+  readonly lacks?: number
 }
 
 /** A run against a stranger. */
@@ -55,6 +57,9 @@ const verdictOf = (given: Case): Verdict => {
   if (options.brokeAt !== undefined) return fails("stopped_budget")
   // A slice of fifty is all that such a server ever shows.
   if (!isExtract(kind) && options.paging === "ignores page" && largestJob(given) > 50) return fails("incomplete")
+  if (options.pendingAtEnd !== undefined) return { ...fails("incomplete"), lacks: options.pendingAtEnd }
+  // Where nothing else was asked for, nothing was taken on.
+  if (options.refused !== undefined && options.pages === 1) return fails("failed")
   return { status: "completed", whole: true }
 }
 
@@ -83,12 +88,19 @@ const arbitraryStrays: fc.Arbitrary<ReadonlyMap<number, Stray>> = fc
     (drawn) => new Map(drawn.flatMap(([at, stray, many]) => Array.from({ length: many }, (_, by) => [at + by, stray])))
   )
 
-const arbitraryEnding: fc.Arbitrary<Pick<StrangeOptions, "brokeAt" | "locksAt" | "vanishesAt">> = fc.oneof(
-  { weight: 8, arbitrary: fc.constant({}) },
-  { weight: 1, arbitrary: fc.record({ vanishesAt: fc.integer({ min: 2, max: 4 }) }) },
-  { weight: 1, arbitrary: fc.record({ locksAt: fc.integer({ min: 2, max: 4 }) }) },
-  { weight: 1, arbitrary: fc.record({ brokeAt: fc.integer({ min: 2, max: 10 }) }) }
-)
+const arbitraryEnding: fc.Arbitrary<Pick<StrangeOptions, "brokeAt" | "locksAt" | "pendingAtEnd" | "vanishesAt">> =
+  fc.oneof(
+    { weight: 12, arbitrary: fc.constant({}) },
+    { weight: 1, arbitrary: fc.record({ vanishesAt: fc.integer({ min: 2, max: 4 }) }) },
+    { weight: 1, arbitrary: fc.record({ locksAt: fc.integer({ min: 2, max: 4 }) }) },
+    { weight: 1, arbitrary: fc.record({ brokeAt: fc.integer({ min: 2, max: 10 }) }) },
+    { weight: 1, arbitrary: fc.record({ pendingAtEnd: fc.integer({ min: 1, max: 5 }) }) }
+  )
+
+const arbitraryRefused: fc.Arbitrary<RefusedPlace> = fc.record({
+  place: fc.nat({ max: 119 }),
+  as: fc.constantFrom("422", "listed")
+})
 
 const arbitraryCase: fc.Arbitrary<Case> = fc
   .record({
@@ -99,14 +111,26 @@ const arbitraryCase: fc.Arbitrary<Case> = fc
     paging: arbitraryPaging,
     stray: arbitraryStrays,
     falls: often(0, fc.integer({ min: 1, max: 300 })),
+    refused: often(undefined, arbitraryRefused, 1),
     ending: arbitraryEnding
   })
-  .map(({ ending, kind, paging, ...options }): Case => {
+  .map(({ ending, kind, paging, refused, ...options }): Case => {
     const jobs = isExtract(kind) ? options.pages : kind === "crawl" ? 1 : Math.ceil(options.pages / 40)
-    // A balance that lasts is no case.
-    const { brokeAt, ...other } = ending
-    const broke = brokeAt !== undefined && brokeAt <= jobs ? { brokeAt } : {}
-    return { kind, options: { ...options, ...other, ...broke, ...(paging === undefined ? {} : { paging }) } }
+    const { brokeAt, pendingAtEnd, ...other } = ending
+    return {
+      kind,
+      options: {
+        ...options,
+        ...other,
+        // A balance that lasts is no case, an extraction is one page, and a crawl that is refused is none.
+        ...(brokeAt !== undefined && brokeAt <= jobs ? { brokeAt } : {}),
+        ...(pendingAtEnd !== undefined && !isExtract(kind) && pendingAtEnd < options.pages ? { pendingAtEnd } : {}),
+        ...(refused !== undefined && kind !== "crawl"
+          ? { refused: { ...refused, place: refused.place % options.pages } }
+          : {}),
+        ...(paging === undefined ? {} : { paging })
+      }
+    }
   })
 
 /** Runs a pipeline over an API while virtual time passes. */
@@ -145,13 +169,15 @@ const check = Effect.fnUntraced(function* (given: Case) {
   assert.strictEqual(new Set(landed).size, landed.length)
   assert.strictEqual(receipt.pages.delivered, landed.length)
   if (verdict.whole) assert.sameMembers(landed, [...api.urls])
+  if (verdict.lacks !== undefined) assert.lengthOf(landed, given.options.pages - verdict.lacks)
+  // What was refused is a failed page, and nothing else is.
+  const failed = [...sink.pages.values()].filter((page) => page.status === "failed").map(({ url }) => url)
+  if (verdict.whole) assert.sameMembers(failed, api.refusals)
+  else assert.includeMembers(api.refusals, failed)
   // What was paid for and could be read has landed, and is counted.
   if (verdict.status === "stopped_budget") {
-    assert.sameMembers(
-      landed,
-      api.jobs.flatMap(({ urls }) => urls)
-    )
-    assert.strictEqual(receipt.tokens.charged, landed.length)
+    assert.sameMembers(landed, [...api.jobs.flatMap(({ urls }) => urls), ...api.refusals])
+    assert.strictEqual(receipt.tokens.charged, landed.length - api.refusals.length)
   }
   if (receipt.status === "completed" && receipt.pages.delivered !== receipt.pages.discovered) {
     assert.isDefined(receipt.notes)
@@ -196,9 +222,28 @@ describe("a run against strangers", () => {
     ["slices that shrink", { kind: "crawl", options: { ...still, paging: { cutTo: 20 } } }],
     ["counters that fall for a while", { kind: "crawl", options: { ...still, falls: 60 } }],
     [
+      "counters that have fallen to what is shown before they are first seen",
+      { kind: "crawl", options: { ...still, pages: 3, takes: 0, lag: 5, falls: 60 } }
+    ],
+    [
       "the balance used up, with extractions in work",
       { kind: "extract", options: { ...still, takes: 40, brokeAt: 21 } }
     ],
+    [
+      "one URL of an extract that is refused",
+      { kind: "extract", options: { ...still, refused: { place: 40, as: "422" } } }
+    ],
+    [
+      "one URL of a batch that is refused by 422",
+      { kind: "batch", options: { ...still, refused: { place: 40, as: "422" } } }
+    ],
+    ["one that a batch lists", { kind: "map into batch", options: { ...still, refused: { place: 3, as: "listed" } } }],
+    [
+      "the only URL of an extract refused",
+      { kind: "extract", options: { ...still, pages: 1, refused: { place: 0, as: "422" } } }
+    ],
+    ["URLs of a batch that are pending at its end", { kind: "batch", options: { ...still, pendingAtEnd: 3 } }],
+    ["pages of a crawl that are pending at its end", { kind: "crawl", options: { ...still, pendingAtEnd: 3 } }],
     ["page ignored: its keys repeat", { kind: "crawl", options: { ...still, paging: "ignores page" } }],
     ["a job that is gone for good", { kind: "crawl", options: { ...still, vanishesAt: 3 } }],
     ["an extraction that is gone for good", { kind: "extract", options: { ...still, pages: 9, vanishesAt: 6 } }],

@@ -35,6 +35,13 @@ export const due = (snapshot: JobSnapshot): number =>
   endedPages(snapshot) + (snapshot.status === "completed" ? (snapshot.owed ?? 0) : 0)
 
 /**
+ * Pages of a job that says it has completed which must have ended by what it has charged: a completed page costs one token. Its
+ * counters may say less for a while.
+ */
+export const chargedPages = ({ cancelled, discovered, failed, status, tokensCharged }: JobSnapshot): number =>
+  status === "completed" ? Math.min(discovered, tokensCharged + failed + cancelled) : 0
+
+/**
  * Whether to believe an answer over an earlier one: a stale answer, or a job that goes backwards, never undoes what is known. A run
  * decides this once for each answer, and gives the snapshots it believes ascending times: stores go by {@link isLater} alone.
  */

@@ -1,5 +1,5 @@
 import { isTerminal } from "@sluice/contract"
-import { due, endedPages, isNewer, type JobSnapshot } from "../record/JobSnapshot.ts"
+import { chargedPages, due, endedPages, isNewer, type JobSnapshot } from "../record/JobSnapshot.ts"
 
 /** Page sizes a plan chooses from by the weight of bodies. Each divides the one before, so slices keep their edges. */
 const pageSizes = [50, 25, 5, 1] as const
@@ -73,7 +73,7 @@ export class SlicePlan {
   readonly #readSinceTerminal = new Set<number>()
   readonly #maxSweeps: number
   readonly #mostSweeps: number
-  /** The most pages that counters ever said have ended. */
+  /** The most pages that counters or charges ever said have ended. */
   #peak = 0
   /** What the slices of this sweep hold, those that were read since the job ended. */
   readonly #prints = new Set<bigint>()
@@ -123,7 +123,7 @@ export class SlicePlan {
       this.#lastPage = slice.page
       this.#lastFull = slice.rows === this.pageSize
     }
-    this.#peak = Math.max(this.#peak, endedPages(snapshot))
+    this.#peak = Math.max(this.#peak, endedPages(snapshot), chargedPages(snapshot))
     if (isTerminal(snapshot.status)) this.#look(slice)
     if (slice.rows === this.pageSize && slice.terminalRows === slice.rows) this.#close(slice.page)
   }

@@ -11,7 +11,7 @@ export const notesOn = (
   const notes: Array<string> = []
   if (fell !== undefined) {
     notes.push(
-      `job ${jobId} counted ${fell.from} ended pages at first and ${fell.to} in the end; ${delivered} were delivered`
+      `job ${jobId} counted or charged ${fell.from} ended pages at first and counted ${fell.to} in the end; ${delivered} were delivered`
     )
   }
   if (delivered < discovered) {
