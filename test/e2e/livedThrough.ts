@@ -5,13 +5,17 @@ import { crawlHistory, makeSite } from "@sluice/testkit"
 import { Clock, Effect, Fiber, Schedule, Stream } from "effect"
 import { atOnce, simulated } from "../core/simulated.ts"
 
-/** Pages of the sitethat a life crawls. */
+/** Pages of the site that a life crawls. */
 export const pagesOfLife = 60
 
-const site = makeSite({ pages: pagesOfLife, seed: 11 })
+/** The site that a life crawls. */
+export const siteOfLife = makeSite({ pages: pagesOfLife, seed: 11 })
+
+/** The schema that a life loads into. */
+export const schemaOfLife = "Crawl data"
 
 /** What is asked by `query`, whose answer settings could change. */
-const questions: ReadonlyArray<string> = [
+export const questions: ReadonlyArray<string> = [
   `SELECT timestamptz '2026-01-02 03:04:05.678+00' AS at, timestamptz '2026-02-01 00:00:00+05:30' AS then,
      ARRAY[timestamptz '2026-03-04 00:00:00+00'] AS list, date '2026-01-02' AS day, timestamp '2026-01-02 03:04:05' AS local,
      interval '1 day 02:03:04' AS lasts, '\\x00ff'::bytea AS bytes, 'a\\b' AS text, 0.1::float8 AS small, 1.0::float4 / 3 AS third,
@@ -30,8 +34,8 @@ const questions: ReadonlyArray<string> = [
 
 /** A run that is interrupted, resumed, listed, audited and asked about, and whose dead letters are replayed. */
 export const livedThrough = Effect.fnUntraced(function* (url: string) {
-  const schema = "Crawl data"
-  const api = yield* simulated({ site, crawl: () => crawlHistory(site, { perPoll: 7 }) })
+  const schema = schemaOfLife
+  const api = yield* simulated({ site: siteOfLife, crawl: () => crawlHistory(siteOfLife, { perPoll: 7 }) })
   const pipeline = Pipeline.make({
     name: "docs",
     source: Crawl.make({ url: "https://site.test/" }),
