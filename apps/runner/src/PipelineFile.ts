@@ -94,6 +94,11 @@ const readPipelineFile = Effect.fnUntraced(function* (
     )
   }
   const file = found.value
+  if (/\.[cm]?[jt]s$/.test(file)) {
+    return yield* invalid(
+      `${file} is a program, and no pipeline file: run it with "node ${file}", or name a file in YAML or JSON`
+    )
+  }
   const text = yield* readText(file)
   const { variables } = yield* Environment
   const parsed = readConfigText(text, {

@@ -40,6 +40,7 @@ export const ledgerCliError = (error: LedgerError): CliError => {
   const { _tag: tag } = error.reason
   if (tag === "Fenced" || tag === "LeaseHeld" || tag === "RunExists" || tag === "SubmissionsLost")
     return refuse(exitCodes.halted, error.message)
+  if (tag === "NotEnded") return refuse(exitCodes.incomplete, error.message)
   if (tag === "EndedUnpublished") return refuse(exitCodes.invalid, error.message)
   if (tag === "UnknownRun") {
     const which = error.operation === "audit" || error.operation === "publish" ? "" : " that has not ended"

@@ -79,7 +79,11 @@ export const runAndReport = Effect.fnUntraced(function* (
   }).pipe(
     Effect.onInterrupt(() =>
       Effect.gen(function* () {
-        yield* tell("sluice: interrupted; what has landed stays, and the next run resumes this one")
+        yield* tell(
+          last === undefined || (last.requests.submitted === 0 && last.jobs.length === 0)
+            ? "sluice: interrupted before anything was submitted; nothing was paid for"
+            : "sluice: interrupted; what has landed stays, and the next run resumes this one"
+        )
         if (json && last !== undefined) yield* printResult(JSON.stringify(last))
       })
     )

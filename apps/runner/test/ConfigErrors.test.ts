@@ -199,8 +199,9 @@ describe("a pipeline file that is not there", () => {
       Effect.gen(function* () {
         const cwd = yield* directory
         mkdirSync(join(cwd, "folder"))
-        const [absent, folder, unnamed] = yield* Effect.forEach(
-          [["run", "absent.yaml"], ["validate", "folder"], ["run"]],
+        writeFileSync(join(cwd, "site.ts"), "console.log(1)\n")
+        const [absent, folder, unnamed, program] = yield* Effect.forEach(
+          [["run", "absent.yaml"], ["validate", "folder"], ["run"], ["run", "site.ts"]],
           (args) => run(args, { cwd }),
           { concurrency: 2 }
         )
@@ -211,7 +212,12 @@ describe("a pipeline file that is not there", () => {
           2,
           'there is no sluice.yaml, sluice.yml, sluice.json here: name a pipeline file, or make one with "sluice init"'
         )
-        assert.deepStrictEqual(filesIn(cwd), [])
+        assertRefused(
+          program!,
+          2,
+          'site.ts is a program, and no pipeline file: run it with "node site.ts", or name a file in YAML or JSON'
+        )
+        assert.deepStrictEqual(filesIn(cwd), ["site.ts"])
       }),
     120_000
   )

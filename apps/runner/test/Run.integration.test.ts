@@ -184,12 +184,40 @@ describe("run", { concurrent: true }, () => {
         assert.strictEqual(code, 130)
         const listed = yield* runJson<ReadonlyArray<Record<string, unknown>>>(["runs", "--json"], options)
         assert.deepStrictEqual(
-          listed.map(({ status }) => status),
-          ["interrupted"]
+          listed.map(({ pages, status, tokens }) => ({ pages, status, tokens })),
+          [{ pages: receipt.pages.delivered, status: "interrupted", tokens: receipt.tokens.charged }]
+        )
+        const audited = yield* run(["audit", receipt.run_id, "--no-api"], options)
+        assertRefused(
+          audited,
+          4,
+          `run ${receipt.run_id} has not ended, so there is nothing to audit yet: let it end, or resume it with "sluice resume ${receipt.run_id}"`
         )
         assert.deepStrictEqual(yield* database.rows("SELECT finished_at, holder FROM runs"), [
           { finished_at: null, holder: null }
         ])
+      }),
+    120_000
+  )
+
+  it.live(
+    "says on Ctrl-C before anything was submitted that nothing was paid for",
+    () =>
+      Effect.gen(function* () {
+        const asked = yield* Deferred.make<void>()
+        const api = yield* serveHttp((request) => {
+          if (request.url?.includes("/jobs") === true) Deferred.doneUnsafe(asked, Effect.void)
+        })
+        const { options } = yield* setUp("https://site.example")
+        const env = { ...options.env, SCRAPER_API_BASE_URL: api, GEONODE_SCRAPER_API_KEY: "key" }
+        const running = yield* start(["run"], { ...options, env })
+        yield* Deferred.await(asked)
+        running.signal("SIGINT")
+        assert.deepStrictEqual(yield* running.finished, {
+          code: 130,
+          stdout: "",
+          stderr: "sluice: interrupted before anything was submitted; nothing was paid for\n"
+        })
       }),
     120_000
   )

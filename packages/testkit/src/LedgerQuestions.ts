@@ -30,6 +30,7 @@ const refusalOf = ({ reason }: LedgerError): ModelRejection => {
       return { _tag: reason._tag, runId: reason.runId }
     case "EndedUnpublished":
     case "RunExists":
+    case "NotEnded":
     case "SubmissionsLost":
     case "LedgerUnavailable":
       return assert.fail(`the ledger could not be reached: ${reason._tag}`)

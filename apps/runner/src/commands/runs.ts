@@ -3,6 +3,7 @@ import { Command, Flag } from "effect/cli"
 import { ledgerCliError } from "../cliErrors.ts"
 import { openRuns } from "../database.ts"
 import { printResult } from "../Output.ts"
+import { runCounts } from "../runCounts.ts"
 import { jsonFlag, pipelineArgument } from "./run.ts"
 
 /** `sluice runs`: what has been run, newest first. */
@@ -20,15 +21,15 @@ export const runs = Command.make(
   Effect.fnUntraced(function* ({ file, json, limit }) {
     const ledger = yield* openRuns(file)
     const rows = yield* ledger.runs({ limit }).pipe(Effect.mapError(ledgerCliError))
-    const listed = rows.map((row) => ({
+    const counts = yield* Effect.forEach(rows, (row) => runCounts(ledger, row))
+    const listed = rows.map((row, at) => ({
       run_id: row.runId,
       pipeline: row.pipeline,
       config_hash: row.configHash,
       status: row.status,
       started_at: new Date(row.startedAt).toISOString(),
       finished_at: row.finishedAt === null ? null : new Date(row.finishedAt).toISOString(),
-      pages: row.receipt?.pages.delivered ?? null,
-      tokens: row.receipt?.tokens.charged ?? null,
+      ...counts[at]!,
       ...(row.receipt?.reason === undefined ? {} : { reason: row.receipt.reason }),
       ...(row.receipt?.unpublished === undefined
         ? {}

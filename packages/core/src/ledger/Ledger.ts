@@ -21,6 +21,8 @@ export class EndedUnpublished extends Schema.TaggedError<EndedUnpublished>()("En
 }) {}
 /** A run was to begin under an ID that another one has, which may have ended. */
 export class RunExists extends Schema.TaggedError<RunExists>()("RunExists", { runId: Schema.String }) {}
+/** The run has not ended: it claims nothing yet. */
+export class NotEnded extends Schema.TaggedError<NotEnded>()("NotEnded", { runId: Schema.String }) {}
 /** There is no such run. */
 export class UnknownRun extends Schema.TaggedError<UnknownRun>()("UnknownRun", { runId: Schema.String }) {}
 
@@ -33,7 +35,16 @@ export class SubmissionsLost extends Schema.TaggedError<SubmissionsLost>()("Subm
 /** Every failure of a ledger. */
 export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError", {
   operation: Schema.String,
-  reason: Schema.Union([Fenced, LeaseHeld, LedgerUnavailable, EndedUnpublished, RunExists, UnknownRun, SubmissionsLost])
+  reason: Schema.Union([
+    Fenced,
+    LeaseHeld,
+    LedgerUnavailable,
+    EndedUnpublished,
+    NotEnded,
+    RunExists,
+    UnknownRun,
+    SubmissionsLost
+  ])
 }) {
   override get message(): string {
     return describe(this.reason, this.operation)
@@ -50,6 +61,8 @@ const describe = (reason: LedgerError["reason"], operation: string): string => {
       return `the ledger could not be reached during ${operation}`
     case "EndedUnpublished":
       return `run ${reason.runId} was loaded whole and ended unpublished, so there is nothing to resume: "sluice publish ${reason.runId}" publishes it`
+    case "NotEnded":
+      return `run ${reason.runId} has not ended, so there is nothing to audit yet: let it end, or resume it with "sluice resume ${reason.runId}"`
     case "SubmissionsLost":
       return `the vault holds results of job ${reason.jobId}, which the ledger does not know as a submission of run ${reason.runId}: finish its replay ("sluice replay --run ${reason.runId}"), or start a new run (--fresh), which pays for new jobs`
     case "RunExists":

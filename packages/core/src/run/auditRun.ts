@@ -2,7 +2,7 @@ import { JobId } from "@sluice/contract"
 import { Effect, Option, Schema, Stream } from "effect"
 import { Scraper } from "../api/Scraper.ts"
 import type { ScraperError } from "../api/ScraperError.ts"
-import { type Ledger, LedgerError, UnknownRun } from "../ledger/Ledger.ts"
+import { type Ledger, LedgerError, NotEnded, UnknownRun } from "../ledger/Ledger.ts"
 import type { Receipt } from "../ledger/Receipt.ts"
 import type { PipelineDefinition } from "../pipeline/makePipeline.ts"
 import { canonicalHash, canonicalJson } from "../record/canonicalJson.ts"
@@ -18,7 +18,7 @@ import { connectSinks } from "./acquire/connectSinks.ts"
 import { transformer } from "./deliver/SegmentWriter.ts"
 
 /**
- * The audit could not be made: a store or the ledger failed, or the run is unknown (`UnknownRun`). Differences are findings, not
+ * The audit could not be made: a store or the ledger failed, the run is unknown (`UnknownRun`) or has not ended (`NotEnded`). Differences are findings, not
  * failures.
  *
  * @example
@@ -79,7 +79,7 @@ export const audit = (
       }
       const { receipt } = run
       if (receipt === null) {
-        return Stream.make(ofLedger.unknown(runId, "the run has not ended, and claims nothing yet"))
+        return yield* new LedgerError({ operation: "audit", reason: new NotEnded({ runId }) })
       }
       const kept = yield* keptOf(pipeline, runId)
       const state = yield* ledger.state(runId)
