@@ -16,7 +16,7 @@ export type {
   Unavailable,
   Unreadable
 } from "./api/ScraperError.ts"
-export type { Budget } from "./pipeline/Budget.ts"
+export type { Budget, BudgetBound } from "./pipeline/Budget.ts"
 export type { ExpectationFailed, Expectations } from "./pipeline/Expectations.ts"
 export type { PipelineDefinition } from "./pipeline/makePipeline.ts"
 export type { OrphanPolicy } from "./pipeline/OrphanPolicy.ts"

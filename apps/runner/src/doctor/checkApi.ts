@@ -1,6 +1,6 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Scraper } from "@sluice/core"
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Layer } from "effect"
 import { HttpClient } from "effect/http"
 import { apiAccess } from "../apiAccess.ts"
 import { scraperCliError } from "../cliErrors.ts"
@@ -27,8 +27,7 @@ export const checkApi = Effect.fnUntraced(function* (machine: Pick<Machine, "api
   const client = Scraper.layer({ ...access, ...(auth === undefined ? {} : { auth }), giveUpAfter: patience })
   return yield* Effect.all([askAccount, askClock(access.baseUrl)]).pipe(
     Effect.map((checks) => checks.flat()),
-    Effect.provide(client),
-    Effect.provide(NodeHttpClient.layerUndici),
+    Effect.provide(Layer.provideMerge(client, NodeHttpClient.layerUndici)),
     Effect.catchTag("ScraperError", (error) => Effect.succeed([check("failed", "api", scraperCliError(error).message)]))
   )
 })

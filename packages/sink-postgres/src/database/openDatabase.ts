@@ -28,7 +28,9 @@ const connectTimeout = 10_000
  * ```
  */
 export const open = Effect.fn("Postgres.open")(
-  (options: Place): Effect.Effect<Database, DatabaseError, Scope.Scope> => openWith(options, {})
+  (
+    options: Pick<PostgresSinkOptions, "url" | "directory" | "schema">
+  ): Effect.Effect<Database, DatabaseError, Scope.Scope> => openWith(options, {})
 )
 
 /** Opens a database in which every transaction is read-only, by the server's own guard. */
