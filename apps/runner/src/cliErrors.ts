@@ -27,12 +27,7 @@ export const databaseCliError = (error: DatabaseError | MigrationError): CliErro
 
 /** Settings that make no sense together are the user's input; a store that is down or refuses is not. */
 const sinkRefusal = (error: SinkError): CliError => {
-  const { reason } = error
-  const why = reason._tag === "SinkUnreachable" ? detailOf(reason.cause) : undefined
-  return refuse(
-    reason._tag === "SinkMisconfigured" ? exitCodes.invalid : exitCodes.failed,
-    why === undefined ? error.message : `${error.message}: ${why}`
-  )
+  return refuse(error.reason._tag === "SinkMisconfigured" ? exitCodes.invalid : exitCodes.failed, error.message)
 }
 
 /** The ledger's own words say that it could not be reached, which is not so where its database refused. */
@@ -55,9 +50,6 @@ export const ledgerCliError = (error: LedgerError): CliError => {
       )
     : databaseCliError(cause)
 }
-
-const detailOf = (cause: unknown): string | undefined =>
-  cause instanceof DatabaseError ? cause.reason.detail : undefined
 
 /** What stopped a run, as a sentence and an exit code. */
 export const runCliError = (

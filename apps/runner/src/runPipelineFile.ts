@@ -5,6 +5,7 @@ import { Duration, Effect, type FileSystem, Option, type Path } from "effect"
 import { type CliError, exitCodes } from "./CliError.ts"
 import { runCliError } from "./cliErrors.ts"
 import { openLedger } from "./database.ts"
+import { describeFailures } from "./describeFailures.ts"
 import { profileSettings } from "./loadProfile.ts"
 import type { Machine } from "./Machine.ts"
 import { marksOf } from "./marksOf.ts"
@@ -128,6 +129,7 @@ export const describeReceipt = (receipt: Receipt): string => {
     `pages      ${pages.delivered} delivered; the API counts ${pages.discovered} discovered, ${pages.completed} completed, ${pages.failed} failed, ${pages.cancelled} cancelled`,
     `tokens     ${tokens.charged} charged, ${tokens.reserved} reserved`,
     `requests   ${requests.submitted} submitted, ${requests.reads} reads, ${requests.retries} retries`,
+    ...describeFailures(receipt),
     ...(receipt.notes ?? []).map((note) => `note       ${note}`),
     ...(receipt.supersedes === undefined
       ? []

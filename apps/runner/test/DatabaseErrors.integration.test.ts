@@ -50,12 +50,14 @@ describe("a Postgres that", { concurrent: true }, () => {
     "is down",
     () =>
       Effect.gen(function* () {
-        const url = `postgres://me:${canary.password}@127.0.0.1:${yield* closedPort}/crawls`
+        const server = `127.0.0.1:${yield* closedPort}`
+        const url = `postgres://me:${canary.password}@${server}/crawls`
+        const reason = `the connection to ${server} failed with ECONNREFUSED`
         yield* assertAllRefused(url, [
-          [["run"], 'sink "postgres" cannot be reached: the connection failed with ECONNREFUSED'],
-          [["query", "SELECT 1"], "Postgres cannot be reached: the connection failed with ECONNREFUSED"],
-          [["runs"], "Postgres cannot be reached: the connection failed with ECONNREFUSED"],
-          [["migrate"], "Postgres cannot be reached: the connection failed with ECONNREFUSED"]
+          [["run"], `sink "postgres" cannot be reached: ${reason}`],
+          [["query", "SELECT 1"], `Postgres cannot be reached: ${reason}`],
+          [["runs"], `Postgres cannot be reached: ${reason}`],
+          [["migrate"], `Postgres cannot be reached: ${reason}`]
         ])
       }),
     120_000
@@ -70,7 +72,9 @@ describe("a Postgres that", { concurrent: true }, () => {
           copy.password = `not-${canary.password}`
         })
         const role = new URL(url).username
-        yield* assertAllRefused(url, [[["run"], `sink "postgres": password authentication failed for user "${role}"`]])
+        yield* assertAllRefused(url, [
+          [["run"], `sink "postgres": password authentication failed for user "${role}" (at ${new URL(url).host})`]
+        ])
         assert.deepStrictEqual(yield* dump(database), [])
       }),
     120_000
@@ -84,7 +88,9 @@ describe("a Postgres that", { concurrent: true }, () => {
         const absent = altered(url, (copy) => {
           copy.pathname = "/absent"
         })
-        yield* assertAllRefused(absent, [[["run"], 'sink "postgres": database "absent" does not exist']])
+        yield* assertAllRefused(absent, [
+          [["run"], `sink "postgres": database "absent" does not exist (at ${new URL(url).host})`]
+        ])
       }),
     120_000
   )

@@ -176,7 +176,22 @@ describe("query", () => {
         assertRefused(
           yield* run(["query", "SELECT * FROM absent"], options),
           2,
-          /^sluice: the statement was refused: relation ".*" does not exist$/
+          /^sluice: the statement was refused: relation "absent" does not exist \(line 1, column 15\)$/
+        )
+        assertRefused(
+          yield* run(["query", "SELECT '日本',\n  urll FROM pages"], options),
+          2,
+          'the statement was refused: column "urll" does not exist (hint: Perhaps you meant to reference the column "pages.url".) (line 2, column 3)'
+        )
+        assertRefused(
+          yield* run(["query", "SELECT '日本' FORM pages x"], options),
+          2,
+          'the statement was refused: syntax error at or near "pages" (line 1, column 18)'
+        )
+        assertRefused(
+          yield* run(["query", "SELECT 'Paris'::int"], options),
+          2,
+          'the statement was refused: invalid input syntax for type integer: "Paris"'
         )
         const empty = yield* directory
         assertRefused(

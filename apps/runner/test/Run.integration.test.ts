@@ -52,7 +52,8 @@ describe("run", { concurrent: true }, () => {
           "pages",
           "tokens",
           "sinks",
-          "requests"
+          "requests",
+          "failures"
         ])
         assert.deepInclude(receipt, {
           pipeline: "site",
@@ -68,6 +69,10 @@ describe("run", { concurrent: true }, () => {
             }
           ]
         })
+        const [failure, ...otherFailures] = receipt.failures ?? []
+        assert.lengthOf(otherFailures, 0)
+        assert.deepInclude(failure, { code: "HTTP_ERROR", http_status: 404, count: 1 })
+        assert.match(failure?.urls.join() ?? "", /^http:\/\/127\.0\.0\.1:\d+\/gone$/)
         assert.lengthOf(receipt.jobs, 1)
         assert.hasAllKeys(receipt.jobs[0], ["job_id", "kind", "url", "status"])
         assert.hasAllKeys(receipt.requests, ["submitted", "reads", "retries"])
@@ -234,8 +239,12 @@ describe("run", { concurrent: true }, () => {
         )
         const { code, stderr, stdout } = yield* run(["run", "--json"], options)
         assert.strictEqual(code, 1)
-        assert.match(stderr, /^sluice: failed: the API ended job [0-9a-f-]{36} as failed\n$/)
+        assert.match(
+          stderr,
+          /^sluice: failed: the API ended job [0-9a-f-]{36} as failed; failed: 1 page with BLOCKED_TARGET\n$/
+        )
         const receipt: Receipt = JSON.parse(stdout)
+        assert.include(receipt.failures?.[0]?.hint, "embedded.allow_private_targets")
         assert.deepInclude(receipt.pages, { discovered: 1, completed: 0, failed: 1 })
         const rows = yield* runJson(["query", "--json", "SELECT status, error_code FROM pages"], options)
         assert.deepStrictEqual(rows, [{ status: "failed", error_code: "BLOCKED_TARGET" }])

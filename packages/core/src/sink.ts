@@ -28,6 +28,7 @@ export { hash64 } from "./record/hash64.ts"
 export { countersOf, JobCounters, snapshotOf } from "./record/JobCounters.ts"
 export { isLater, JobKind, type JobSnapshot } from "./record/JobSnapshot.ts"
 export { KeySet } from "./record/KeySet.ts"
+export { FailureCount, mergeFailures } from "./record/PageFailures.ts"
 export { type JsonObject, type PageRecord, PageStatus, pageKey, weigh } from "./record/PageRecord.ts"
 export { isLocalPath, isPlainText, isServiceUrl } from "./record/plainText.ts"
 export {

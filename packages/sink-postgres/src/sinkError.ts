@@ -34,7 +34,7 @@ const reasonOf = (cause: Failure): SinkError["reason"] => {
   }
   switch (cause.reason._tag) {
     case "Unreachable":
-      return new SinkUnreachable({ cause })
+      return new SinkUnreachable({ cause, detail: cause.reason.detail })
     case "Denied":
     case "ReadOnly":
       return new SinkDenied({ detail: cause.reason.detail, cause })

@@ -29,6 +29,36 @@ describe("DatabaseError", () => {
     assert.strictEqual(thrown({ code: "53100", message }).message, "copy: the server's disk is full")
   })
 
+  it("names the server by host and port, and no secret of its address", () => {
+    const words = { at: "db.test:5432", redact: (text: string) => text.replaceAll("hush", "<redacted>") }
+    const failed = (operation: string, fields: object) =>
+      toDatabaseError(operation, words)(Object.assign(new Error(), fields)).message
+    assert.strictEqual(
+      failed("connect", { code: "ECONNREFUSED" }),
+      "connect: the connection to db.test:5432 failed with ECONNREFUSED"
+    )
+    assert.strictEqual(
+      failed("query", { message: "Connection terminated unexpectedly" }),
+      "query: the connection to db.test:5432 was lost or could not be made in time"
+    )
+    assert.strictEqual(
+      failed("connect", { code: "28P01", message: 'password authentication failed for user "hush"' }),
+      'connect: password authentication failed for user "<redacted>" (at db.test:5432)'
+    )
+    assert.strictEqual(failed("query", { code: "42501", message: "permission denied" }), "query: permission denied")
+  })
+
+  it("keeps the hint and the position of a statement that fails", () => {
+    const { reason } = thrown({
+      code: "42703",
+      message: 'column "urll" does not exist',
+      hint: "Try url.",
+      position: "8"
+    })
+    assert.deepInclude(reason, { detail: 'column "urll" does not exist (hint: Try url.)', position: 8 })
+    assert.notProperty(thrown({ code: "42703", message: "x" }).reason, "position")
+  })
+
   it("says what may be tried again", () => {
     const tags = [
       { code: "ECONNREFUSED" },

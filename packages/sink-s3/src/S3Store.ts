@@ -79,6 +79,12 @@ const clientConfig = (config: S3Place): S3ClientConfig => ({
       })
 })
 
+/** Host and port of the store. AWS's own goes by the region, which the environment may name. */
+const hostOf = ({ endpoint, region }: S3Place): string => {
+  if (endpoint !== undefined) return endpoint.replace(/^([a-z]+:\/\/)[^@/]*@/i, "$1")
+  return region === undefined ? "AWS" : `s3.${region}.amazonaws.com`
+}
+
 const addressOf = ({ bucket, prefix }: S3Place): string => `s3://${bucket}/${prefix}`
 
 /** Some stores begin an upload and cannot end it; what is left of it stays until they remove it by a rule of their own. */
@@ -92,7 +98,7 @@ const triedPieces = (client: S3Client, config: S3Place, key: string, lacks: Lack
       const abort = new AbortMultipartUploadCommand({ ...at, UploadId: begun?.UploadId })
       await orLacking(client.send(abort, { abortSignal }))
     },
-    catch: (cause) => toStoreError("upload in pieces", `${addressOf(config)}${key}`, cause)
+    catch: (cause) => toStoreError("upload in pieces", `${addressOf(config)}${key}`, cause, { at: hostOf(config) })
   })
 
 const s3Store = (client: S3Client, config: S3Place, conditions: Conditions, lacks: Lacks): ObjectStore => {
@@ -102,7 +108,7 @@ const s3Store = (client: S3Client, config: S3Place, conditions: Conditions, lack
   const attempt = <A>(operation: string, key: string, work: (abortSignal: AbortSignal) => Promise<A>) =>
     Effect.tryPromise({
       try: work,
-      catch: (cause) => toStoreError(operation, `${addressOf(config)}${key}`, cause, redact)
+      catch: (cause) => toStoreError(operation, `${addressOf(config)}${key}`, cause, { at: hostOf(config), redact })
     })
 
   const head = async (key: string, abortSignal: AbortSignal) =>

@@ -3,7 +3,9 @@ import { Schema } from "effect"
 
 /** The store does not answer. */
 export class StoreUnreachable extends Schema.TaggedError<StoreUnreachable>()("StoreUnreachable", {
-  cause: Schema.Defect()
+  cause: Schema.Defect(),
+  /** Which store, by host and port. */
+  at: Schema.optionalKey(Schema.String)
 }) {}
 /** The store refuses: credentials, rights. */
 export class StoreDenied extends Schema.TaggedError<StoreDenied>()("StoreDenied", {
@@ -34,9 +36,9 @@ export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
 }) {
   override get message(): string {
     const { key, operation, reason } = this
-    return reason._tag === "StoreUnreachable"
-      ? `the store did not answer (${operation} ${key})`
-      : `${reason.detail} (${operation} ${key})`
+    if (reason._tag !== "StoreUnreachable") return `${reason.detail} (${operation} ${key})`
+    const how = typeof reason.cause === "string" ? `${reason.cause}, ` : ""
+    return `the store${reason.at === undefined ? "" : ` at ${reason.at}`} did not answer (${how}${operation} ${key})`
   }
 }
 
@@ -62,7 +64,7 @@ const reasonOf = (cause: StoreError): SinkError["reason"] => {
   const detail = cause.message
   switch (cause.reason._tag) {
     case "StoreUnreachable":
-      return new SinkUnreachable({ cause })
+      return new SinkUnreachable({ cause, detail })
     case "StoreDenied":
       return new SinkDenied({ detail, cause })
     case "StoreUnfit":

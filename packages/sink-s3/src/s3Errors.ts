@@ -38,8 +38,19 @@ const refusals: Readonly<Record<string, string>> = {
 }
 const gone = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "ECONNRESET", "EPIPE", "ETIMEDOUT", "EHOSTUNREACH"]
 
-/** Says in our words what the SDK failed with, without what was sent. `redact` hides the credentials in the store's own words. */
-export const toStoreError = (operation: string, key: string, cause: unknown, redact: Redact = keepText): StoreError => {
+/** Which store an error is about: `at` is its host and port; `redact` hides the credentials in its own words. */
+export interface StoreWords {
+  readonly at?: string
+  readonly redact?: Redact
+}
+
+/** Says in our words what the SDK failed with, without what was sent. */
+export const toStoreError = (
+  operation: string,
+  key: string,
+  cause: unknown,
+  { at, redact = keepText }: StoreWords = {}
+): StoreError => {
   const {
     code = "",
     message = "",
@@ -53,7 +64,7 @@ export const toStoreError = (operation: string, key: string, cause: unknown, red
   const refusal = refusals[name] ?? (status === 401 || status === 403 ? refusals.AccessDenied : undefined)
   if (refusal !== undefined) return of(new StoreDenied({ detail: refusal, cause: name }), false)
   if (gone.includes(code) || name === "TimeoutError")
-    return of(new StoreUnreachable({ cause: redact(code || name) }), true)
+    return of(new StoreUnreachable({ cause: redact(code || name), ...(at === undefined ? {} : { at }) }), true)
   const isRetryable =
     status === undefined ||
     (status >= 500 && status !== 501) ||

@@ -489,8 +489,23 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
           drift: ["b", 'a"\\{},']
         })
         yield* ledger.commit({ ...commitOf(run, 7, []), sink: "t", drift: ["b", "NULL"] })
+        const urls = ["https://a/1", "https://a/2", "https://a/3"]
+        const lost = { code: "HTTP_ERROR", http_status: 404 }
+        yield* ledger.commit({
+          ...commitOf(run, 8, []),
+          sink: "t",
+          failures: [{ ...lost, count: 2, urls: urls.slice(0, 2) }]
+        })
+        yield* ledger.commit({
+          ...commitOf(run, 9, []),
+          sink: "t",
+          failures: [
+            { ...lost, count: 5, urls: [...urls.slice(1), "https://a/4"] },
+            { code: "DNS_ERROR", count: 1, urls: ["https://b/"] }
+          ]
+        })
         const state = yield* ledger.state(run.runId)
-        assert.strictEqual(state.lastSeq, 7)
+        assert.strictEqual(state.lastSeq, 9)
         assert.deepStrictEqual(state.drift, ["NULL", 'a"\\{},', "b"])
         assert.deepStrictEqual(state.jobs, [snapshot(jobId, 8, "completed")])
         assert.deepStrictEqual(state.loaded.get("s"), {
@@ -499,9 +514,13 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
           tally: { ...noTally, completed: 4, without_links: 2 }
         })
         assert.deepStrictEqual(state.loaded.get("t"), {
-          rows: { ...noRows, pages: 2 },
-          deadLetters: 1,
-          tally: { ...noTally, completed: 2, without_links: 1 }
+          rows: { ...noRows, pages: 6 },
+          deadLetters: 3,
+          tally: { ...noTally, completed: 6, without_links: 3 },
+          failures: [
+            { ...lost, count: 7, urls },
+            { code: "DNS_ERROR", count: 1, urls: ["https://b/"] }
+          ]
         })
       })
     )

@@ -1,11 +1,12 @@
 import { type DatabaseError, Postgres } from "@sluice/sink-postgres"
-import { Duration, Effect, Option } from "effect"
+import { Duration, Effect, Option, Redacted } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { CliError, failed, invalid } from "../CliError.ts"
 import { databaseCliError } from "../cliErrors.ts"
 import { findDatabase, openDatabase } from "../database.ts"
 import { limitedProcess } from "../limitedProcess.ts"
 import { printResult } from "../Output.ts"
+import { placeInSql } from "../placeInSql.ts"
 import { describeTable } from "../table.ts"
 import { jsonFlag } from "./run.ts"
 
@@ -42,7 +43,7 @@ export const query = Command.make(
     }
     const { database } = yield* openDatabase(pipeline, { mustExist: true })
     const options = { readOnly: !write, timeout: Option.getOrUndefined(Option.map(limit, Duration.toMillis)) }
-    const rows = yield* Postgres.query(database, sql, options).pipe(Effect.mapError(queryRefusal(limit)))
+    const rows = yield* Postgres.query(database, sql, options).pipe(Effect.mapError(queryRefusal(sql, limit)))
     yield* printResult(json ? JSON.stringify(rows) : describeTable(rows))
   }, Effect.scoped)
 ).pipe(Command.withDescription("Run SQL on what has landed; read-only unless told"))
@@ -76,7 +77,7 @@ const parseLimit = (text: string): Effect.Effect<Duration.Duration, CliError> =>
 
 /** A statement the database refuses is the user's input; a database that does not get so far is not. */
 const queryRefusal =
-  (limit: Option.Option<Duration.Duration>) =>
+  (sql: string, limit: Option.Option<Duration.Duration>) =>
   (error: DatabaseError): CliError => {
     const { reason } = error
     if (reason._tag === "Unreachable" || error.operation !== "query") return databaseCliError(error)
@@ -87,9 +88,11 @@ const queryRefusal =
           : "the statement was cancelled: by the server's statement_timeout, or by somebody"
       )
     }
-    const { detail } = reason
+    // What a statement of the user's own quotes of a row, its rows would have shown.
+    const detail = reason._tag === "RejectedData" ? Redacted.value(reason.words) : reason.detail
+    const place = reason._tag === "Other" ? placeInSql(sql, reason.position) : ""
     if (/multiple commands/.test(detail))
       return invalid("only one statement at a time is run: remove what follows the first ;")
     const hint = /read-only|may change something/.test(detail) ? "; pass --write to let it change data" : ""
-    return invalid(`the statement was refused: ${detail}${hint}`)
+    return invalid(`the statement was refused: ${detail}${place}${hint}`)
   }

@@ -1,5 +1,6 @@
 import { type Effect, Schema, type Stream } from "effect"
 import type { JobKind, JobSnapshot } from "../record/JobSnapshot.ts"
+import type { FailureCount } from "../record/PageFailures.ts"
 import type { DatasetCounts } from "../record/Segment.ts"
 import type { Tally } from "../record/Tally.ts"
 import type { Receipt, RunStatus } from "./Receipt.ts"
@@ -11,9 +12,10 @@ export class LeaseHeld extends Schema.TaggedError<LeaseHeld>()("LeaseHeld", {
   runId: Schema.String,
   holder: Schema.String
 }) {}
-/** The store cannot be reached or broke off. */
+/** The store cannot be reached or broke off. `detail` says which one and how; it names no secret. */
 export class LedgerUnavailable extends Schema.TaggedError<LedgerUnavailable>()("LedgerUnavailable", {
-  cause: Schema.Defect()
+  cause: Schema.Defect(),
+  detail: Schema.optionalKey(Schema.String)
 }) {}
 /** The run was loaded whole and ended unpublished: there is nothing to resume. */
 export class EndedUnpublished extends Schema.TaggedError<EndedUnpublished>()("EndedUnpublished", {
@@ -58,7 +60,7 @@ const describe = (reason: LedgerError["reason"], operation: string): string => {
     case "LeaseHeld":
       return `run ${reason.runId} is being carried out by ${reason.holder}: wait for it to end, or stop it first`
     case "LedgerUnavailable":
-      return `the ledger could not be reached during ${operation}`
+      return `the ledger could not be reached during ${operation}${reason.detail === undefined ? "" : `: ${reason.detail}`}`
     case "EndedUnpublished":
       return `run ${reason.runId} was loaded whole and ended unpublished, so there is nothing to resume: "sluice publish ${reason.runId}" publishes it`
     case "NotEnded":
@@ -152,7 +154,13 @@ export interface RunState {
   /** What each sink has taken, by its name; of `token_summaries` all that came, see {@link SegmentCommit}. */
   readonly loaded: ReadonlyMap<
     string,
-    { readonly rows: DatasetCounts; readonly deadLetters: number; readonly tally: Tally }
+    {
+      readonly rows: DatasetCounts
+      readonly deadLetters: number
+      readonly tally: Tally
+      /** Failed pages by code; absent where there are none. */
+      readonly failures?: ReadonlyArray<FailureCount>
+    }
   >
   /** Names of members the contract does not know, those of all segments, in the order of JavaScript's `sort`. */
   readonly drift: ReadonlyArray<string>
@@ -174,6 +182,8 @@ export interface SegmentCommit {
   readonly deadLetters: number
   /** Names of members the contract does not know, first met with the segment. */
   readonly drift?: ReadonlyArray<string>
+  /** Failed pages of the segment by code; absent where there are none. */
+  readonly failures?: ReadonlyArray<FailureCount>
   /** Counts over its records, quarantined ones included. */
   readonly tally: Tally
 }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto"
 import { isTerminal } from "@sluice/contract"
 import { Clock, Effect, Stream } from "effect"
 import { isLater, type JobSnapshot } from "../record/JobSnapshot.ts"
+import { mergeFailures } from "../record/PageFailures.ts"
 import { addRows, noRows } from "../record/Segment.ts"
 import { addTallies, noTally } from "../record/Tally.ts"
 import {
@@ -179,15 +180,17 @@ export const makeLedgerMemory = (): Ledger => {
     state: (runId) =>
       Effect.map(find("state", runId), (entry) => {
         const { segments } = entry
-        const loaded = new Map<string, Pick<SegmentCommit, "rows" | "deadLetters" | "tally">>()
+        const loaded = new Map<string, Pick<SegmentCommit, "rows" | "deadLetters" | "tally" | "failures">>()
         let lastSeq = 0
         for (const segment of segments.values()) {
           lastSeq = Math.max(lastSeq, segment.seq)
           const before = loaded.get(segment.sink) ?? { rows: noRows, deadLetters: 0, tally: noTally }
+          const failures = mergeFailures(before.failures ?? [], segment.failures ?? [])
           loaded.set(segment.sink, {
             rows: addRows(before.rows, segment.rows),
             deadLetters: before.deadLetters + segment.deadLetters,
-            tally: addTallies(before.tally, segment.tally)
+            tally: addTallies(before.tally, segment.tally),
+            ...(failures.length === 0 ? {} : { failures })
           })
         }
         const drift = new Set([...segments.values()].flatMap((segment) => segment.drift ?? []))

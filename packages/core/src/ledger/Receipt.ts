@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { JobKind } from "../record/JobSnapshot.ts"
+import { FailureCount } from "../record/PageFailures.ts"
 
 /** How a run ended. */
 export const RunStatus = Schema.Literals([
@@ -63,6 +64,13 @@ export const Receipt = Schema.Struct({
     Schema.Struct({ name: Schema.String, kind: Schema.String, rows: RowCounts, dead_letters: Schema.Int })
   ),
   requests: Schema.Struct({ submitted: Schema.Int, reads: Schema.Int, retries: Schema.Int }),
+  /**
+   * Delivered pages that failed, by error code, the most frequent first; with up to three URLs, and a hint where there is one. Absent
+   * where no page failed.
+   */
+  failures: Schema.optionalKey(
+    Schema.Array(Schema.Struct({ ...FailureCount.fields, hint: Schema.optionalKey(Schema.String) }))
+  ),
   /** Members of the API's results that are not known here, where there are any: see `drift` in pipeline files. */
   drift: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Present where the run was loaded whole and not published: by which guard, and what readers see of it in each sink. */

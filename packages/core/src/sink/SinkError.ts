@@ -1,8 +1,9 @@
 import { Schema } from "effect"
 
-/** The store does not answer. */
+/** The store does not answer. `detail` says which one, by host and port, and how that failed; it names no secret. */
 export class SinkUnreachable extends Schema.TaggedError<SinkUnreachable>()("SinkUnreachable", {
-  cause: Schema.Defect()
+  cause: Schema.Defect(),
+  detail: Schema.optionalKey(Schema.String)
 }) {}
 /** The store answers and refuses: rights, a missing database, a wrong password. `detail` names no secret. */
 export class SinkDenied extends Schema.TaggedError<SinkDenied>()("SinkDenied", {
@@ -33,8 +34,7 @@ export class SinkError extends Schema.TaggedError<SinkError>()("SinkError", {
 }) {
   override get message() {
     const { reason } = this
-    return reason._tag === "SinkUnreachable"
-      ? `sink "${this.sink}" cannot be reached`
-      : `sink "${this.sink}": ${reason.detail}`
+    if (reason._tag !== "SinkUnreachable") return `sink "${this.sink}": ${reason.detail}`
+    return `sink "${this.sink}" cannot be reached${reason.detail === undefined ? "" : `: ${reason.detail}`}`
   }
 }

@@ -3,7 +3,7 @@ import { homedir } from "node:os"
 import { join } from "node:path"
 import type { ConnectionOptions } from "node:tls"
 import { Result } from "effect"
-import type pg from "pg"
+import pg from "pg"
 import { parse } from "pg-connection-string"
 import { type Parameters, parseConnectionString } from "./ConnectionString.ts"
 
@@ -42,6 +42,12 @@ export const connectionSettings = (written: string): Result.Result<ConnectionSet
       encryption
     }))
   })
+
+/** Host and port of the server, as the driver takes them. */
+export const serverIn = ({ client }: Pick<ConnectionSettings, "client">): string => {
+  const { host, port } = new pg.Client(client)
+  return host.startsWith("/") ? `the socket in ${host}` : `${host.includes(":") ? `[${host}]` : host}:${port}`
+}
 
 const clientOf = (parameters: Parameters): ConnectionSettings["client"] => {
   const port = parameters.get("port")

@@ -21,10 +21,14 @@ export class RejectedData extends Schema.TaggedError<RejectedData>()("RejectedDa
 export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", { detail: Schema.String }) {}
 /** The settings name a server, a database or files that Sluice cannot use, whatever becomes of the server. */
 export class Unsuitable extends Schema.TaggedError<Unsuitable>()("Unsuitable", { detail: Schema.String }) {}
-/** Anything else. */
-export class Other extends Schema.TaggedError<Other>()("Other", { sqlState: Schema.String, detail: Schema.String }) {}
+/** Anything else. `position` counts the characters of the statement up to where it fails, from 1. */
+export class Other extends Schema.TaggedError<Other>()("Other", {
+  sqlState: Schema.String,
+  detail: Schema.String,
+  position: Schema.optionalKey(Schema.Int)
+}) {}
 
-/** Every failure of a database. It carries no address, no statement, no parameter and no row: errors end in logs. */
+/** Every failure of a database. Of its address it names host and port alone; it carries no statement, no parameter and no row: errors end in logs. */
 export class DatabaseError extends Schema.TaggedError<DatabaseError>()("DatabaseError", {
   operation: Schema.String,
   reason: Schema.Union([Unreachable, Denied, ReadOnly, RejectedData, Conflict, Unsuitable, Other])
@@ -45,13 +49,28 @@ export const isKeyCollision = (error: DatabaseError): boolean =>
   (error.reason.constraint?.endsWith("_pkey") ?? false)
 
 /**
- * Translates what a driver threw. Only the SQLSTATE, the constraint's name and a message without values pass. `redact` hides the
- * address's secrets in that message.
+ * Translates what a driver threw. Only the SQLSTATE, the constraint's name, the position, the hint and a message without values pass.
  */
 export const toDatabaseError =
-  (operation: string, redact: Redact = keepText) =>
-  (cause: unknown): DatabaseError =>
-    new DatabaseError({ operation, reason: classify(cause, redact) })
+  (operation: string, { at, redact = keepText }: ServerWords = {}) =>
+  (cause: unknown): DatabaseError => {
+    const reason = classify(cause, redact, at)
+    return new DatabaseError({ operation, reason: operation === "connect" ? withServer(reason, at) : reason })
+  }
+
+/** Which server an error is about: `at` is its host and port; `redact` hides the address's secrets in its own words. */
+export interface ServerWords {
+  readonly at?: string
+  readonly redact?: Redact
+}
+
+/** Says which server refused a connection. */
+const withServer = (reason: DatabaseError["reason"], at: string | undefined): DatabaseError["reason"] => {
+  if (at === undefined || reason.detail.includes(at)) return reason
+  const detail = `${reason.detail} (at ${at})`
+  if (reason._tag === "Denied") return new Denied({ detail })
+  return reason._tag === "Unreachable" ? new Unreachable({ detail }) : reason
+}
 
 /** The same failure told with the server's own words: for a row that we have made up, and for a statement that has none. */
 export const inFull = (error: DatabaseError): DatabaseError =>
@@ -67,6 +86,7 @@ interface Thrown {
   readonly message?: unknown
   readonly detail?: unknown
   readonly hint?: unknown
+  readonly position?: unknown
   readonly where?: unknown
   readonly table?: unknown
   readonly constraint?: unknown
@@ -75,13 +95,14 @@ interface Thrown {
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "")
 
-const classify = (cause: unknown, redact: Redact): DatabaseError["reason"] => {
+const classify = (cause: unknown, redact: Redact, at: string | undefined): DatabaseError["reason"] => {
   if (typeof cause !== "object" || cause === null) return new Other({ sqlState: "", detail: "the driver failed" })
   const thrown: Thrown = cause
   const code = textOf(thrown.code)
   const message = redact(textOf(thrown.message))
   // EPIPE and EPERM look like a SQLSTATE; no class of those begins with an E.
-  if (!/^[0-9A-DF-Z][0-9A-Z]{4}$/.test(code)) return withoutState(code, message, thrown)
+  if (!/^[0-9A-DF-Z][0-9A-Z]{4}$/.test(code))
+    return withoutState(code, message, thrown, at === undefined ? "the connection" : `the connection to ${at}`)
   const family = code.slice(0, 2)
   const guard = explainGuard(code, message)
   if (code === "55P03") return new Conflict({ detail: guard ?? message })
@@ -104,7 +125,8 @@ const classify = (cause: unknown, redact: Redact): DatabaseError["reason"] => {
   if (code === "53100") return new Other({ sqlState: code, detail: "the server's disk is full" })
   return new Other({
     sqlState: code,
-    detail: namesAlone.has(family) ? withHint(withDetail(message, thrown), thrown) : withoutValues(message)
+    detail: namesAlone.has(family) ? withHint(withDetail(message, thrown), thrown) : withoutValues(message),
+    ...positionOf(thrown)
   })
 }
 
@@ -116,6 +138,11 @@ const namesAlone = new Set(["0A", "25", "2B", "34", "3B", "3F", "42", "53", "55"
 
 const hiddenRows = (table: string): string =>
   `row level security of the table "${table}" applies to this role, and would hide rows from Sluice or refuse them: give it BYPASSRLS, or let it own the table without FORCE ROW LEVEL SECURITY`
+
+const positionOf = ({ position }: Thrown): { readonly position?: number } => {
+  const at = Number(position)
+  return position !== undefined && Number.isSafeInteger(at) && at > 0 ? { position: at } : {}
+}
 
 const withHint = (message: string, { hint }: Thrown): string => {
   const advice = textOf(hint)
@@ -151,7 +178,7 @@ const refusal = (code: string, message: string, thrown: Thrown): string => {
 /** Too many connections, shutting down, starting up, crashed. */
 const unreachable = new Set(["53300", "57P01", "57P02", "57P03"])
 
-const withoutState = (code: string, message: string, thrown: Thrown): DatabaseError["reason"] => {
+const withoutState = (code: string, message: string, thrown: Thrown, connection: string): DatabaseError["reason"] => {
   if (code === "EACCES" || code === "EPERM" || code === "EROFS")
     return new Denied({ detail: `${code} on the directory` })
   if (code === "ERR_INVALID_URL") return new Denied({ detail: "the url is malformed" })
@@ -175,10 +202,10 @@ const withoutState = (code: string, message: string, thrown: Thrown): DatabaseEr
       detail: `an encrypted connection could not be made (${code}): check sslmode, sslcert and sslkey`
     })
   }
-  if (code !== "") return new Unreachable({ detail: `the connection failed with ${code}` })
-  if (thrown.errors !== undefined) return new Unreachable({ detail: "the connection failed at every address" })
+  if (code !== "") return new Unreachable({ detail: `${connection} failed with ${code}` })
+  if (thrown.errors !== undefined) return new Unreachable({ detail: `${connection} failed at every address` })
   return /connect|terminat|timeout|closed|ended/i.test(message)
-    ? new Unreachable({ detail: "the connection was lost or could not be made in time" })
+    ? new Unreachable({ detail: `${connection} was lost or could not be made in time` })
     : new Other({ sqlState: "", detail: "the driver failed" })
 }
 

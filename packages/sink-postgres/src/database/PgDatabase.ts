@@ -1,46 +1,47 @@
 import { randomBytes } from "node:crypto"
 import type { Writable } from "node:stream"
 import { pipeline } from "node:stream/promises"
-import { makeRedactor, type Redact, secretsInAddress } from "@sluice/core/sink"
+import { makeRedactor, secretsInAddress } from "@sluice/core/sink"
 import { Effect, Exit, Redacted, Result, type Scope } from "effect"
 import type pg from "pg"
 import { from as copyFrom } from "pg-copy-streams"
 import { type Access, beginStatement } from "./beginStatement.ts"
 import { makePool, type PgOptions } from "./ConnectionPool.ts"
-import { connectionSettings } from "./ConnectionSettings.ts"
+import { connectionSettings, serverIn } from "./ConnectionSettings.ts"
 import { largerOfTwo } from "./CopyBinary.ts"
 import type { Database, Row, Transaction } from "./Database.ts"
-import { DatabaseError, Other, toDatabaseError, Unreachable, Unsuitable } from "./DatabaseError.ts"
+import { DatabaseError, Other, type ServerWords, toDatabaseError, Unreachable, Unsuitable } from "./DatabaseError.ts"
 import { knownServer } from "./knownServer.ts"
 
 /** A Postgres server behind a pool that lives as long as the scope. Nothing is sent before the first statement. */
 export const openPg = Effect.fn("PgDatabase.open")(function* (
   options: PgOptions & Access
 ): Effect.fn.Return<Database, DatabaseError, Scope.Scope> {
-  const redact = makeRedactor(secretsInAddress(Redacted.value(options.url)))
   const session = `sluice-${process.pid}-${randomBytes(6).toString("hex")}`
   const settings = connectionSettings(Redacted.value(options.url))
   if (Result.isFailure(settings)) {
     const detail = `the url of the database ${settings.failure}`
     return yield* new DatabaseError({ operation: "open", reason: new Unsuitable({ detail }) })
   }
+  const redact = makeRedactor(secretsInAddress(Redacted.value(options.url)))
+  const words = { at: redact(serverIn(settings.success)), redact }
   const pool = yield* Effect.acquireRelease(
     Effect.sync(() => makePool(settings.success, options, session)),
     (pool) => Effect.promise(() => pool.end())
   )
   const begin = beginStatement(options.schema, options)
   const server = knownServer()
-  const connect = Effect.tryPromise({ try: () => pool.connect(), catch: toDatabaseError("connect", redact) })
+  const connect = Effect.tryPromise({ try: () => pool.connect(), catch: toDatabaseError("connect", words) })
   const transaction = <A, E, R>(use: (transaction: Transaction) => Effect.Effect<A, E, R>) =>
     Effect.acquireUseRelease(
       connect,
       (client) =>
         server
-          .assertSuitable(transactionOf(client, server.explain, redact))
+          .assertSuitable(transactionOf(client, server.explain, words))
           .pipe(
-            Effect.andThen(run("begin", redact, () => client.query(begin))),
-            Effect.andThen(use(transactionOf(client, server.explain, redact))),
-            Effect.tap(run("commit", redact, () => client.query("COMMIT")).pipe(Effect.flatMap(committed)))
+            Effect.andThen(run("begin", words, () => client.query(begin))),
+            Effect.andThen(use(transactionOf(client, server.explain, words))),
+            Effect.tap(run("commit", words, () => client.query("COMMIT")).pipe(Effect.flatMap(committed)))
           ),
       (client, exit) => Effect.promise(() => recycle(client, exit))
     )
@@ -71,8 +72,8 @@ const noRoom = (error: DatabaseError, connections: number): DatabaseError =>
       })
     : error
 
-const run = <A>(operation: string, redact: Redact, statement: () => Promise<A>): Effect.Effect<A, DatabaseError> =>
-  Effect.tryPromise({ try: statement, catch: toDatabaseError(operation, redact) })
+const run = <A>(operation: string, words: ServerWords, statement: () => Promise<A>): Effect.Effect<A, DatabaseError> =>
+  Effect.tryPromise({ try: statement, catch: toDatabaseError(operation, words) })
 
 /** COMMIT of a transaction in which a statement failed answers "ROLLBACK" and no error. */
 const committed = (result: pg.QueryResult): Effect.Effect<void, DatabaseError> =>
@@ -88,10 +89,10 @@ const committed = (result: pg.QueryResult): Effect.Effect<void, DatabaseError> =
 const transactionOf = (
   client: pg.PoolClient,
   explain: (error: DatabaseError) => DatabaseError,
-  redact: Redact
+  words: ServerWords
 ): Transaction => ({
   query: (text, parameters) =>
-    run("query", redact, async (): Promise<ReadonlyArray<Row>> => {
+    run("query", words, async (): Promise<ReadonlyArray<Row>> => {
       const config: pg.QueryConfig & { queryMode: string } = {
         text,
         values: [...(parameters ?? [])],
@@ -101,7 +102,7 @@ const transactionOf = (
       return result.rows
     }).pipe(Effect.mapError(explain)),
   execute: (sql) =>
-    run("execute", redact, async (): Promise<ReadonlyArray<ReadonlyArray<Row>>> => {
+    run("execute", words, async (): Promise<ReadonlyArray<ReadonlyArray<Row>>> => {
       // Of several statements the driver answers an array of results, which its types do not know.
       const results: pg.QueryResult<Row> | ReadonlyArray<pg.QueryResult<Row>> = await client.query<Row>(sql)
       return ("rows" in results ? [results] : results).map(({ rows }) => rows)
@@ -113,7 +114,7 @@ const transactionOf = (
         await pipeline(isWaitedFor(copy, client) ? chunks : copies(chunks), copy, { signal })
         return copy.rowCount
       },
-      catch: toDatabaseError("copy", redact)
+      catch: toDatabaseError("copy", words)
     })
 })
 

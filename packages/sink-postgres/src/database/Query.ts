@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { Database, Row, Transaction } from "./Database.ts"
-import { DatabaseError, Denied } from "./DatabaseError.ts"
+import { DatabaseError, Denied, Other } from "./DatabaseError.ts"
+import { NotReadOnly } from "./NotReadOnly.ts"
 import type { ReadOnlyStatement } from "./ReadOnlyStatement.ts"
 
 /** How a statement is run. */
@@ -69,7 +70,13 @@ const readStatement = (sql: string): Effect.Effect<ReadOnlyStatement, DatabaseEr
       const { readOnlyStatement } = await import("./ReadOnlyStatement.ts")
       return await readOnlyStatement(sql)
     },
-    catch: (cause) => refuse(cause instanceof Error ? cause.message : "it could not be parsed")
+    catch: (cause) =>
+      cause instanceof NotReadOnly && cause.position !== undefined
+        ? new DatabaseError({
+            operation: "query",
+            reason: new Other({ sqlState: "42601", detail: cause.message, position: cause.position })
+          })
+        : refuse(cause instanceof Error ? cause.message : "it could not be parsed")
   })
 
 /** Functions that Postgres marks volatile for their answer, or for what they look at, and that change nothing. */

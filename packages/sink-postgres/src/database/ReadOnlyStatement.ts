@@ -1,4 +1,5 @@
-import { parse } from "libpg-query"
+import { hasSqlDetails, parse } from "libpg-query"
+import { NotReadOnly } from "./NotReadOnly.ts"
 
 /** A name in a statement; without a schema it is looked up as the server does. */
 export interface UsedName {
@@ -14,9 +15,6 @@ export interface ReadOnlyStatement {
   readonly operators: ReadonlyArray<UsedName>
 }
 
-/** Why a statement is not run read-only, in words that quote nothing but itself. */
-class NotReadOnly extends Error {}
-
 /**
  * Reads a statement by Postgres' own grammar and answers what it calls. Refused is all but one SELECT, VALUES, TABLE or SHOW, or
  * the EXPLAIN of one, with nothing in it that writes, makes a table or locks rows; and what the grammar does not know.
@@ -25,7 +23,7 @@ export const readOnlyStatement = async (sql: string): Promise<ReadOnlyStatement>
   if (sql.includes("\0")) throw new NotReadOnly("it holds a NUL character")
   if (sql.trim() === "") throw new NotReadOnly("there is no statement in it")
   const { stmts = [] } = await parse(sql).catch((cause: unknown) => {
-    throw new NotReadOnly(parserSaid(cause))
+    throw new NotReadOnly(parserSaid(cause), positionIn(cause))
   })
   if (stmts.length > 1) throw new NotReadOnly("multiple commands: only one is run")
   const [statement] = stmts
@@ -38,6 +36,12 @@ const parserSaid = (cause: unknown): string =>
   cause instanceof Error && cause.name === "SqlError"
     ? cause.message
     : "it could not be read by the grammar of PostgreSQL 18, so it cannot be known to change nothing"
+
+/** Where the parser stopped, in characters from 1, which is how the server counts. */
+const positionIn = (cause: unknown): number | undefined => {
+  const at = hasSqlDetails(cause) ? cause.sqlDetails?.cursorPosition : undefined
+  return at === undefined || at < 0 ? undefined : at + 1
+}
 
 /** The statements that may be there: the others change something, or do so later. */
 const reading = new Set(["SelectStmt", "ExplainStmt", "VariableShowStmt"])

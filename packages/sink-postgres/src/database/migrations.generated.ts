@@ -193,6 +193,7 @@ export const tableShapes: Readonly<
       token_summaries: "integer",
       dead_letters: "integer",
       drift: "text[]",
+      failures: "jsonb",
       tally: "jsonb",
       committed_at: "timestamp with time zone"
     },
@@ -872,6 +873,12 @@ COMMENT ON TABLE ticks IS 'The ticks of schedules, and what became of each';
 COMMENT ON COLUMN ticks.start_at IS 'When the tick may start: due_at and the jitter of this tick';
 COMMENT ON COLUMN ticks.run_id IS 'The ID that the run of this tick has, or will have';
 COMMENT ON COLUMN ticks.state IS 'due until its run has begun, begun, skipped: the run before had not ended, missed: no worker ran, paused';
+`
+  },
+  {
+    id: "0012_failures",
+    sql: `ALTER TABLE "segments" ADD COLUMN "failures" jsonb;
+COMMENT ON COLUMN segments.failures IS 'Its failed pages by error code: how many, and the first few of their URLs; null for none';
 `
   }
 ]

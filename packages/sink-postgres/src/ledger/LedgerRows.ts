@@ -1,5 +1,5 @@
 import { Receipt } from "@sluice/core"
-import { JobCounters, JobKind, RunStatus } from "@sluice/core/sink"
+import { FailureCount, JobCounters, JobKind, RunStatus } from "@sluice/core/sink"
 import { Effect, Schema } from "effect"
 
 const Instant = Schema.String
@@ -45,6 +45,11 @@ const SubmissionRow = Schema.Struct({
   tokens: Schema.Int,
   job_id: Schema.NullOr(Schema.String)
 })
+const FailureRow = Schema.Struct({
+  ...FailureCount.fields,
+  http_status: Schema.NullOr(Schema.Int),
+  sink: Schema.String
+})
 const KeysRow = Schema.Struct({ sink: Schema.String, seq: Schema.Int, epoch: Schema.Int, keys: Schema.String })
 
 // A row that does not decode was not written by this build: a defect, not a failure to handle.
@@ -61,6 +66,9 @@ export const decodeOpenRuns = (rows: unknown) =>
   Effect.orDie(Schema.decodeUnknownEffect(Schema.Array(OpenRunRow))(rows))
 /** Sums over `segments`, a row a sink. */
 export const decodeLoaded = (rows: unknown) => Effect.orDie(Schema.decodeUnknownEffect(Schema.Array(LandedRow))(rows))
+/** Failed pages by sink and code. */
+export const decodeFailures = (rows: unknown) =>
+  Effect.orDie(Schema.decodeUnknownEffect(Schema.Array(FailureRow))(rows))
 /** Rows of `jobs` with their `token_summaries`. */
 export const decodeSnapshots = (rows: unknown) =>
   Effect.orDie(Schema.decodeUnknownEffect(Schema.Array(JobCounters))(rows))

@@ -1,8 +1,10 @@
 import type { Ledger } from "@sluice/core"
 import {
   type CommittedSegment,
+  type FailureCount,
   type LedgerError,
   type LedgerTransaction,
+  mergeFailures,
   noTally,
   type SegmentCommit,
   snapshotOf,
@@ -13,11 +15,13 @@ import type { Database, Queryable, Transaction } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"
 import { packKeys, unpackKeys } from "./CommittedKeys.ts"
 import { registerJobs, writeSnapshots } from "./JobRows.ts"
-import { decodeKeys, decodeLoaded, decodeSnapshots } from "./LedgerRows.ts"
+import { decodeFailures, decodeKeys, decodeLoaded, decodeSnapshots } from "./LedgerRows.ts"
 import { assertEpoch, isUuid, toLedgerError, unknownRun } from "./ledgerErrors.ts"
 import { pagesOf } from "./pagesOf.ts"
 
 const segmentsAtOnce = 50
+/** URLs of one error code that are read to find its first few: a URL may be there more than once. */
+const urlsRead = 30
 
 /** Builds before tallies were kept counted pages alone: they are taken for completed and whole. */
 const countOf = (count: string) =>
@@ -72,6 +76,7 @@ export const ledgerSegments = (database: Database): Pick<Ledger, "commit" | "com
         )
       )
       if (loaded.length === 0) yield* assertRun(database, runId)
+      const failures = yield* failuresOf(database, runId)
       const jobs = yield* decodeSnapshots(
         yield* database.query(
           `SELECT j.job_id, j.kind, j.url, j.status, t.pages_discovered, t.pages_completed, t.pages_failed,
@@ -88,7 +93,12 @@ export const ledgerSegments = (database: Database): Pick<Ledger, "commit" | "com
         loaded: new Map(
           loaded.map(({ dead_letters: deadLetters, last_seq: _, sink, tally, ...rows }) => [
             sink,
-            { rows, deadLetters, tally: { ...noTally, ...tally } }
+            {
+              rows,
+              deadLetters,
+              tally: { ...noTally, ...tally },
+              ...(failures.has(sink) ? { failures: failures.get(sink)! } : {})
+            }
           ])
         )
       }
@@ -113,6 +123,30 @@ const driftOf = (database: Database, runId: string) =>
     (rows) => rows.map(({ name }) => String(name)).sort()
   )
 
+/** Failed pages by code, of the segments of each sink. */
+const failuresOf = Effect.fnUntraced(function* (
+  database: Database,
+  runId: string
+): Effect.fn.Return<ReadonlyMap<string, ReadonlyArray<FailureCount>>, DatabaseError> {
+  const rows = yield* decodeFailures(
+    yield* database.query(
+      `SELECT s.sink, f->>'code' AS code, (f->>'http_status')::int AS http_status,
+         sum((f->>'count')::int) FILTER (WHERE u.at = 1)::int AS count,
+         to_json((array_agg(u.url ORDER BY s.seq, u.at))[1:${urlsRead}]) AS urls
+       FROM segments s, jsonb_array_elements(s.failures) f,
+         jsonb_array_elements_text(f->'urls') WITH ORDINALITY u (url, at)
+       WHERE s.run_id = $1 AND s.failures IS NOT NULL GROUP BY s.sink, f->>'code', f->>'http_status'`,
+      [runId]
+    )
+  )
+  const counts = new Map<string, ReadonlyArray<FailureCount>>()
+  for (const { http_status: status, sink, ...count } of rows) {
+    const failure = { ...count, ...(status === null ? {} : { http_status: status }) }
+    counts.set(sink, mergeFailures(counts.get(sink) ?? [], [failure]))
+  }
+  return counts
+})
+
 /** Fails where there is no such run. */
 const assertRun = Effect.fnUntraced(function* (
   database: Database,
@@ -134,9 +168,9 @@ const insertSegment = Effect.fnUntraced(function* (
     `WITH run AS MATERIALIZED (SELECT epoch FROM runs WHERE run_id = $1::uuid FOR SHARE),
      added AS (
        INSERT INTO segments
-         (run_id, sink, seq, epoch, bytes, keys, pages, links, page_metadata, token_summaries, dead_letters, drift, tally)
+         (run_id, sink, seq, epoch, bytes, keys, pages, links, page_metadata, token_summaries, dead_letters, drift, tally, failures)
        SELECT $1::uuid, $2::text, $3::int, $4::int, $5::bigint, $6::bytea, $7::int, $8::int, $9::int, $10::int, $11::int,
-         (SELECT array_agg(name) FROM json_array_elements_text($12::json) AS e (name)), $13::jsonb
+         (SELECT array_agg(name) FROM json_array_elements_text($12::json) AS e (name)), $13::jsonb, $14::jsonb
        FROM run WHERE epoch = $4::int
        ON CONFLICT DO NOTHING RETURNING seq)
      SELECT epoch, EXISTS (SELECT FROM added) AS is_new FROM run`,
@@ -153,7 +187,8 @@ const insertSegment = Effect.fnUntraced(function* (
       commit.rows.token_summaries,
       commit.deadLetters,
       JSON.stringify(commit.drift ?? []),
-      JSON.stringify(commit.tally)
+      JSON.stringify(commit.tally),
+      commit.failures === undefined ? null : JSON.stringify(commit.failures)
     ]
   )
   yield* assertEpoch("commit", commit, rows)

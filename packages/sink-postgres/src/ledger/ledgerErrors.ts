@@ -19,7 +19,7 @@ export const toLedgerError =
   (error: DatabaseError | LedgerError): LedgerError =>
     error._tag === "LedgerError"
       ? error
-      : new LedgerError({ operation, reason: new LedgerUnavailable({ cause: error }) })
+      : new LedgerError({ operation, reason: new LedgerUnavailable({ cause: error, detail: error.reason.detail }) })
 
 /** What the ledger says is on disk before anything follows from it, whatever a role or a database is set to. */
 const durably = `CASE WHEN current_setting('synchronous_commit') = 'off'

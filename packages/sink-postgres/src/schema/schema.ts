@@ -198,6 +198,7 @@ export const segments = pgTable(
     tokenSummaries: integer("token_summaries").notNull(),
     deadLetters: integer("dead_letters").notNull(),
     drift: text("drift").array(),
+    failures: jsonb("failures"),
     tally: jsonb("tally"),
     committedAt: instant("committed_at").notNull().defaultNow()
   },

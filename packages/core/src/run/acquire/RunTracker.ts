@@ -2,6 +2,7 @@ import type { RunState } from "../../ledger/Ledger.ts"
 import type { Receipt } from "../../ledger/Receipt.ts"
 import { DriftNames } from "../../record/Drift.ts"
 import { isNewer, type JobSnapshot } from "../../record/JobSnapshot.ts"
+import { type FailureCount, FailureTally } from "../../record/PageFailures.ts"
 import type { PageRecord } from "../../record/PageRecord.ts"
 import { addRows, type DatasetCounts, noRows, type Segment } from "../../record/Segment.ts"
 import { addTallies, noTally, type Tally } from "../../record/Tally.ts"
@@ -10,6 +11,7 @@ import type { WriteResult } from "../../sink/Sink.ts"
 /** What a sink has taken, and what was counted of the records it was given. */
 export interface LoadResult extends WriteResult {
   readonly tally: Tally
+  readonly failures?: ReadonlyArray<FailureCount>
 }
 
 /** What a sink has taken of a run. */
@@ -58,6 +60,8 @@ export class RunTracker {
   #delivered = 0
   /** Pages of all segments each sink has committed, quarantined pages and those a transform dropped included. */
   readonly #committed = new Map<string, number>()
+  /** Failed pages by code, of all segments each sink has committed. */
+  readonly #failures = new Map<string, FailureTally>()
   readonly #notes = new Set<string>()
   #pages = { discovered: 0, completed: 0, failed: 0, cancelled: 0 }
   #tokens = { charged: 0, reserved: 0 }
@@ -80,7 +84,10 @@ export class RunTracker {
     if (earlier === undefined) return
     this.#seq = earlier.state.lastSeq
     this.#delivered = earlier.delivered
-    for (const [sink, result] of earlier.state.loaded) this.#loaded.set(sink, result)
+    for (const [sink, { failures = [], ...result }] of earlier.state.loaded) {
+      this.#loaded.set(sink, result)
+      this.#addFailures(sink, failures)
+    }
     for (const [sink, pages] of earlier.committed ?? []) this.#committed.set(sink, pages)
     for (const [sink, jobs] of earlier.summarised) this.#summarised.set(sink, new Set(jobs))
     for (const job of earlier.state.jobs) {
@@ -130,6 +137,7 @@ export class RunTracker {
   /** Counts what a sink has taken: of so many pages, and the counters of these jobs. */
   addLoaded(sink: string, result: LoadResult, jobs: ReadonlyArray<JobSnapshot>, pages = 0): void {
     this.#committed.set(sink, (this.#committed.get(sink) ?? 0) + pages)
+    this.#addFailures(sink, result.failures ?? [])
     const before = this.loaded(sink)
     const summarised = this.#summarised.get(sink) ?? new Set()
     for (const { jobId } of jobs) summarised.add(jobId)
@@ -150,6 +158,12 @@ export class RunTracker {
   /** How many pages of the source every one of these sinks has committed. */
   committedIn(sinks: ReadonlyArray<string>): number {
     return Math.min(...sinks.map((sink) => this.#committed.get(sink) ?? 0))
+  }
+
+  /** Failed pages by code, as the sink knows them that has committed the most pages. */
+  get failures(): ReadonlyArray<FailureCount> {
+    const [most] = [...this.#committed].toSorted(([, a], [, b]) => b - a)
+    return (most === undefined ? undefined : this.#failures.get(most[0]))?.all ?? []
   }
 
   /** Keeps a sentence that explains what the counts do not. */
@@ -186,6 +200,13 @@ export class RunTracker {
       tokens: { ...this.#tokens },
       rows: sinks.reduce((least, { rows }) => (rows.pages < least.pages ? rows : least), sinks[0]?.rows ?? noRows)
     }
+  }
+
+  #addFailures(sink: string, failures: ReadonlyArray<FailureCount>): void {
+    if (failures.length === 0) return
+    const tally = this.#failures.get(sink) ?? new FailureTally()
+    tally.add(failures)
+    this.#failures.set(sink, tally)
   }
 
   #count(snapshot: JobSnapshot, sign: 1 | -1): void {

@@ -1,5 +1,6 @@
 import type { CommittedKeys, SegmentCommit } from "../../ledger/Ledger.ts"
 import type { KeySet } from "../../record/KeySet.ts"
+import { countFailures, type FailedPage } from "../../record/PageFailures.ts"
 import type { PageRecord } from "../../record/PageRecord.ts"
 import type { Segment } from "../../record/Segment.ts"
 import type { Tally } from "../../record/Tally.ts"
@@ -9,6 +10,8 @@ import type { WriteResult } from "../../sink/Sink.ts"
 export interface SegmentForSink {
   readonly segment: Segment
   readonly keys: ReadonlyArray<CommittedKeys>
+  /** The failed pages of the segment, also those a transform dropped. */
+  readonly failed: ReadonlyArray<FailedPage>
 }
 
 /** The keys of records, by job. */
@@ -25,19 +28,20 @@ export const keysOf = (records: ReadonlyArray<PageRecord>): ReadonlyArray<Commit
 /** A segment without what a sink holds of an earlier attempt. */
 export const withoutHeldKeys = (prepared: SegmentForSink, held: ReadonlyMap<string, KeySet>): SegmentForSink => {
   if (held.size === 0) return prepared
-  const { keys, segment } = prepared
+  const { failed, keys, segment } = prepared
   const isMissing = (jobId: string, key: bigint) => held.get(jobId)?.has(key) !== true
   return {
     segment: { ...segment, records: segment.records.filter(({ jobId, key }) => isMissing(jobId, key)) },
     keys: keys
       .map(({ jobId, keys }) => ({ jobId, keys: keys.filter((key) => isMissing(jobId, key)) }))
-      .filter(({ keys }) => keys.length > 0)
+      .filter(({ keys }) => keys.length > 0),
+    failed: failed.filter(({ jobId, key }) => isMissing(jobId, key))
   }
 }
 
 /** The ledger entry of a segment that a sink commits. */
 export const toCommit = (
-  { keys, segment }: SegmentForSink,
+  { failed, keys, segment }: SegmentForSink,
   sink: string,
   { deadLetters, rows, tally }: WriteResult & { readonly tally: Tally }
 ): SegmentCommit => {
@@ -57,6 +61,7 @@ export const toCommit = (
     keys: [...keys, ...others],
     rows: { ...rows, token_summaries: jobs.length },
     ...(drift === undefined ? {} : { drift }),
+    ...(failed.length === 0 ? {} : { failures: countFailures(failed) }),
     deadLetters,
     tally
   }

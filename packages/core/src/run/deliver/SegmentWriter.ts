@@ -2,6 +2,7 @@ import { Effect, Schedule } from "effect"
 import type { LedgerError } from "../../ledger/Ledger.ts"
 import type { PipelineDefinition } from "../../pipeline/makePipeline.ts"
 import { withoutUnknown } from "../../record/Drift.ts"
+import { countFailures } from "../../record/PageFailures.ts"
 import type { PageRecord } from "../../record/PageRecord.ts"
 import { tallyOf } from "../../record/Tally.ts"
 import type { SinkError } from "../../sink/SinkError.ts"
@@ -75,7 +76,12 @@ export const segmentWriter =
       times,
       isWorthWhile
     ).pipe(
-      Effect.tap((result) => Effect.sync(() => tracker.addLoaded(name, { ...result, tally }, jobs, pagesIn(missing)))),
+      Effect.tap((result) =>
+        Effect.sync(() => {
+          const failures = countFailures(missing.failed)
+          tracker.addLoaded(name, { ...result, tally, failures }, jobs, pagesIn(missing))
+        })
+      ),
       Effect.asVoid
     )
   }

@@ -1,5 +1,6 @@
 import { Effect, Exit, Option, Stream } from "effect"
 import type { LedgerError } from "../../ledger/Ledger.ts"
+import { failedPages } from "../../record/PageFailures.ts"
 import type { PageRecord } from "../../record/PageRecord.ts"
 import type { Segment } from "../../record/Segment.ts"
 import type { SinkError } from "../../sink/SinkError.ts"
@@ -52,7 +53,11 @@ export const deliver = <E, R>(
         Effect.gen(function* () {
           yield* buffer.room
           const stored = yield* retryTransient(store.keep(segment), times)
-          const prepared = { segment: { ...segment, records: transform(segment.records) }, keys: stored.keys }
+          const prepared = {
+            segment: { ...segment, records: transform(segment.records) },
+            keys: stored.keys,
+            failed: failedPages(segment.records)
+          }
           buffer.add(stored, namesOf(targets), prepared)
         })
       ),
@@ -69,7 +74,8 @@ export const deliver = <E, R>(
       return Effect.map(retryTransient(store.read(stored), times, isGrowing), (read) => {
         const records = transform(read)
         const segment = { runId: run.runId, epoch: run.epoch, seq, bytes, jobs, records }
-        return { segment: drift.length > 0 ? { ...segment, drift } : segment, keys }
+        const failed = failedPages(read)
+        return { segment: drift.length > 0 ? { ...segment, drift } : segment, keys, failed }
       })
     }
 

@@ -4,6 +4,8 @@ import type { Receipt, RunStatus } from "../../ledger/Receipt.ts"
 import type { PipelineDefinition } from "../../pipeline/makePipeline.ts"
 import { blocksPublish, guardOf } from "../../pipeline/PublishBlocked.ts"
 import { canonicalHash } from "../../record/canonicalJson.ts"
+import { failureHint } from "../../record/failureHint.ts"
+import type { FailureCount } from "../../record/PageFailures.ts"
 import type { RunContext, SinkTarget } from "../acquire/RunContext.ts"
 import type { RunFailure } from "./runStatus.ts"
 
@@ -25,6 +27,7 @@ export const makeReceipt = (
 ): Receipt => {
   const { pages: counted, tokens } = tracker.progress
   const pages = { ...counted, delivered: tracker.committedIn(targets.map(({ name }) => name)) }
+  const { failures } = tracker
   const notes = notesOf(status, pages, tracker.notes)
   const blocked = Option.filter(failure, blocksPublish)
   return {
@@ -43,6 +46,7 @@ export const makeReceipt = (
     }),
     requests: { ...requests },
     ...(tracker.drift.length === 0 ? {} : { drift: tracker.drift }),
+    ...(failures.length === 0 ? {} : { failures: failures.map(withHint) }),
     ...(notes.length === 0 ? {} : { notes }),
     ...(supersedes === undefined ? {} : { supersedes: referenceTo(supersedes) }),
     ...(Option.isNone(blocked)
@@ -50,6 +54,11 @@ export const makeReceipt = (
       : { unpublished: { guard: guardOf(blocked.value), sinks: targets.map(unpublishedIn) } }),
     ...(reason === undefined ? {} : { reason })
   }
+}
+
+const withHint = (failure: FailureCount): NonNullable<Receipt["failures"]>[number] => {
+  const hint = failureHint(failure.code, failure.http_status)
+  return hint === undefined ? failure : { ...failure, hint }
 }
 
 const referenceTo = (receipt: Receipt): NonNullable<Receipt["supersedes"]> => ({

@@ -99,10 +99,27 @@ export const reasonOf = (
   const [first] = unreconciled
   if (first !== undefined) return { reason: new SourceError({ source: "job", reason: first }).message }
   if (tracker.drift.includes(uncountable)) return { reason: uncountableReason }
-  const job = tracker.jobs.find((job) => job.status === "failed" || job.status === "cancelled")
   const { pages } = tracker.progress
   if (isAllCancelled(pages)) return { reason: `the API cancelled all ${pages.cancelled} pages` }
-  return { reason: job === undefined ? "unknown" : `the API ended job ${job.jobId} as ${job.status}` }
+  return { reason: endedJobs(tracker) }
+}
+
+/** Codes that a reason names: the receipt has the others. */
+const mostCodesNamed = 3
+
+/** Which jobs the API ended otherwise than completed, and by which codes their pages failed. */
+const endedJobs = ({ failures, jobs }: RunTracker): string => {
+  const ended = jobs.filter(({ status }) => status === "failed" || status === "cancelled")
+  const [first, second] = ended
+  if (first === undefined) return "unknown"
+  const which = second === undefined ? `job ${first.jobId}` : `${ended.length} of ${jobs.length} jobs`
+  const named = failures.slice(0, mostCodesNamed).map(({ code, count, http_status: http }) => {
+    const status = http === undefined ? "" : ` (${http})`
+    return `${count} ${count === 1 ? "page" : "pages"} with ${code}${status}`
+  })
+  const others = failures.length > mostCodesNamed ? " and others" : ""
+  const why = named.length === 0 ? "" : `; failed: ${named.join(", ")}${others}`
+  return `the API ended ${which} as ${ended.some(({ status }) => status === "failed") ? "failed" : "cancelled"}${why}`
 }
 
 const isAllCancelled = ({ cancelled, completed, failed }: Receipt["pages"]): boolean =>
