@@ -6,6 +6,8 @@ interface Surroundings {
   readonly isTerminal: boolean
   /** Columns of the terminal on standard error, as they are now. */
   readonly columns: () => number
+  /** Columns of the terminal on standard output, as they are now; undefined where that is none, and nothing is cut. */
+  readonly outputColumns?: () => number | undefined
   /** Whether somebody can be asked: standard input and output are terminals. Nobody can where it is absent. */
   readonly isInteractive?: boolean
 }
@@ -16,6 +18,7 @@ export const Environment: Context.Reference<Surroundings> = Context.Reference("@
     variables: process.env,
     isTerminal: process.stderr.isTTY === true,
     columns: () => process.stderr.columns ?? 80,
+    outputColumns: () => (process.stdout.isTTY === true ? (process.stdout.columns ?? 80) : undefined),
     isInteractive: process.stdin.isTTY === true && process.stdout.isTTY === true
   })
 })

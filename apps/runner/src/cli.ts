@@ -20,6 +20,7 @@ import { run } from "./commands/run.ts"
 import { runs } from "./commands/runs.ts"
 import { schedule } from "./commands/schedule.ts"
 import { schema } from "./commands/schema.ts"
+import { show } from "./commands/show.ts"
 import { validate } from "./commands/validate.ts"
 import { worker } from "./commands/worker.ts"
 import { EnvFile, environmentWithFiles } from "./EnvFile.ts"
@@ -40,6 +41,7 @@ const commands = [
   worker,
   schedule,
   runs,
+  show,
   publish,
   audit,
   probe,

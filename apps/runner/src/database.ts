@@ -41,7 +41,7 @@ const embeddedHere = Effect.gen(function* () {
 })
 
 /** The named pipeline file, the one in the working directory, or none. */
-const loadIfFound = Effect.fnUntraced(function* (named: Option.Option<string>) {
+export const loadIfFound = Effect.fnUntraced(function* (named: Option.Option<string>) {
   const found = yield* findPipelineFile(named)
   return Option.isNone(found) ? Option.none<PipelineFile>() : Option.some(yield* loadPipelineFile(found))
 })
@@ -62,19 +62,20 @@ export const openLedger = Effect.fnUntraced(function* (config: LedgerSettings) {
   return PostgresLedger.make(database)
 })
 
-/** The ledger that a pipeline file, the one in the working directory, or none at all, leaves its runs in; open for the scope. */
-export const openRuns = (named: Option.Option<string>) => Effect.flatMap(loadIfFound(named), openRunsOf)
-
 /** The ledger that a pipeline file that has been read leaves its runs in. */
 export const openRunsOf = (file: Option.Option<PipelineFile>) => Effect.map(openRunsDatabase(file), PostgresLedger.make)
 
 /** The database of that ledger. */
-export const openRunsDatabase = Effect.fnUntraced(function* (file: Option.Option<PipelineFile>) {
+export const openRunsDatabase = (file: Option.Option<PipelineFile>) =>
+  Effect.flatMap(ledgerSettings(file), (config) => Postgres.open(config).pipe(Effect.mapError(databaseCliError)))
+
+/** Where a pipeline file, or none at all, leaves its runs. */
+export const ledgerSettings = Effect.fnUntraced(function* (file: Option.Option<PipelineFile>) {
   const known = Option.flatMap(
     file,
     ({ ledger, postgres }): Option.Option<LedgerSettings> => Option.orElse(ledger, () => postgres)
   )
   const config = Option.isSome(known) ? known.value : yield* embeddedHere
   yield* assertExists(config)
-  return yield* Postgres.open(config).pipe(Effect.mapError(databaseCliError))
+  return config
 })

@@ -5,13 +5,13 @@ import { Duration, Effect, type FileSystem, Option, type Path } from "effect"
 import { type CliError, exitCodes } from "./CliError.ts"
 import { runCliError } from "./cliErrors.ts"
 import { openLedger } from "./database.ts"
-import { describeFailures } from "./describeFailures.ts"
+import { describeReceipt } from "./describeReceipt.ts"
 import { profileSettings } from "./loadProfile.ts"
 import type { Machine } from "./Machine.ts"
 import { marksOf } from "./marksOf.ts"
 import { printResult, tell } from "./Output.ts"
 import { isStandardName, type PipelineFile } from "./PipelineFile.ts"
-import { duration, makeProgressLine } from "./ProgressLine.ts"
+import { makeProgressLine } from "./ProgressLine.ts"
 import { scraperLayer } from "./scraperLayer.ts"
 import { millisOf } from "./TimeSpan.ts"
 import { spoolOf } from "./vaults.ts"
@@ -114,31 +114,4 @@ const unpublishedNote = ({ run_id: runId, unpublished }: Receipt, file: string):
   const sinks = unpublished.sinks.map(({ name, readers }) => `sink "${name}": ${readers}`).join("; ")
   const command = `sluice publish ${runId}${isStandardName(file) ? "" : ` ${file}`}`
   return `; loaded, but not published (${sinks}); to publish it all the same, within ${unpublishedKept.days} days and before a later run is published, run: ${command}`
-}
-
-/** A receipt for people. */
-export const describeReceipt = (receipt: Receipt): string => {
-  const { pages, requests, tokens } = receipt
-  const seconds = (Date.parse(receipt.finished_at) - Date.parse(receipt.started_at)) / 1000
-  const jobs = receipt.jobs.length === 1 ? receipt.jobs[0]!.job_id : `${receipt.jobs.length} jobs`
-  return [
-    `run        ${receipt.run_id}`,
-    `pipeline   ${receipt.pipeline} (config ${receipt.config_hash.slice(0, 12)})`,
-    `status     ${receipt.status}, after ${duration(seconds)}`,
-    `jobs       ${jobs}`,
-    `pages      ${pages.delivered} delivered; the API counts ${pages.discovered} discovered, ${pages.completed} completed, ${pages.failed} failed, ${pages.cancelled} cancelled`,
-    `tokens     ${tokens.charged} charged, ${tokens.reserved} reserved`,
-    `requests   ${requests.submitted} submitted, ${requests.reads} reads, ${requests.retries} retries`,
-    ...describeFailures(receipt),
-    ...(receipt.notes ?? []).map((note) => `note       ${note}`),
-    ...(receipt.supersedes === undefined
-      ? []
-      : [`supersedes the receipt of ${receipt.supersedes.finished_at} (${receipt.supersedes.status})`]),
-    ...(receipt.unpublished === undefined ? [] : ["published  no"]),
-    ...(receipt.drift === undefined ? [] : [`drift      ${receipt.drift.join(", ")}`]),
-    ...receipt.sinks.map(({ dead_letters: deadLetters, name, rows }) => {
-      const aside = deadLetters === 0 ? "" : `, ${deadLetters} dead letters`
-      return `${`sink ${name}`.padEnd(10)} ${rows.pages} pages, ${rows.links} links, ${rows.page_metadata} page_metadata, ${rows.token_summaries} token_summaries${aside}`
-    })
-  ].join("\n")
 }

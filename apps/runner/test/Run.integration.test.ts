@@ -94,6 +94,7 @@ describe("run", { concurrent: true }, () => {
         ])
         const [listed, ...others] = yield* runJson<ReadonlyArray<Record<string, unknown>>>(["runs", "--json"], options)
         assert.deepStrictEqual(others, [])
+        assert.strictEqual(listed?.duration_ms, Date.parse(receipt.finished_at) - Date.parse(receipt.started_at))
         assert.deepStrictEqual(listed, {
           run_id: receipt.run_id,
           pipeline: "site",
@@ -101,9 +102,40 @@ describe("run", { concurrent: true }, () => {
           status: "completed",
           started_at: receipt.started_at,
           finished_at: receipt.finished_at,
+          duration_ms: listed?.duration_ms,
           pages: 4,
+          failed_pages: 1,
           tokens: 3
         })
+        const prefix = receipt.run_id.slice(0, 11)
+        const shown = yield* runJson<Receipt>(["show", prefix, "--json"], options)
+        assert.deepStrictEqual(shown, receipt)
+        assert.strictEqual(
+          (yield* run(["show", "last"], options)).stdout.split("\n")[0],
+          `run        ${receipt.run_id}`
+        )
+        assert.strictEqual((yield* run(["audit", prefix], options)).code, 0)
+        assert.deepStrictEqual(yield* runJson(["runs", "--json", "--status", "failed"], options), [])
+        assert.deepStrictEqual(yield* runJson(["runs", "--json", "--since", "2200-01-01"], options), [])
+        assert.lengthOf(
+          yield* runJson<ReadonlyArray<unknown>>(
+            ["runs", "--json", "--pipeline", "site", "--since", "1h", "--status", "completed"],
+            options
+          ),
+          1
+        )
+        // A second run, which makes a common prefix ambiguous.
+        const second = yield* runJson<Receipt>(["run", "--json"], options)
+        assertRefused(
+          yield* run(["show", "0"], options),
+          2,
+          `"0" is the beginning of several run IDs: ${second.run_id}, ${receipt.run_id}; write more of it`
+        )
+        assertRefused(
+          yield* run(["resume", "ffff"], options),
+          2,
+          'there is no run whose ID begins with "ffff": see sluice runs'
+        )
       }),
     120_000
   )
@@ -117,7 +149,7 @@ describe("run", { concurrent: true }, () => {
         assert.strictEqual(loud.code, 0)
         assert.notInclude(loud.stdout + loud.stderr, "\u001b")
         assert.notInclude(loud.stdout + loud.stderr, "\r")
-        for (const line of loud.stderr.trimEnd().split("\n")) assert.match(line, /^(?:\{.*\}|pages .*|)$/)
+        for (const line of loud.stderr.trimEnd().split("\n")) assert.match(line, /^(?:\{.*\}|pages .*|connecting .*|)$/)
         assert.match(
           loud.stdout,
           /^run {8}[0-9a-f-]{36}\npipeline {3}site \(config [0-9a-f]{12}\)\nstatus {5}completed, after /
@@ -125,7 +157,10 @@ describe("run", { concurrent: true }, () => {
         assert.match(loud.stdout, /\nsink postgres 4 pages, 5 links, 4 page_metadata, 1 token_summaries\n$/)
 
         const listed = yield* run(["runs"], options)
-        assert.match(listed.stdout, /^[0-9a-f-]{36} {2}\S+Z {2}completed +4 pages {2}site\n$/)
+        assert.match(
+          listed.stdout,
+          /^RUN {35}STARTED {15}DURATION {2}STATUS {5}PAGES {2}FAILED {2}TOKENS {2}PIPELINE {2}REASON\n[0-9a-f-]{36} {2}\S+Z +\d+ s {2}completed +4 +1 +3 {2}site\n$/
+        )
 
         const tables = JSON.stringify(yield* dump(database))
         for (const secret of Object.values(canary)) assert.notInclude(tables, secret)

@@ -11,6 +11,7 @@ export {
   LedgerUnavailable,
   type OpenRun,
   RunExists,
+  type RunFilter,
   type RunHandle,
   type RunIntent,
   type RunState,

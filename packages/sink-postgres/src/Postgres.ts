@@ -1,6 +1,8 @@
 export { catalog } from "./database/Catalog.ts"
+export { heldDatabase as openHeld } from "./database/HeldDatabase.ts"
 export { migrate } from "./database/Migrations.ts"
 export { open } from "./database/openDatabase.ts"
+export { openReader } from "./database/openReader.ts"
 export { type QueryOptions, query } from "./database/Query.ts"
 export type { DeadLetterFilter } from "./dead-letters/DeadLetterFilter.ts"
 export {

@@ -297,6 +297,16 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
         })
         assert.lengthOf(yield* ledger.runs({ limit: 2 }), 2)
         assert.lengthOf(yield* ledger.runs({ pipeline: other.pipeline, limit: 9 }), 1)
+        const idsOf = (filter: Parameters<typeof ledger.runs>[0]) =>
+          Effect.map(ledger.runs(filter), (found) => found.map(({ runId }) => runId))
+        const [newest] = yield* ledger.runs({ limit: 1 })
+        const { runId, startedAt, status } = newest!
+        assert.deepStrictEqual(yield* idsOf({ idPrefix: runId.slice(0, 30), limit: 9 }), [runId])
+        assert.deepStrictEqual(yield* idsOf({ idPrefix: "%", limit: 9 }), [])
+        assert.include(yield* idsOf({ status, limit: 9 }), runId)
+        assert.notInclude(yield* idsOf({ status: "stopped_budget", limit: 9 }), runId)
+        assert.include(yield* idsOf({ since: startedAt, limit: 9 }), runId)
+        assert.notInclude(yield* idsOf({ since: startedAt + 1, limit: 9 }), runId)
       })
     )
 

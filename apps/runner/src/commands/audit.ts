@@ -10,6 +10,7 @@ import { openLedger, openRunsOf } from "../database.ts"
 import { ExitCodeOfCommand } from "../ExitCodeOfCommand.ts"
 import { printResult } from "../Output.ts"
 import { loadPipelineFile } from "../PipelineFile.ts"
+import { resolveRun } from "../resolveRun.ts"
 import { scraperLayer } from "../scraperLayer.ts"
 import { jsonFlag, pipelineArgument } from "./run.ts"
 
@@ -18,7 +19,7 @@ export const audit = Command.make(
   "audit",
   {
     run: Argument.String("RUN").pipe(
-      Argument.withDescription("ID of an ended run; see sluice runs. Omit it with --account"),
+      Argument.withDescription("ID of an ended run, or its beginning; see sluice runs. Omit it with --account"),
       Argument.optional
     ),
     file: pipelineArgument,
@@ -48,8 +49,9 @@ export const audit = Command.make(
     }
     if (Option.isNone(run))
       return yield* invalid("name the run to audit (see sluice runs), or audit the bill with --account")
-    const runId = run.value
-    const { ledger, machine, pipeline } = yield* loadPipelineFile(file)
+    const loaded = yield* loadPipelineFile(file)
+    const { ledger, machine, pipeline } = loaded
+    const runId = yield* resolveRun(loaded, run.value)
     const exit = yield* ExitCodeOfCommand
     const count = { differs: 0, unknown: 0, note: 0 }
     yield* Pipeline.audit(pipeline, {

@@ -1,10 +1,12 @@
-import { Postgres } from "@sluice/sink-postgres"
+import type { Ledger } from "@sluice/core"
+import { Postgres, PostgresLedger } from "@sluice/sink-postgres"
 import { Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { invalid } from "../CliError.ts"
 import { databaseCliError } from "../cliErrors.ts"
 import { openDatabase } from "../database.ts"
 import { printResult } from "../Output.ts"
+import { resolveIn } from "../resolveRun.ts"
 import { jsonFlag } from "./run.ts"
 
 const DeadLetterId = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
@@ -17,19 +19,29 @@ const pipelineFlag = Flag.String("pipeline").pipe(
   Flag.withDescription("Only dead letters of this pipeline"),
   Flag.optional
 )
-const runFlag = Flag.String("run").pipe(Flag.withDescription("Only dead letters of this run"), Flag.optional)
+const runFlag = Flag.String("run").pipe(
+  Flag.withDescription("Only dead letters of this run, by its ID or the beginning of it"),
+  Flag.optional
+)
 
 /** The dead letters of the database that a command reads. */
 const openDeadLetters = Effect.fnUntraced(function* (file: Option.Option<string>) {
   const { database } = yield* openDatabase(file, { mustExist: true })
   // Tables of an earlier build do not record which dead letters were replayed.
   yield* Postgres.migrate(database).pipe(Effect.mapError(databaseCliError))
-  return Postgres.deadLetters(database)
+  return { deadLetters: Postgres.deadLetters(database), ledger: PostgresLedger.make(database) }
 })
 
-const filterOf = (pipeline: Option.Option<string>, run: Option.Option<string>) => ({
-  ...(Option.isSome(pipeline) ? { pipeline: pipeline.value } : {}),
-  ...(Option.isSome(run) ? { runId: run.value } : {})
+/** Dead letters of a run outlive its row in a ledger that was lost: then a whole ID is taken as it is. */
+const filterOf = Effect.fnUntraced(function* (
+  ledger: Ledger,
+  pipeline: Option.Option<string>,
+  run: Option.Option<string>
+) {
+  return {
+    ...(Option.isSome(pipeline) ? { pipeline: pipeline.value } : {}),
+    ...(Option.isSome(run) ? { runId: yield* resolveIn(ledger, run.value) } : {})
+  }
 })
 
 const list = Command.make(
@@ -50,9 +62,9 @@ const list = Command.make(
     json: jsonFlag
   },
   Effect.fnUntraced(function* ({ file, json, limit, pipeline, replayed, run }) {
-    const deadLetters = yield* openDeadLetters(file)
+    const { deadLetters, ledger } = yield* openDeadLetters(file)
     const listed = yield* deadLetters
-      .list({ ...filterOf(pipeline, run), limit, replayed })
+      .list({ ...(yield* filterOf(ledger, pipeline, run)), limit, replayed })
       .pipe(Effect.mapError(databaseCliError))
     const lines = listed.map(
       ({ createdAt, detail, id, reason, replayedAt, url }) =>
@@ -75,7 +87,7 @@ const show = Command.make(
     json: jsonFlag
   },
   Effect.fnUntraced(function* ({ file, id, json }) {
-    const deadLetters = yield* openDeadLetters(file)
+    const { deadLetters } = yield* openDeadLetters(file)
     const deadLetter = yield* deadLetters.get(id).pipe(Effect.mapError(databaseCliError))
     if (deadLetter === undefined) return yield* invalid(`there is no dead letter ${id}`)
     yield* printResult(json ? JSON.stringify({ ...asRow(deadLetter), raw: deadLetter.raw }) : deadLetter.raw)
@@ -101,13 +113,13 @@ const replay = Command.make(
     json: jsonFlag
   },
   Effect.fnUntraced(function* ({ all, file, json, ids, pipeline, replace, run }) {
-    const filter = filterOf(pipeline, run)
-    const isNarrowed = Object.keys(filter).length > 0
+    const isNarrowed = Option.isSome(pipeline) || Option.isSome(run)
     if (!all && !isNarrowed && ids.length === 0)
       return yield* invalid("select dead letters by ID, --pipeline, --run or --all")
     if (all && (isNarrowed || ids.length > 0))
       return yield* invalid("--all cannot be combined with IDs, --pipeline or --run")
-    const deadLetters = yield* openDeadLetters(file)
+    const { deadLetters, ledger } = yield* openDeadLetters(file)
+    const filter = yield* filterOf(ledger, pipeline, run)
     for (const id of ids) {
       const found = yield* deadLetters
         .list({ ids: [id], limit: 1, replayed: true })

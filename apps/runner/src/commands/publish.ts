@@ -7,18 +7,23 @@ import { runCliError } from "../cliErrors.ts"
 import { openLedger } from "../database.ts"
 import { printResult } from "../Output.ts"
 import { loadPipelineFile } from "../PipelineFile.ts"
+import { resolveRun } from "../resolveRun.ts"
 import { jsonFlag, pipelineArgument } from "./run.ts"
 
 /** `sluice publish`: shows readers a run that was loaded whole and ended unpublished. */
 export const publish = Command.make(
   "publish",
   {
-    run: Argument.String("RUN").pipe(Argument.withDescription("Id of a run that ended unpublished; see sluice runs")),
+    run: Argument.String("RUN").pipe(
+      Argument.withDescription("ID, or its beginning, of a run that ended unpublished; see sluice runs")
+    ),
     file: pipelineArgument,
     json: jsonFlag
   },
-  Effect.fnUntraced(function* ({ file, json, run: runId }) {
-    const { ledger, pipeline } = yield* loadPipelineFile(file)
+  Effect.fnUntraced(function* ({ file, json, run }) {
+    const loaded = yield* loadPipelineFile(file)
+    const { ledger, pipeline } = loaded
+    const runId = yield* resolveRun(loaded, run)
     const published = yield* Pipeline.publish(pipeline, {
       runId,
       ...(Option.isSome(ledger) ? { ledger: yield* openLedger(ledger.value) } : {})

@@ -1,15 +1,16 @@
-import { Pipeline } from "@sluice/core"
+import { Pipeline, type Vault } from "@sluice/core"
 import type { Replayed } from "@sluice/core/config"
 import { Effect, Option, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
 import { exitCodes, invalid } from "../CliError.ts"
 import { runCliError } from "../cliErrors.ts"
 import { openLedger } from "../database.ts"
+import { describeReceipt } from "../describeReceipt.ts"
 import { ExitCodeOfCommand } from "../ExitCodeOfCommand.ts"
 import { printResult, tell } from "../Output.ts"
 import { loadPipelineFile } from "../PipelineFile.ts"
 import { makeProgressLine } from "../ProgressLine.ts"
-import { describeReceipt } from "../runPipelineFile.ts"
+import { isFullId, oneRun } from "../resolveRun.ts"
 import { jsonFlag, pipelineArgument } from "./run.ts"
 
 /** `sluice replay`: lands what a vault holds, without a request. */
@@ -20,7 +21,7 @@ export const replay = Command.make(
     json: jsonFlag,
     runs: Flag.String("run").pipe(
       Flag.withDescription(
-        "A run of the vault, also one that did not end; may be given again. All that ended when absent"
+        "A run of the vault, by its ID or the beginning of it, also one that did not end; may be given again. All that ended when absent"
       ),
       Flag.between(0, 1000)
     ),
@@ -33,10 +34,12 @@ export const replay = Command.make(
       Flag.between(0, 100)
     )
   },
-  Effect.fnUntraced(function* ({ again, file: named, from, json, runs }) {
-    const { file, ledger, pipeline } = yield* loadPipelineFile(named)
+  Effect.fnUntraced(function* ({ again, file: path, from, json, runs }) {
+    const { file, ledger, pipeline } = yield* loadPipelineFile(path)
     const { vault } = pipeline
     if (vault === undefined) return yield* invalid(`${file} has no vault: add the one its runs were kept in`)
+    const owner = Option.getOrElse(from, () => pipeline.name)
+    const named = yield* resolveInVault(vault, owner, runs)
     const unknown = again.find((name) => pipeline.sinks.every((sink) => sink.name !== name))
     if (unknown !== undefined) {
       const known = pipeline.sinks.map(({ name }) => name).join(", ")
@@ -44,14 +47,14 @@ export const replay = Command.make(
     }
     const exit = yield* ExitCodeOfCommand
     const line = yield* makeProgressLine
-    const asked = new Set(runs)
+    const asked = new Set(named)
     let passed = 0
     yield* Pipeline.replay(pipeline, {
       vault,
       again,
       ...(Option.isSome(ledger) ? { ledger: yield* openLedger(ledger.value) } : {}),
       ...(Option.isSome(from) ? { from: from.value } : {}),
-      ...(runs.length > 0 ? { runs } : {}),
+      ...(named.length > 0 ? { runs: named } : {}),
       onProgress: line.show
     }).pipe(
       Stream.mapError(runCliError),
@@ -71,12 +74,27 @@ export const replay = Command.make(
       Effect.ensuring(line.clear)
     )
     if (exit.code !== exitCodes.completed) return
-    const owner = Option.getOrElse(from, () => pipeline.name)
     const [missing] = asked
     if (missing !== undefined) return yield* invalid(`the vault holds no run ${missing} of pipeline "${owner}"`)
     if (passed === 0) return yield* invalid(`the vault holds no run of pipeline "${owner}"`)
   }, Effect.scoped)
 ).pipe(Command.withDescription("Land what the pipeline's vault holds, without a request and without a token"))
+
+/** The vault's runs of these IDs, or the beginnings of them. */
+const resolveInVault = Effect.fnUntraced(function* (vault: Vault, owner: string, written: ReadonlyArray<string>) {
+  if (written.every(isFullId)) return written
+  const kept = yield* Effect.scoped(
+    Effect.flatMap(vault.connect, ({ runs }) => Stream.runCollect(Stream.map(runs(owner), ({ runId }) => runId)))
+  ).pipe(Effect.mapError(runCliError))
+  return yield* Effect.forEach(written, (one) =>
+    isFullId(one)
+      ? Effect.succeed(one)
+      : oneRun(
+          one,
+          kept.filter((runId) => runId.startsWith(one.toLowerCase()))
+        )
+  )
+})
 
 const toJson = ({ outcome, result, runId }: Replayed) => ({
   run_id: runId,

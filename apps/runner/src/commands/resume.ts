@@ -3,12 +3,13 @@ import { Argument, Command, Flag } from "effect/cli"
 import { invalid } from "../CliError.ts"
 import { ExitCodeOfCommand } from "../ExitCodeOfCommand.ts"
 import { loadPipelineFile } from "../PipelineFile.ts"
+import { resolveRun } from "../resolveRun.ts"
 import { runAndReport } from "../runPipelineFile.ts"
 import { jsonFlag, pipelineArgument } from "./run.ts"
 
 /** The run a command is about. */
 const runArgument = Argument.String("RUN").pipe(
-  Argument.withDescription("Id of a run that has not ended or is incomplete; see sluice runs")
+  Argument.withDescription("ID, or its beginning, of a run that has not ended or is incomplete; see sluice runs")
 )
 
 /** What `--adopt` takes in place of an id, where a run of many submissions has lost them all. */
@@ -39,7 +40,7 @@ export const resume = Command.make(
     const exit = yield* ExitCodeOfCommand
     exit.code = yield* runAndReport(loaded, {
       json,
-      resume: { runId },
+      resume: { runId: yield* resolveRun(loaded, runId) },
       ...(Option.isSome(adopt)
         ? { decision: adopt.value === adoptAll ? "adopt all" : { adopt: adopt.value } }
         : resubmit
@@ -56,7 +57,11 @@ export const cancel = Command.make(
   Effect.fnUntraced(function* ({ file, json, run: runId }) {
     const loaded = yield* loadPipelineFile(file)
     const exit = yield* ExitCodeOfCommand
-    exit.code = yield* runAndReport(loaded, { json, resume: { runId }, cancel: true })
+    exit.code = yield* runAndReport(loaded, {
+      json,
+      resume: { runId: yield* resolveRun(loaded, runId) },
+      cancel: true
+    })
   })
 ).pipe(
   Command.withDescription("Cancel a run that has not ended: its remote jobs as well; lands what has been paid for")

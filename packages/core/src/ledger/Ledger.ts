@@ -212,6 +212,17 @@ export interface RunSummary {
   readonly superseded: ReadonlyArray<Receipt>
 }
 
+/** Which runs are asked for; what is absent is not asked. */
+export interface RunFilter {
+  readonly pipeline?: string
+  readonly runId?: string
+  /** How the ID begins. */
+  readonly idPrefix?: string
+  readonly status?: RunSummary["status"]
+  /** Those that began at this instant or later, in epoch milliseconds. */
+  readonly since?: number
+}
+
 /** How many runs that were ended unpublished a pipeline keeps for being published after all, and for how many days each. */
 export const unpublishedKept = { runs: 3, days: 30 } as const
 
@@ -321,9 +332,7 @@ export interface Ledger {
    */
   readonly unpublished: (pipeline: string) => Effect.Effect<ReadonlyArray<RunSummary>, LedgerError>
   /** The newest runs first, at most `limit`; or the named one. */
-  readonly runs: (options: {
-    readonly pipeline?: string
-    readonly runId?: string
-    readonly limit: number
-  }) => Effect.Effect<ReadonlyArray<RunSummary>, LedgerError>
+  readonly runs: (
+    options: RunFilter & { readonly limit: number }
+  ) => Effect.Effect<ReadonlyArray<RunSummary>, LedgerError>
 }

@@ -283,11 +283,13 @@ export const makeLedgerMemory = (): Ledger => {
           .slice(0, unpublishedKept.runs)
           .filter(({ finishedAt }) => finishedAt !== null && finishedAt > now - unpublishedKept.days * dayMs)
       ),
-    runs: ({ limit, pipeline, runId: only }) =>
+    runs: ({ idPrefix = "", limit, pipeline, runId: only, since = Number.NEGATIVE_INFINITY, status }) =>
       Effect.sync(() =>
         newestFirst(entries)
           .filter(([, entry]) => pipeline === undefined || entry.intent.pipeline === pipeline)
-          .filter(([runId]) => only === undefined || runId === only)
+          .filter(([runId]) => (only === undefined || runId === only) && runId.startsWith(idPrefix))
+          .filter(([, entry]) => status === undefined || entry.status === status)
+          .filter(([, { intent }]) => intent.startedAt >= since)
           .slice(0, limit)
           .map(([runId, entry]) => summaryOf(runId, entry))
       )

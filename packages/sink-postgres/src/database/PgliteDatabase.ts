@@ -7,6 +7,8 @@ import { columnParsers } from "./columnParsers.ts"
 import type { Database, Row, Transaction } from "./Database.ts"
 import { DatabaseError, Denied, Other, toDatabaseError } from "./DatabaseError.ts"
 import { assertDatabaseOrEmpty, makeDirectory, NoDatabase } from "./makeDirectory.ts"
+import { answerOthers, type Question } from "./ReadSocket.ts"
+import { isSharedRead } from "./sharedReads.ts"
 import { syncTree } from "./syncTree.ts"
 
 /** Where an embedded database lives. */
@@ -59,6 +61,8 @@ interface Shared {
   readonly turn: Semaphore.Semaphore
   readonly stores: Map<string, object>
   readonly unlock: () => Promise<void>
+  /** Ends the answers to other processes. */
+  readonly silence: () => Promise<void>
   readonly opened: number
   holders: number
 }
@@ -83,12 +87,14 @@ const take = async (directory: string): Promise<Shared> => {
     await makeDirectory(path)
     const opened = Date.now()
     const engine = await PGlite.create({ dataDir: path, parsers: columnParsers })
+    const turn = Semaphore.makeUnsafe(1)
     const shared = {
       path,
       engine,
-      turn: Semaphore.makeUnsafe(1),
+      turn,
       stores: new Map<string, object>(),
       unlock,
+      silence: await answerOthers(path, (question) => answerOne({ engine, turn }, question)).catch(() => noAnswers),
       opened,
       holders: 1
     }
@@ -98,6 +104,27 @@ const take = async (directory: string): Promise<Shared> => {
     await unlock()
     throw cause
   }
+}
+
+/** Where no socket can be made, others are told that the directory is in use. */
+const noAnswers = async (): Promise<void> => undefined
+
+/** Runs a statement for another process in its turn, in a transaction that changes nothing. */
+const answerOne = (
+  { engine, turn }: Pick<Shared, "engine" | "turn">,
+  { parameters, schema, sql }: Question
+): Promise<ReadonlyArray<Row>> => {
+  if (sql === "") return Promise.resolve([])
+  if (!isSharedRead(sql)) return Promise.reject(new Error("not a shared read"))
+  const read = async (): Promise<ReadonlyArray<Row>> => {
+    await engine.exec(`${beginStatement(schema)}; SET TRANSACTION READ ONLY`)
+    try {
+      return (await engine.query<Row>(sql, [...parameters])).rows
+    } finally {
+      await engine.exec("ROLLBACK")
+    }
+  }
+  return Effect.runPromise(turn.withPermit(Effect.promise(read)))
 }
 
 const closed = (shared: Shared): Effect.Effect<void> =>
@@ -115,6 +142,7 @@ const recycle = async (shared: Shared): Promise<void> => {
   if (--shared.holders > 0) return
   open.delete(shared.path)
   try {
+    await shared.silence()
     await shared.engine.close()
     // The engine leaves it to the system when its files reach the disk; what a command has done is there when it ends.
     await syncTree(shared.path, shared.opened - clockSlack)

@@ -11,6 +11,7 @@ import {
 import { Effect, Schema } from "effect"
 import type { Database, Queryable } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"
+import { sharedRead } from "../database/sharedReads.ts"
 import { keptUnpublished } from "./keptUnpublished.ts"
 import { decodeOpenRuns, decodeRuns, openRunColumns, runColumns } from "./LedgerRows.ts"
 import { costOf, restoreSubmissions } from "./LedgerSubmissions.ts"
@@ -92,7 +93,7 @@ export const ledgerRuns = (
       if ("runId" in which && !isUuid(which.runId)) return undefined
       const rows =
         "runId" in which
-          ? yield* database.query(`SELECT ${openRunColumns} FROM runs WHERE run_id = $1`, [which.runId])
+          ? yield* database.query(openRun, [which.runId])
           : yield* database.query(lastRun, [which.pipeline])
       const [run] = yield* decodeOpenRuns(rows)
       if (run === undefined || run.finished_at !== null) return undefined
@@ -208,11 +209,14 @@ export const ledgerRuns = (
   runs: Effect.fn("PostgresLedger.runs")(
     function* (options) {
       if (options.runId !== undefined && !isUuid(options.runId)) return []
-      const rows = yield* database.query(
-        `SELECT ${runColumns} FROM runs WHERE ($1::text IS NULL OR pipeline = $1) AND ($3::uuid IS NULL OR run_id = $3)
-       ORDER BY started_at DESC, run_id DESC LIMIT $2`,
-        [options.pipeline ?? null, options.limit, options.runId ?? null]
-      )
+      const rows = yield* database.query(listedRuns, [
+        options.pipeline ?? null,
+        options.limit,
+        options.runId ?? null,
+        options.idPrefix ?? null,
+        options.status ?? null,
+        options.since === undefined ? null : toInstant(options.since)
+      ])
       return (yield* decodeRuns(rows)).map(summaryOf)
     },
     Effect.mapError(toLedgerError("runs"))
@@ -257,6 +261,15 @@ const handleOf = (run: RunRow): RunHandle => ({
 
 const replayedFrom = ({ replayed_from }: Pick<RunRow, "replayed_from">): Pick<RunIntent, "replayedFrom"> =>
   replayed_from === null ? {} : { replayedFrom: replayed_from }
+
+const listedRuns = sharedRead(
+  `SELECT ${runColumns} FROM runs WHERE ($1::text IS NULL OR pipeline = $1) AND ($3::uuid IS NULL OR run_id = $3)
+     AND ($4::text IS NULL OR starts_with(run_id::text, $4)) AND ($5::text IS NULL OR status = $5)
+     AND ($6::timestamptz IS NULL OR started_at >= $6)
+   ORDER BY started_at DESC, run_id DESC LIMIT $2`
+)
+
+const openRun = sharedRead(`SELECT ${openRunColumns} FROM runs WHERE run_id = $1`)
 
 const lastRun = `SELECT ${openRunColumns} FROM runs WHERE pipeline = $1 ORDER BY started_at DESC, run_id DESC LIMIT 1`
 

@@ -13,6 +13,7 @@ import {
 import { Effect, Stream } from "effect"
 import type { Database, Queryable, Transaction } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"
+import { sharedRead } from "../database/sharedReads.ts"
 import { packKeys, unpackKeys } from "./CommittedKeys.ts"
 import { registerJobs, writeSnapshots } from "./JobRows.ts"
 import { decodeFailures, decodeKeys, decodeLoaded, decodeSnapshots } from "./LedgerRows.ts"
@@ -27,6 +28,26 @@ const urlsRead = 30
 const countOf = (count: string) =>
   `sum(coalesce((tally->>'${count}')::int, ${count === "completed" ? "CASE WHEN tally IS NULL THEN pages END, " : ""}0))::int`
 const sumOfTallies = `json_build_object(${tallied.map((count) => `'${count}', ${countOf(count)}`).join(", ")})`
+
+const loadedBySink = sharedRead(`SELECT sink, max(seq) AS last_seq, sum(pages)::int AS pages, sum(links)::int AS links,
+             sum(page_metadata)::int AS page_metadata, sum(token_summaries)::int AS token_summaries,
+             sum(dead_letters)::int AS dead_letters, ${sumOfTallies} AS tally
+           FROM segments WHERE run_id = $1 GROUP BY sink`)
+const jobsOfRun =
+  sharedRead(`SELECT j.job_id, j.kind, j.url, j.status, t.pages_discovered, t.pages_completed, t.pages_failed,
+             t.pages_cancelled, t.tokens_charged, t.tokens_reserved,
+             (extract(epoch FROM t.observed_at) * 1000)::float8 AS observed_at
+           FROM jobs j JOIN token_summaries t USING (job_no) WHERE j.run_id = $1 AND j.kind IS NOT NULL`)
+const failuresBySink = sharedRead(`SELECT s.sink, f->>'code' AS code, (f->>'http_status')::int AS http_status,
+         sum((f->>'count')::int) FILTER (WHERE u.at = 1)::int AS count,
+         to_json((array_agg(u.url ORDER BY s.seq, u.at))[1:${urlsRead}]) AS urls
+       FROM segments s, jsonb_array_elements(s.failures) f,
+         jsonb_array_elements_text(f->'urls') WITH ORDINALITY u (url, at)
+       WHERE s.run_id = $1 AND s.failures IS NOT NULL GROUP BY s.sink, f->>'code', f->>'http_status'`)
+const driftNames = sharedRead(
+  "SELECT DISTINCT unnest(drift) AS name FROM segments WHERE run_id = $1 AND drift IS NOT NULL"
+)
+const runExists = sharedRead("SELECT FROM runs WHERE run_id = $1")
 
 /** The segments that each sink has committed. */
 export const ledgerSegments = (database: Database): Pick<Ledger, "commit" | "committed" | "state"> => ({
@@ -66,26 +87,10 @@ export const ledgerSegments = (database: Database): Pick<Ledger, "commit" | "com
   state: Effect.fn("PostgresLedger.state")(
     function* (runId) {
       if (!isUuid(runId)) return yield* unknownRun("state", runId)
-      const loaded = yield* decodeLoaded(
-        yield* database.query(
-          `SELECT sink, max(seq) AS last_seq, sum(pages)::int AS pages, sum(links)::int AS links,
-             sum(page_metadata)::int AS page_metadata, sum(token_summaries)::int AS token_summaries,
-             sum(dead_letters)::int AS dead_letters, ${sumOfTallies} AS tally
-           FROM segments WHERE run_id = $1 GROUP BY sink`,
-          [runId]
-        )
-      )
+      const loaded = yield* decodeLoaded(yield* database.query(loadedBySink, [runId]))
       if (loaded.length === 0) yield* assertRun(database, runId)
       const failures = yield* failuresOf(database, runId)
-      const jobs = yield* decodeSnapshots(
-        yield* database.query(
-          `SELECT j.job_id, j.kind, j.url, j.status, t.pages_discovered, t.pages_completed, t.pages_failed,
-             t.pages_cancelled, t.tokens_charged, t.tokens_reserved,
-             (extract(epoch FROM t.observed_at) * 1000)::float8 AS observed_at
-           FROM jobs j JOIN token_summaries t USING (job_no) WHERE j.run_id = $1 AND j.kind IS NOT NULL`,
-          [runId]
-        )
-      )
+      const jobs = yield* decodeSnapshots(yield* database.query(jobsOfRun, [runId]))
       return {
         lastSeq: Math.max(0, ...loaded.map((row) => row.last_seq)),
         jobs: jobs.map((row) => ({ ...snapshotOf(row), observedAt: Math.round(row.observed_at) })),
@@ -116,29 +121,14 @@ const numbersOf = (database: Database, commit: SegmentCommit) => {
 
 /** The names of unknown members that a run's segments have met. */
 const driftOf = (database: Database, runId: string) =>
-  Effect.map(
-    database.query("SELECT DISTINCT unnest(drift) AS name FROM segments WHERE run_id = $1 AND drift IS NOT NULL", [
-      runId
-    ]),
-    (rows) => rows.map(({ name }) => String(name)).sort()
-  )
+  Effect.map(database.query(driftNames, [runId]), (rows) => rows.map(({ name }) => String(name)).sort())
 
 /** Failed pages by code, of the segments of each sink. */
 const failuresOf = Effect.fnUntraced(function* (
   database: Database,
   runId: string
 ): Effect.fn.Return<ReadonlyMap<string, ReadonlyArray<FailureCount>>, DatabaseError> {
-  const rows = yield* decodeFailures(
-    yield* database.query(
-      `SELECT s.sink, f->>'code' AS code, (f->>'http_status')::int AS http_status,
-         sum((f->>'count')::int) FILTER (WHERE u.at = 1)::int AS count,
-         to_json((array_agg(u.url ORDER BY s.seq, u.at))[1:${urlsRead}]) AS urls
-       FROM segments s, jsonb_array_elements(s.failures) f,
-         jsonb_array_elements_text(f->'urls') WITH ORDINALITY u (url, at)
-       WHERE s.run_id = $1 AND s.failures IS NOT NULL GROUP BY s.sink, f->>'code', f->>'http_status'`,
-      [runId]
-    )
-  )
+  const rows = yield* decodeFailures(yield* database.query(failuresBySink, [runId]))
   const counts = new Map<string, ReadonlyArray<FailureCount>>()
   for (const { http_status: status, sink, ...count } of rows) {
     const failure = { ...count, ...(status === null ? {} : { http_status: status }) }
@@ -152,7 +142,7 @@ const assertRun = Effect.fnUntraced(function* (
   database: Database,
   runId: string
 ): Effect.fn.Return<void, DatabaseError | LedgerError> {
-  const [run] = yield* database.query("SELECT FROM runs WHERE run_id = $1", [runId])
+  const [run] = yield* database.query(runExists, [runId])
   if (run === undefined) return yield* unknownRun("state", runId)
 })
 
