@@ -60,7 +60,8 @@ if (import.meta.main) {
       Effect.provideService(Environment, {
         variables: {},
         isTerminal: process.stderr.isTTY,
-        columns: () => process.stderr.columns ?? 80
+        columns: () => process.stderr.columns ?? 80,
+        writeError: (text) => void process.stderr.write(text)
       })
     )
   )

@@ -8,6 +8,10 @@ interface Surroundings {
   readonly columns: () => number
   /** Columns of the terminal on standard output, as they are now; undefined where that is none, and nothing is cut. */
   readonly outputColumns?: () => number | undefined
+  /** Writes a part of a line to standard error. */
+  readonly writeError: (text: string) => void
+  /** Calls back when the terminal has other columns; answers what ends that. */
+  readonly onResize?: (changed: () => void) => () => void
   /** Whether somebody can be asked: standard input and output are terminals. Nobody can where it is absent. */
   readonly isInteractive?: boolean
 }
@@ -19,6 +23,11 @@ export const Environment: Context.Reference<Surroundings> = Context.Reference("@
     isTerminal: process.stderr.isTTY === true,
     columns: () => process.stderr.columns ?? 80,
     outputColumns: () => (process.stdout.isTTY === true ? (process.stdout.columns ?? 80) : undefined),
+    writeError: (text) => void process.stderr.write(text),
+    onResize: (changed) => {
+      process.stderr.on("resize", changed)
+      return () => process.stderr.off("resize", changed)
+    },
     isInteractive: process.stdin.isTTY === true && process.stdout.isTTY === true
   })
 })

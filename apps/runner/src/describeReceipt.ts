@@ -1,6 +1,6 @@
 import type { Receipt } from "@sluice/core"
 import { describeFailures } from "./describeFailures.ts"
-import { duration } from "./ProgressLine.ts"
+import { duration } from "./progressText.ts"
 
 /** A receipt for people. */
 export const describeReceipt = (receipt: Receipt): string => {

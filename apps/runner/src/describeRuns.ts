@@ -1,6 +1,6 @@
 import type { JobSnapshot } from "@sluice/core/sink"
 import { layoutTable, type TableColumn } from "./layoutTable.ts"
-import { duration } from "./ProgressLine.ts"
+import { duration } from "./progressText.ts"
 import type { ShownRun } from "./runsReader.ts"
 
 /** The columns of `sluice runs`. */

@@ -1,7 +1,7 @@
 import { type Outcome, Pipeline, type Receipt, type RunOptions } from "@sluice/core"
 import { readerDefaults } from "@sluice/core/config"
 import { unpublishedKept } from "@sluice/core/sink"
-import { Duration, Effect, type FileSystem, Option, type Path } from "effect"
+import { Console, Duration, Effect, type FileSystem, Option, type Path, type Scope } from "effect"
 import { type CliError, exitCodes } from "./CliError.ts"
 import { runCliError } from "./cliErrors.ts"
 import { openLedger } from "./database.ts"
@@ -12,6 +12,7 @@ import { marksOf } from "./marksOf.ts"
 import { printResult, tell } from "./Output.ts"
 import { isStandardName, type PipelineFile } from "./PipelineFile.ts"
 import { makeProgressLine } from "./ProgressLine.ts"
+import { boundsOfRun } from "./ProgressPace.ts"
 import { scraperLayer } from "./scraperLayer.ts"
 import { millisOf } from "./TimeSpan.ts"
 import { spoolOf } from "./vaults.ts"
@@ -21,16 +22,25 @@ export const runWithProgress = Effect.fnUntraced(function* (
   pipeline: Pipeline,
   machine: Machine,
   options: RunOptions = {}
-): Effect.fn.Return<Outcome, CliError, FileSystem.FileSystem | Path.Path> {
-  const line = yield* makeProgressLine
+): Effect.fn.Return<Outcome, CliError, FileSystem.FileSystem | Path.Path | Scope.Scope> {
+  const names = pipeline.sinks.map(({ name }) => name).join(", ")
+  const line = yield* makeProgressLine({
+    waitingFor: `connecting to the API and ${names}`,
+    bounds: boundsOfRun(pipeline)
+  })
   const ofMachine = yield* runOptionsOf(machine)
   return yield* Pipeline.execute(pipeline, {
     ...ofMachine,
     ...options,
     reader: { ...ofMachine.reader, ...options.reader },
     onProgress: line.show
-  }).pipe(Effect.mapError(runCliError), Effect.provide(scraperLayer(machine)), Effect.ensuring(line.clear))
-})
+  }).pipe(
+    Effect.mapError(runCliError),
+    Effect.provide(scraperLayer(machine)),
+    Effect.provideService(Console.Console, line.console),
+    Effect.ensuring(line.clear)
+  )
+}, Effect.scoped)
 
 /** What a pipeline file says of the machine, as options of a run. */
 export const runOptionsOf = Effect.fnUntraced(function* (machine: Machine) {

@@ -31,6 +31,7 @@ export interface Finished {
 
 /** A process under way. */
 export interface Running {
+  readonly stdout: () => string
   readonly stderr: () => string
   readonly signal: (name: "SIGINT" | "SIGTERM" | "SIGKILL") => void
   readonly finished: Effect.Effect<Finished>
@@ -47,7 +48,8 @@ export const start = (args: ReadonlyArray<string>, options: Start) =>
       })
   ).pipe(
     Effect.map(
-      ({ ended, process, stderr }): Running => ({
+      ({ ended, process, stderr, stdout }): Running => ({
+        stdout,
         stderr,
         signal: (name) => void process.kill(name),
         finished: Effect.promise(() => ended)
@@ -87,7 +89,8 @@ const finishedBy = (args: ReadonlyArray<string>, finished: Effect.Effect<Finishe
   )
 
 /** A run of more than a few seconds says how it goes: on a busy machine every run may. */
-const withoutProgress = (stderr: string): string => stderr.replaceAll(/^pages \d+ \/ \d+.* pages\/s.*\n/gm, "")
+const withoutProgress = (stderr: string): string =>
+  stderr.replaceAll(/^(?:pages \d+ \/ \d+.* pages\/s.*|connecting to .* …)\n/gm, "")
 
 /** The result a command printed as JSON; fails with what it said instead. */
 export const runJson = Effect.fnUntraced(function* <A>(args: ReadonlyArray<string>, options: Start) {
@@ -144,6 +147,7 @@ const assertNoCanary = ({ stderr, stdout }: Finished): void => {
 
 interface Launched {
   readonly process: ChildProcess
+  readonly stdout: () => string
   readonly stderr: () => string
   readonly ended: Promise<Finished>
 }
@@ -172,5 +176,5 @@ const launch = (args: ReadonlyArray<string>, options: Start): Launched => {
     child.on("error", reject)
     child.on("close", (code) => resolve({ code, ...output, stderr: withoutProgress(output.stderr) }))
   })
-  return { process: child, stderr: () => output.stderr, ended }
+  return { process: child, stdout: () => output.stdout, stderr: () => output.stderr, ended }
 }

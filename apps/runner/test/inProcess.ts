@@ -36,7 +36,12 @@ export const inProcess = Effect.fnUntraced(function* (
     }
   const code = yield* sluiceProcess(runCli, args).pipe(
     Effect.provideService(Console.Console, { ...console, log: collect("stdout"), error: collect("stderr") }),
-    Effect.provideService(Environment, { variables, isTerminal: false, columns: () => 80 }),
+    Effect.provideService(Environment, {
+      variables,
+      isTerminal: false,
+      columns: () => 80,
+      writeError: () => undefined
+    }),
     Effect.provide(services)
   )
   const finished: Finished = { code, ...printed }

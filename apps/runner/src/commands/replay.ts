@@ -46,7 +46,9 @@ export const replay = Command.make(
       return yield* invalid(`--again ${unknown}: ${file} has no such sink (known: ${known})`)
     }
     const exit = yield* ExitCodeOfCommand
-    const line = yield* makeProgressLine
+    const line = yield* makeProgressLine({
+      waitingFor: `connecting to ${vault.name} and ${pipeline.sinks.map(({ name }) => name).join(", ")}`
+    })
     const asked = new Set(named)
     let passed = 0
     yield* Pipeline.replay(pipeline, {

@@ -42,6 +42,8 @@ export interface Progress {
   readonly pages: Receipt["pages"]
   readonly tokens: Receipt["tokens"]
   readonly rows: DatasetCounts
+  /** Pages of the source that each sink has committed, quarantined ones and those a transform dropped included. */
+  readonly sinks: ReadonlyArray<{ readonly name: string; readonly pages: number }>
 }
 
 /**
@@ -198,6 +200,7 @@ export class RunTracker {
       jobs: this.#jobs.size,
       pages: { ...this.#pages, delivered: this.#delivered },
       tokens: { ...this.#tokens },
+      sinks: Array.from(this.#committed, ([name, pages]) => ({ name, pages })),
       rows: sinks.reduce((least, { rows }) => (rows.pages < least.pages ? rows : least), sinks[0]?.rows ?? noRows)
     }
   }
