@@ -17,7 +17,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url))
 const session = (site: string): ReadonlyArray<string> => [
   `sluice init quotes.yaml --name quotes --url ${site}`,
   "sluice run quotes.yaml",
-  `sluice query --pipeline quotes.yaml "SELECT url, status, length(markdown) AS characters FROM pages ORDER BY url LIMIT 3"`
+  `sluice query --file quotes.yaml "SELECT url, status, length(markdown) AS characters FROM pages ORDER BY url LIMIT 3"`
 ]
 
 /** A shell script that shows each command as if it were typed and runs it. */

@@ -7,6 +7,7 @@ import { dbtSources } from "./commands/dbtSources.ts"
 import { ddl } from "./commands/ddl.ts"
 import { dlq } from "./commands/dlq.ts"
 import { doctor } from "./commands/doctor.ts"
+import { exportRows } from "./commands/export.ts"
 import { gc } from "./commands/gc.ts"
 import { init } from "./commands/init.ts"
 import { migrate } from "./commands/migrate.ts"
@@ -46,6 +47,7 @@ const commands = [
   audit,
   probe,
   query,
+  exportRows,
   dlq,
   replay,
   gc,

@@ -113,7 +113,8 @@ describe("init", { concurrent: true }, () => {
               variables: {},
               isTerminal: true,
               isInteractive: true,
-              columns: () => 80
+              columns: () => 80,
+              writeError: () => undefined
             }),
             Effect.provide(NodeServices.layer)
           ),

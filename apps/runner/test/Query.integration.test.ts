@@ -1,7 +1,10 @@
+import { spawn } from "node:child_process"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { text } from "node:stream/consumers"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { bundles } from "../../../test/setup/bundles.ts"
 import { assertRefused, directory, filesIn, run, runJson } from "./Cli.ts"
 import { dump, testDatabase } from "./TestDatabase.ts"
 
@@ -11,6 +14,18 @@ source:
 sinks:
   - postgres: { url: $DATABASE_URL }
 `
+
+/** What a shell prints of a pipe of commands. */
+const shell = (script: string, { cwd, env }: { readonly cwd: string; readonly env: Record<string, string> }) =>
+  Effect.promise(async () => {
+    const child = spawn("bash", ["--norc", "--noprofile", "-c", script], { cwd, env: { PATH: process.env.PATH, ...env } })
+    const [stdout, stderr, code] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      new Promise<number | null>((resolve) => child.once("close", resolve))
+    ])
+    return { code, stdout, stderr }
+  })
 
 /** A working directory with a pipeline whose database is migrated. */
 const setUp = Effect.gen(function* () {
@@ -90,14 +105,56 @@ describe("query", () => {
         assert.strictEqual(stderr, "")
         assert.deepStrictEqual(stdout.split("\n"), [
           "number  letters",
-          `------  ${"-".repeat(60)}`,
+          `------  ${"-".repeat(80)}`,
           `1       ${"ab".repeat(20)}`,
-          `2       ${"ab".repeat(29)}a…`,
+          `2       ${"ab".repeat(40)}`,
           ""
         ])
         assert.strictEqual((yield* run(["query", "SELECT 1 WHERE false"], options)).stdout, "(no rows)\n")
       }),
     120_000
+  )
+
+  it.live(
+    "prints every format into a pipe, whole, in memory that does not grow with the rows, and ends when its reader does",
+    () =>
+      Effect.gen(function* () {
+        const { database, options } = yield* setUp
+        const two = "SELECT 'a,b' AS t, NULL::int AS n UNION ALL SELECT '日本', 2 ORDER BY t"
+        const formats = {
+          csv: 't,n\r\n"a,b",\r\n日本,2\r\n',
+          jsonl: '{"t":"a,b","n":null}\n{"t":"日本","n":2}\n',
+          json: '[{"t":"a,b","n":null},{"t":"日本","n":2}]\n',
+          markdown: "| t | n |\n| --- | --- |\n| a,b |  |\n| 日本 | 2 |\n"
+        }
+        for (const [format, printed] of Object.entries(formats)) {
+          const { code, stderr, stdout } = yield* run(["query", "--format", format, two], options)
+          assert.deepStrictEqual({ code, stderr, stdout }, { code: 0, stderr: "", stdout: printed })
+        }
+        assertRefused(
+          yield* run(["query", "--json", "--format", "csv", two], options),
+          2,
+          "--json and --format csv exclude each other: give one of them"
+        )
+        // The old name of --file.
+        assert.strictEqual((yield* run(["query", "--pipeline", "sluice.yaml", "SELECT 1"], options)).code, 0)
+
+        // 150 MB of rows, by a process that may have 96 MB of heap, into a reader that takes the first of them.
+        const heavy = "SELECT repeat('x', 100000) AS t FROM generate_series(1, 1500)"
+        const sluice = `"${process.execPath}" --max-old-space-size=96 "${bundles.sluice.file}" query --format csv "${heavy}"`
+        const counted = yield* shell(`${sluice} | wc -c; exit "\${PIPESTATUS[0]}"`, options)
+        assert.deepStrictEqual(counted, { code: 0, stdout: `${1500 * 100_002 + 3}\n`, stderr: "" })
+        const headed = yield* shell(`${sluice} | head -c 5; exit "\${PIPESTATUS[0]}"`, options)
+        assert.deepStrictEqual(headed, { code: 0, stdout: "t\r\nxx", stderr: "" })
+
+        yield* database.rows("CREATE TABLE mine AS SELECT 1 AS n")
+        yield* database.rows(`ALTER TABLE mine OWNER TO ${new URL(database.url).username}`)
+        const insert = ["query", "--write", "INSERT INTO mine VALUES (2), (3)"]
+        assert.strictEqual((yield* run(insert, options)).stdout, "2 rows affected\n")
+        const counts = yield* run([...insert, "--json"], options)
+        assert.deepStrictEqual([counts.stdout, counts.stderr], ["[]\n", "2 rows affected\n"])
+      }),
+    240_000
   )
 
   it.live(

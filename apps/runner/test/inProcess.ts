@@ -40,7 +40,10 @@ export const inProcess = Effect.fnUntraced(function* (
       variables,
       isTerminal: false,
       columns: () => 80,
-      writeError: () => undefined
+      writeError: () => undefined,
+      writeOutput: async (chunk) => {
+        printed.stdout += typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("latin1")
+      }
     }),
     Effect.provide(services)
   )

@@ -4,6 +4,7 @@ export { migrate } from "./database/Migrations.ts"
 export { open } from "./database/openDatabase.ts"
 export { openReader } from "./database/openReader.ts"
 export { type QueryOptions, query } from "./database/Query.ts"
+export { type RowBatch, type RowsRead, readRows } from "./database/ReadRows.ts"
 export type { DeadLetterFilter } from "./dead-letters/DeadLetterFilter.ts"
 export {
   type DeadLetterSummary,

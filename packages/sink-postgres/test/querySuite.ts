@@ -221,8 +221,72 @@ export const querySuite = (name: string, place: Effect.Effect<Place>): void => {
       Effect.gen(function* () {
         const { database, state } = yield* open
         const before = yield* state
-        for (const sql of questions) yield* Postgres.query(database, sql)
+        for (const sql of questions) {
+          const rows = yield* Postgres.query(database, sql)
+          const read = yield* Postgres.readRows(database, sql, {}, () => Effect.void)
+          assert.strictEqual(read.rows, rows.length, sql)
+        }
         assert.deepStrictEqual(yield* state, before)
+      })
+    )
+
+    it.effect("gives many rows away in batches that are small, whether rows are many or heavy", () =>
+      Effect.gen(function* () {
+        const { database } = yield* open
+        const batchesOf = Effect.fnUntraced(function* (sql: string) {
+          const batches: Array<{ readonly rows: number; readonly characters: number }> = []
+          const read = yield* Postgres.readRows(database, sql, {}, ({ columns, rows }) =>
+            Effect.sync(() => {
+              assert.deepStrictEqual(
+                columns.map(({ name }) => name),
+                ["a", "a"]
+              )
+              const characters = rows.reduce((sum, row) => sum + String(row[1]).length, 0)
+              batches.push({ rows: rows.length, characters })
+            })
+          )
+          assert.strictEqual(
+            batches.reduce((sum, { rows }) => sum + rows, 0),
+            read.rows
+          )
+          return batches
+        })
+        const many = yield* batchesOf("SELECT n AS a, 'x' AS a FROM generate_series(1, 20000) n")
+        assert.isAtMost(Math.max(...many.map(({ rows }) => rows)), 1_000)
+        assert.isBelow(many.length, 40)
+        const heavy = yield* batchesOf("SELECT n AS a, repeat('x', 1048576) AS a FROM generate_series(1, 40) n;")
+        assert.isAtMost(Math.max(...heavy.slice(1).map(({ characters }) => characters)), 4 * 1024 * 1024)
+        assert.deepStrictEqual(yield* batchesOf("SELECT 1 AS a, 2 AS a WHERE false -- none"), [
+          { rows: 0, characters: 0 }
+        ])
+      })
+    )
+
+    it.effect("counts the rows that a statement writes, and writes none where they are not taken", () =>
+      Effect.gen(function* () {
+        const { database, state } = yield* open
+        const before = yield* state
+        const write = (sql: string, take: Effect.Effect<void, string> = Effect.void) =>
+          Postgres.readRows(database, sql, { readOnly: false }, () => take)
+        const failure = yield* Effect.flip(write("UPDATE mine SET n = n + 1 RETURNING n", Effect.fail("full")))
+        assert.strictEqual(failure, "full")
+        assert.deepStrictEqual(yield* state, before)
+        assert.deepStrictEqual(yield* write("INSERT INTO mine VALUES (7), (8)"), { rows: 0, affected: 2 })
+        assert.deepStrictEqual(yield* write("DELETE FROM mine WHERE n > 6 RETURNING n"), { rows: 2, affected: null })
+      })
+    )
+
+    it.effect("says where in the user's own statement an error is", () =>
+      Effect.gen(function* () {
+        const { database } = yield* open
+        for (const [sql, position] of [
+          ["SELECT n, absent FROM mine", 11],
+          ["SELECT 1 FORM x y", 15],
+          ["EXPLAIN SELECT absent FROM mine", 16]
+        ] as const) {
+          const error = yield* Effect.flip(Postgres.readRows(database, sql, {}, () => Effect.void))
+          assert.deepInclude(error.reason, { position }, sql)
+        }
       })
     )
   })

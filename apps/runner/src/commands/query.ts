@@ -1,13 +1,17 @@
-import { type DatabaseError, Postgres } from "@sluice/sink-postgres"
+import type { DatabaseError } from "@sluice/sink-postgres"
 import { Duration, Effect, Option, Redacted } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { CliError, failed, invalid } from "../CliError.ts"
 import { databaseCliError } from "../cliErrors.ts"
 import { findDatabase, openDatabase } from "../database.ts"
+import { Environment } from "../Environment.ts"
 import { limitedProcess } from "../limitedProcess.ts"
-import { printResult } from "../Output.ts"
+import { printResult, tell } from "../Output.ts"
 import { placeInSql } from "../placeInSql.ts"
-import { describeTable } from "../table.ts"
+import { standardOutput } from "../RowOutput.ts"
+import { type RowFormat, rowFormats } from "../rowFormats.ts"
+import { streamRows } from "../streamRows.ts"
+import { terminalCell } from "../tableFormat.ts"
 import { jsonFlag } from "./run.ts"
 
 /** `sluice query`: SQL on what has landed. */
@@ -16,7 +20,12 @@ export const query = Command.make(
   {
     sql: Argument.String("SQL").pipe(Argument.withDescription("One statement; tables by their bare names")),
     json: jsonFlag,
-    pipeline: Flag.String("pipeline").pipe(
+    format: Flag.Literals("format", rowFormats).pipe(
+      Flag.withDescription("How rows are printed; table when absent. Only a table on a terminal is cut"),
+      Flag.optional
+    ),
+    file: Flag.String("file").pipe(
+      Flag.withAlias("pipeline"),
       Flag.withDescription("Pipeline file whose Postgres to ask; sluice.yaml here, else the embedded database"),
       Flag.optional
     ),
@@ -29,25 +38,42 @@ export const query = Command.make(
       Flag.optional
     )
   },
-  Effect.fnUntraced(function* ({ json, pipeline, sql, timeout, write }) {
+  Effect.fnUntraced(function* ({ file, format: asked, json, sql, timeout, write }) {
+    const format: RowFormat = json ? "json" : Option.getOrElse(asked, () => "table" as const)
+    if (json && Option.isSome(asked) && asked.value !== "json")
+      return yield* invalid(`--json and --format ${asked.value} exclude each other: give one of them`)
+    const { outputColumns } = yield* Environment
+    const isTerminal = outputColumns?.() !== undefined
+    if (format === "parquet" && isTerminal)
+      return yield* invalid("Parquet is no text for a terminal: write it to a file, as in > rows.parquet")
     const limit = yield* Effect.transposeOption(Option.map(timeout, parseLimit))
     if (Option.isSome(limit)) {
-      const { url } = yield* findDatabase(pipeline, { mustExist: true })
+      const { url } = yield* findDatabase(file, { mustExist: true })
       if (url === undefined) {
-        const named = Option.match(pipeline, { onNone: () => [], onSome: (file) => ["--pipeline", file] })
+        const named = Option.match(file, { onNone: () => [], onSome: (path) => ["--file", path] })
         return yield* queryEmbedded(
-          ["query", ...named, ...(json ? ["--json"] : []), ...(write ? ["--write"] : []), "--", sql],
+          ["query", ...named, "--format", format, ...(write ? ["--write"] : []), "--", sql],
           limit.value
         )
       }
     }
-    const { database } = yield* openDatabase(pipeline, { mustExist: true })
+    const { database } = yield* openDatabase(file, { mustExist: true })
     const options = { readOnly: !write, timeout: Option.getOrUndefined(Option.map(limit, Duration.toMillis)) }
-    const rows = yield* Postgres.query(database, sql, options).pipe(Effect.mapError(queryRefusal(sql, limit)))
-    yield* printResult(json ? JSON.stringify(rows) : describeTable(rows))
+    const cell = isTerminal ? terminalCell : undefined
+    const read = yield* streamRows(database, { sql, options, format, cell, output: yield* standardOutput }).pipe(
+      Effect.catchTags({
+        DatabaseError: (error) => Effect.fail(queryRefusal(sql, limit)(error)),
+        OutputClosed: () =>
+          write
+            ? Effect.fail(failed("standard output was closed before all rows were printed: nothing was changed"))
+            : Effect.succeed({ rows: 0, affected: null })
+      })
+    )
+    if (read.affected === null || !write) return
+    const count = `${read.affected} ${read.affected === 1 ? "row" : "rows"} affected`
+    yield* format === "table" ? printResult(count) : tell(count)
   }, Effect.scoped)
 ).pipe(Command.withDescription("Run SQL on what has landed; read-only unless told"))
-
 /** In a process that can be ended: the embedded database knows no timeout. */
 const queryEmbedded = Effect.fnUntraced(function* (args: ReadonlyArray<string>, limit: Duration.Duration) {
   const ended = yield* limitedProcess(args, limit)

@@ -4,6 +4,20 @@ import type { DatabaseError } from "./DatabaseError.ts"
 /** A row by column name, read the same way from both drivers and safe for JSON: see `columnParsers`. */
 export type Row = Readonly<Record<string, unknown>>
 
+/** A column of an answer. `type` is the OID of its type. */
+export interface Column {
+  readonly name: string
+  readonly type: number
+}
+
+/** Rows as they came: values in the order of the columns, of which two may have one name. */
+export interface FetchedRows {
+  readonly columns: ReadonlyArray<Column>
+  readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
+  /** How many rows a statement that writes says it wrote. */
+  readonly affected: number
+}
+
 /** Runs one statement. On a {@link Database} that is a transaction of its own. */
 export interface Queryable {
   readonly query: (sql: string, parameters?: ReadonlyArray<unknown>) => Effect.Effect<ReadonlyArray<Row>, DatabaseError>
@@ -11,6 +25,8 @@ export interface Queryable {
 
 /** An open transaction. */
 export interface Transaction extends Queryable {
+  /** Runs one statement and answers its columns as well. */
+  readonly fetch: (sql: string, parameters?: ReadonlyArray<unknown>) => Effect.Effect<FetchedRows, DatabaseError>
   /** Runs any number of statements without parameters, and answers the rows of each. */
   readonly execute: (sql: string) => Effect.Effect<ReadonlyArray<ReadonlyArray<Row>>, DatabaseError>
   /**

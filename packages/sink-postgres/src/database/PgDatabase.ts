@@ -9,7 +9,7 @@ import { type Access, beginStatement } from "./beginStatement.ts"
 import { makePool, type PgOptions } from "./ConnectionPool.ts"
 import { connectionSettings, serverIn } from "./ConnectionSettings.ts"
 import { largerOfTwo } from "./CopyBinary.ts"
-import type { Database, Row, Transaction } from "./Database.ts"
+import type { Database, FetchedRows, Row, Transaction } from "./Database.ts"
 import { DatabaseError, Other, type ServerWords, toDatabaseError, Unreachable, Unsuitable } from "./DatabaseError.ts"
 import { knownServer } from "./knownServer.ts"
 
@@ -100,6 +100,21 @@ const transactionOf = (
       }
       const result = await client.query(config)
       return result.rows
+    }).pipe(Effect.mapError(explain)),
+  fetch: (text, parameters) =>
+    run("query", words, async (): Promise<FetchedRows> => {
+      const config: pg.QueryArrayConfig & { queryMode: string } = {
+        text,
+        values: [...(parameters ?? [])],
+        rowMode: "array",
+        queryMode: "extended"
+      }
+      const { fields, rowCount, rows } = await client.query(config)
+      return {
+        columns: fields.map(({ dataTypeID, name }) => ({ name, type: dataTypeID })),
+        rows,
+        affected: rowCount ?? 0
+      }
     }).pipe(Effect.mapError(explain)),
   execute: (sql) =>
     run("execute", words, async (): Promise<ReadonlyArray<ReadonlyArray<Row>>> => {

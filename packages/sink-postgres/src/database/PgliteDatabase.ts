@@ -4,7 +4,7 @@ import { DirectoryInUse, holdDirectory } from "@sluice/directory-lock"
 import { Effect, Exit, type Scope, Semaphore } from "effect"
 import { type Access, beginStatement } from "./beginStatement.ts"
 import { columnParsers } from "./columnParsers.ts"
-import type { Database, Row, Transaction } from "./Database.ts"
+import type { Database, FetchedRows, Row, Transaction } from "./Database.ts"
 import { DatabaseError, Denied, Other, toDatabaseError } from "./DatabaseError.ts"
 import { assertDatabaseOrEmpty, makeDirectory, NoDatabase } from "./makeDirectory.ts"
 import { answerOthers, type Question } from "./ReadSocket.ts"
@@ -191,6 +191,14 @@ const run = <A>(operation: string, statement: () => Promise<A>): Effect.Effect<A
 const transactionOf = (engine: PGlite): Transaction => ({
   query: (sql, parameters) =>
     run("query", async (): Promise<ReadonlyArray<Row>> => (await engine.query<Row>(sql, [...(parameters ?? [])])).rows),
+  fetch: (sql, parameters) =>
+    run("query", async (): Promise<FetchedRows> => {
+      const { affectedRows, fields, rows } = await engine.query<ReadonlyArray<unknown>>(sql, [...(parameters ?? [])], {
+        rowMode: "array"
+      })
+      const columns = fields.map(({ dataTypeID, name }) => ({ name, type: dataTypeID }))
+      return { columns, rows, affected: affectedRows ?? 0 }
+    }),
   execute: (sql) =>
     run(
       "execute",

@@ -37,11 +37,26 @@ export const query = Effect.fn("Postgres.query")(function* (
   sql: string,
   options: QueryOptions = {}
 ): Effect.fn.Return<ReadonlyArray<Row>, DatabaseError> {
-  if (options.readOnly === false) {
-    return yield* database.transaction((tx) =>
-      limitTime(tx, options.timeout).pipe(Effect.andThen(tx.query(sql, options.parameters)))
-    )
-  }
+  return yield* options.readOnly === false
+    ? writingTransaction(database, options, (tx) => tx.query(sql, options.parameters))
+    : readOnlyTransaction(database, sql, options, (tx) => tx.query(sql, options.parameters))
+})
+
+/** A transaction in which a statement of a user may write. */
+export const writingTransaction = <A, E, R>(
+  database: Database,
+  { timeout }: QueryOptions,
+  use: (tx: Transaction) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | DatabaseError, R> =>
+  database.transaction((tx) => Effect.andThen(limitTime(tx, timeout), use(tx)))
+
+/** A transaction in which a statement of a user that only reads changes nothing: see {@link query}. */
+export const readOnlyTransaction = Effect.fnUntraced(function* <A, E, R>(
+  database: Database,
+  sql: string,
+  { timeout }: QueryOptions,
+  use: (tx: Transaction, statement: ReadOnlyStatement) => Effect.Effect<A, E, R>
+): Effect.fn.Return<A, E | DatabaseError, R> {
   const statement = yield* readStatement(sql)
   return yield* database.transaction(
     Effect.fnUntraced(function* (tx) {
@@ -49,8 +64,8 @@ export const query = Effect.fn("Postgres.query")(function* (
       yield* tx.execute("SET TRANSACTION READ ONLY; SET LOCAL standard_conforming_strings = on")
       yield* assertNonVolatile(tx, statement)
       yield* restrictRole(tx)
-      yield* limitTime(tx, options.timeout)
-      const rows = yield* tx.query(sql, options.parameters)
+      yield* limitTime(tx, timeout)
+      const rows = yield* use(tx, statement)
       yield* tx.execute("ROLLBACK; BEGIN")
       return rows
     })

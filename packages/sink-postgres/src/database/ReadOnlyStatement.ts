@@ -9,6 +9,8 @@ export interface UsedName {
 
 /** What a statement that only reads calls by name: what these do, only the server knows. */
 export interface ReadOnlyStatement {
+  /** Whether it is a SELECT, VALUES or TABLE, which a cursor can be declared for. */
+  readonly isSelect: boolean
   readonly functions: ReadonlyArray<UsedName>
   /** Behind a dot: `(x).f` is a column, or `f(x)`. */
   readonly attributes: ReadonlyArray<string>
@@ -28,7 +30,7 @@ export const readOnlyStatement = async (sql: string): Promise<ReadOnlyStatement>
   if (stmts.length > 1) throw new NotReadOnly("multiple commands: only one is run")
   const [statement] = stmts
   if (statement?.stmt === undefined) throw new NotReadOnly("there is no statement in it")
-  return namesIn(statement.stmt)
+  return { isSelect: "SelectStmt" in statement.stmt, ...namesIn(statement.stmt) }
 }
 
 /** The parser's errors are the server's own sentences; anything else is that it gave up, on a statement too deep for it, say. */
@@ -46,7 +48,7 @@ const positionIn = (cause: unknown): number | undefined => {
 /** The statements that may be there: the others change something, or do so later. */
 const reading = new Set(["SelectStmt", "ExplainStmt", "VariableShowStmt"])
 
-const namesIn = (statement: unknown): ReadOnlyStatement => {
+const namesIn = (statement: unknown): Omit<ReadOnlyStatement, "isSelect"> => {
   const functions: Array<UsedName> = []
   const operators: Array<UsedName> = []
   const attributes: Array<string> = []
