@@ -2,6 +2,7 @@ import { isServiceUrl } from "@sluice/core/config"
 import { DatabaseUrl, oneDatabase, PostgresSinkConfig } from "@sluice/sink-postgres"
 import { DirectoryVaultConfig, S3VaultConfig, SpoolConfig } from "@sluice/sink-s3"
 import { Schema } from "effect"
+import { NotifySettings } from "./NotifySettings.ts"
 import { ScheduleConfig } from "./schedule/Schedule.ts"
 import { TimeSpan } from "./TimeSpan.ts"
 
@@ -81,7 +82,8 @@ export const machineFields = {
     SpoolConfig.annotate({
       description: "Where segments wait for sinks that lag, in a pipeline of several sinks without a vault."
     })
-  )
+  ),
+  notify: Schema.optionalKey(NotifySettings)
 }
 
 const MachineSettings = Schema.Struct(machineFields)

@@ -32,11 +32,12 @@ export const ledgerAt = (ledger: LedgerSettings, resolve: (path: string) => stri
 
 /** The machine of a pipeline file whose relative paths are made absolute by `resolve`. */
 export const machineOf = (
-  { api, embedded, spool = standardSpool, vault }: MachineSettings,
+  { api, embedded, notify, spool = standardSpool, vault }: MachineSettings,
   resolve: (path: string) => string
 ): Machine => ({
   ...(api === undefined ? {} : { api: api.profile === undefined ? api : { ...api, profile: resolve(api.profile) } }),
   ...(embedded === undefined ? {} : { embedded }),
+  ...(notify === undefined ? {} : { notify }),
   ...(vault === undefined
     ? {}
     : {

@@ -1,19 +1,22 @@
 import { type Outcome, Pipeline, type Receipt, type RunOptions } from "@sluice/core"
 import { readerDefaults } from "@sluice/core/config"
 import { unpublishedKept } from "@sluice/core/sink"
-import { Console, Duration, Effect, type FileSystem, Option, type Path, type Scope } from "effect"
+import { Clock, Console, Duration, Effect, Fiber, type FileSystem, Option, type Path, type Scope } from "effect"
 import { type CliError, exitCodes } from "./CliError.ts"
 import { runCliError } from "./cliErrors.ts"
 import { openLedger } from "./database.ts"
+import { deliverNotices } from "./deliverNotices.ts"
 import { describeReceipt } from "./describeReceipt.ts"
 import { profileSettings } from "./loadProfile.ts"
 import type { Machine } from "./Machine.ts"
 import { marksOf } from "./marksOf.ts"
+import { noticesOf } from "./noticesOf.ts"
 import { printResult, tell } from "./Output.ts"
 import { isStandardName, type PipelineFile } from "./PipelineFile.ts"
 import { makeProgressLine } from "./ProgressLine.ts"
 import { boundsOfRun } from "./ProgressPace.ts"
 import { scraperLayer } from "./scraperLayer.ts"
+import { writeHealth, writeMetrics } from "./statusFiles.ts"
 import { millisOf } from "./TimeSpan.ts"
 import { spoolOf } from "./vaults.ts"
 
@@ -69,25 +72,42 @@ export const exitCodeOf = (outcome: Outcome): number => {
   return exitCode === exitCodes.invalid && outcome.mayHavePaid ? exitCodes.failed : exitCode
 }
 
+/** Files that tell whoever watches a scheduled run how it is. */
+export interface RunFiles {
+  readonly healthFile?: string
+  readonly metricsFile?: string
+}
+
 /** Runs the pipeline of a file, prints its receipt (as JSON or for people) and answers the exit code. */
 export const runAndReport = Effect.fnUntraced(function* (
   loaded: PipelineFile,
-  options: RunOptions & { readonly json: boolean }
+  { healthFile, metricsFile, ...options }: RunOptions & RunFiles & { readonly json: boolean }
 ) {
   const { file, ledger: settings, machine, pipeline } = loaded
   const { json } = options
   const ledger = Option.isNone(settings) ? {} : { ledger: yield* openLedger(settings.value) }
+  const { notify = [] } = machine
+  const startedAt = yield* Clock.currentTimeMillis
+  if (healthFile !== undefined) yield* writeHealth(healthFile, { pipeline: pipeline.name, startedAt })
+  // What a process before has left is delivered beside the run, and does not keep it waiting.
+  const earlier = yield* Effect.forkScoped(deliverNotices(loaded, notify))
   let last: Receipt | undefined
   const onReceipt = (receipt: Receipt) =>
-    Effect.sync(() => {
+    Effect.gen(function* () {
       last = receipt
+      if (healthFile !== undefined) yield* writeHealth(healthFile, receipt)
+      if (metricsFile !== undefined) yield* writeMetrics(metricsFile, receipt)
     })
   const outcome = yield* runWithProgress(pipeline, machine, {
     marks: marksOf(loaded),
     ...options,
     ...ledger,
+    ...(notify.length === 0 ? {} : { notices: (receipt, ledger) => noticesOf(notify, receipt, ledger) }),
     onReceipt
   }).pipe(
+    Effect.tapError(({ message: failure }) =>
+      healthFile === undefined ? Effect.void : writeHealth(healthFile, { pipeline: pipeline.name, startedAt, failure })
+    ),
     Effect.onInterrupt(() =>
       Effect.gen(function* () {
         yield* tell(
@@ -99,6 +119,8 @@ export const runAndReport = Effect.fnUntraced(function* (
       })
     )
   )
+  yield* Fiber.await(earlier)
+  yield* deliverNotices(loaded, notify)
   const { receipt } = outcome
   if (receipt.reason !== undefined) {
     yield* tell(`sluice: ${receipt.status}: ${receipt.reason}${unpublishedNote(receipt, file)}`)

@@ -18,7 +18,10 @@ sinks:
 /** What a shell prints of a pipe of commands. */
 const shell = (script: string, { cwd, env }: { readonly cwd: string; readonly env: Record<string, string> }) =>
   Effect.promise(async () => {
-    const child = spawn("bash", ["--norc", "--noprofile", "-c", script], { cwd, env: { PATH: process.env.PATH, ...env } })
+    const child = spawn("bash", ["--norc", "--noprofile", "-c", script], {
+      cwd,
+      env: { PATH: process.env.PATH, ...env }
+    })
     const [stdout, stderr, code] = await Promise.all([
       text(child.stdout),
       text(child.stderr),

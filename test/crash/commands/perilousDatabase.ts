@@ -14,6 +14,7 @@ export const perilousDatabase = (database: Database, fate: Fate, stepOf: StepOf)
   const perilous = (tx: Transaction): Transaction => ({
     query: (sql, parameters) => named(sql, tx.query(sql, parameters)),
     execute: (sql) => named(sql, tx.execute(sql)),
+    fetch: tx.fetch,
     copyIn: (target, chunks) => named(`COPY ${target}`, tx.copyIn(target, chunks))
   })
   return {

@@ -41,9 +41,17 @@ export const run = Command.make(
       Flag.withMetavar("HASH"),
       Flag.withSchema(PlanHash),
       Flag.optional
+    ),
+    healthFile: Flag.String("health-file").pipe(
+      Flag.withDescription("Write how the run is to this file, as JSON: when it begins and when it ends"),
+      Flag.optional
+    ),
+    metricsFile: Flag.String("metrics-file").pipe(
+      Flag.withDescription("Write metrics of the ended run to this file, for the textfile collector of Prometheus"),
+      Flag.optional
     )
   },
-  Effect.fnUntraced(function* ({ expectPlan, file, fresh, json, plan }) {
+  Effect.fnUntraced(function* ({ expectPlan, file, fresh, healthFile, json, metricsFile, plan }) {
     const loaded = yield* loadPipelineFile(file)
     if (Option.isSome(expectPlan)) yield* assertPlan(loaded, expectPlan.value, { fresh })
     if (plan) return yield* printPlan(loaded, { json, fresh, withStatements: false })
@@ -52,6 +60,11 @@ export const run = Command.make(
       yield* tell(
         "sluice: starting a new run; an unfinished run is left as it is, and what it has paid for is not used"
       )
-    exit.code = yield* runAndReport(loaded, { json, resume: fresh ? "never" : "auto" })
+    exit.code = yield* runAndReport(loaded, {
+      json,
+      resume: fresh ? "never" : "auto",
+      ...(Option.isSome(healthFile) ? { healthFile: healthFile.value } : {}),
+      ...(Option.isSome(metricsFile) ? { metricsFile: metricsFile.value } : {})
+    })
   })
 ).pipe(Command.withDescription("Run a pipeline: crawl, load, and print the receipt; resumes an unfinished run"))

@@ -223,6 +223,33 @@ export interface RunFilter {
   readonly since?: number
 }
 
+/** Something to tell somebody about the end of an attempt of a run. */
+export interface NoticeDraft {
+  /** Who is told, by a name of the pipeline's. */
+  readonly target: string
+  readonly event: string
+  readonly receipt: Receipt
+}
+
+/** A notice that has not been delivered. */
+export interface Notice extends NoticeDraft {
+  /** The same at every attempt to deliver it. */
+  readonly noticeId: string
+  readonly createdAt: number
+  /** How often it could not be delivered. */
+  readonly attempts: number
+}
+
+/** Notices that were written with the end of an attempt, until they are delivered. */
+export interface Outbox {
+  /** Those of a pipeline that wait to be delivered, oldest first, at most `limit`. */
+  readonly pending: (pipeline: string, limit: number) => Effect.Effect<ReadonlyArray<Notice>, LedgerError>
+  /** Records that a notice was delivered, or that it was not. One that could not be delivered too often is given up. */
+  readonly settle: (noticeId: string, isDelivered: boolean) => Effect.Effect<void, LedgerError>
+  /** The event of the pipeline's newest notice, delivered or not. */
+  readonly lastEvent: (pipeline: string) => Effect.Effect<string | undefined, LedgerError>
+}
+
 /** How many runs that were ended unpublished a pipeline keeps for being published after all, and for how many days each. */
 export const unpublishedKept = { runs: 3, days: 30 } as const
 
@@ -285,9 +312,13 @@ export interface Ledger {
   readonly renew: (run: RunHandle, lease: Lease) => Effect.Effect<void, LedgerError>
   /**
    * Gives the lease up without ending the run: it can be resumed at once. `status` is how this attempt ended. Changes nothing
-   * once the run has ended.
+   * once the run has ended. Notices are kept in the same step, each once an attempt.
    */
-  readonly suspend: (run: RunHandle, status: RunStatus) => Effect.Effect<void, LedgerError>
+  readonly suspend: (
+    run: RunHandle,
+    status: RunStatus,
+    notices?: ReadonlyArray<NoticeDraft>
+  ) => Effect.Effect<void, LedgerError>
   /** What earlier attempts of a run have left. */
   readonly state: (runId: string) => Effect.Effect<RunState, LedgerError>
   /** Records the intent to submit; durable before the request leaves. Repeating an ordinal changes nothing. */
@@ -314,8 +345,14 @@ export interface Ledger {
   readonly commit: (commit: SegmentCommit, within?: LedgerTransaction) => Effect.Effect<void, LedgerError>
   /** The segments of a run that stand in a sink, by sequence number. */
   readonly committed: (runId: string, sink: string) => Stream.Stream<CommittedSegment, LedgerError>
-  /** Ends a run with its receipt. Ending it again changes nothing: the first receipt is kept. */
-  readonly end: (run: RunHandle, receipt: Receipt) => Effect.Effect<void, LedgerError>
+  /** Ends a run with its receipt, and keeps notices in the same step. Ending it again changes nothing: the first receipt is kept. */
+  readonly end: (
+    run: RunHandle,
+    receipt: Receipt,
+    notices?: ReadonlyArray<NoticeDraft>
+  ) => Effect.Effect<void, LedgerError>
+  /** Where notices wait to be delivered. Absent where none are kept. */
+  readonly outbox?: Outbox
   /**
    * Opens a run that has ended, under the next epoch and held by this lease. Its receipt is kept among the superseded ones, and
    * the run ends with another. Refused with {@link UnknownRun} where the run is unknown, and with {@link LeaseHeld} where it is open.

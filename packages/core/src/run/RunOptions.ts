@@ -1,4 +1,5 @@
 import type { Duration, Effect } from "effect"
+import type { Ledger, NoticeDraft } from "../ledger/Ledger.ts"
 import type { Receipt } from "../ledger/Receipt.ts"
 import type { AdoptionOptions } from "../source/Adoption.ts"
 import type { ReaderOptions } from "../source/JobReader.ts"
@@ -48,6 +49,11 @@ export interface RunOptions extends Partial<BeginOptions> {
   readonly writeRetries?: number
   /** Called after each answer and each landed segment. */
   readonly onProgress?: (progress: Progress) => Effect.Effect<void>
+  /**
+   * What to tell of how an attempt ended. The notices are kept in the ledger in one step with the end; who delivers them asks its
+   * `outbox`. Of a ledger without one it is not called.
+   */
+  readonly notices?: (receipt: Receipt, ledger: Ledger) => Effect.Effect<ReadonlyArray<NoticeDraft>>
   /** Called with the receipt, also of a run that is interrupted, whose caller gets none. */
   readonly onReceipt?: (receipt: Receipt) => Effect.Effect<void>
 }

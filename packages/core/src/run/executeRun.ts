@@ -90,6 +90,7 @@ export const executeRun = Effect.fnUntraced(function* <R>(
         requests,
         hasSubmitted: input.hasSubmitted,
         amend: input.receipt ?? ((receipt) => receipt),
+        notices: options.notices,
         onReceipt: options.onReceipt
       })
     })

@@ -12,6 +12,7 @@ export const tableNames: ReadonlyArray<string> = [
   "jobs",
   "links",
   "missing_pages",
+  "notices",
   "page_history",
   "page_metadata",
   "page_sets",
@@ -77,6 +78,21 @@ export const tableShapes: Readonly<
       since: "timestamp with time zone"
     },
     keys: [["set_no", "page_key"]]
+  },
+  notices: {
+    columns: {
+      notice_id: "uuid",
+      run_id: "uuid",
+      epoch: "integer",
+      pipeline: "text",
+      target: "text",
+      event: "text",
+      receipt: "jsonb",
+      created_at: "timestamp with time zone",
+      attempts: "integer",
+      settled_at: "timestamp with time zone"
+    },
+    keys: [["notice_id"], ["run_id", "epoch", "target", "event"]]
   },
   page_history: {
     columns: {
@@ -879,6 +895,32 @@ COMMENT ON COLUMN ticks.state IS 'due until its run has begun, begun, skipped: t
     id: "0012_failures",
     sql: `ALTER TABLE "segments" ADD COLUMN "failures" jsonb;
 COMMENT ON COLUMN segments.failures IS 'Its failed pages by error code: how many, and the first few of their URLs; null for none';
+`
+  },
+  {
+    id: "0013_notices",
+    sql: `CREATE TABLE "notices" (
+	"notice_id" uuid PRIMARY KEY NOT NULL,
+	"run_id" uuid NOT NULL,
+	"epoch" integer NOT NULL,
+	"pipeline" text NOT NULL,
+	"target" text NOT NULL,
+	"event" text NOT NULL,
+	"receipt" jsonb NOT NULL,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"attempts" integer DEFAULT 0 NOT NULL,
+	"settled_at" timestamp with time zone,
+	CONSTRAINT "notices_identity" UNIQUE("run_id","epoch","target","event")
+);
+
+CREATE INDEX "notices_pipeline_idx" ON "notices" USING btree ("pipeline","created_at");
+COMMENT ON TABLE notices IS 'What somebody is to be told of the end of a run: written with that end, and settled once it was delivered';
+COMMENT ON COLUMN notices.notice_id IS 'The same at every attempt to deliver it, for receivers to tell repetitions by';
+COMMENT ON COLUMN notices.epoch IS 'The attempt of the run that ended';
+COMMENT ON COLUMN notices.target IS 'Who is told, by the name of an entry of notify';
+COMMENT ON COLUMN notices.receipt IS 'The receipt of the attempt';
+COMMENT ON COLUMN notices.attempts IS 'How often it could not be delivered';
+COMMENT ON COLUMN notices.settled_at IS 'When it was delivered or given up; null while it waits';
 `
   }
 ]

@@ -13,6 +13,7 @@ import type { Database, Queryable } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"
 import { sharedRead } from "../database/sharedReads.ts"
 import { keptUnpublished } from "./keptUnpublished.ts"
+import { keepNotices } from "./LedgerOutbox.ts"
 import { decodeOpenRuns, decodeRuns, openRunColumns, runColumns } from "./LedgerRows.ts"
 import { costOf, restoreSubmissions } from "./LedgerSubmissions.ts"
 import { fenced, isUuid, toInstant, toLedgerError, unknownRun } from "./ledgerErrors.ts"
@@ -141,20 +142,21 @@ export const ledgerRuns = (
   ),
 
   suspend: Effect.fn("PostgresLedger.suspend")(
-    (run, status) =>
+    (run, status, notices = []) =>
       fenced(
         database,
         "suspend",
         { ...run, lock: "NO KEY UPDATE" },
         `UPDATE runs SET status = $2, holder = NULL, lease_until = NULL
-         WHERE run_id = $1 AND finished_at IS NULL`,
-        [run.runId, status]
+         WHERE run_id = $1 AND finished_at IS NULL RETURNING run_id`,
+        [run.runId, status],
+        (tx, changed) => (changed.length === 0 ? Effect.void : keepNotices(tx, run, notices))
       ),
     Effect.mapError(toLedgerError("suspend"))
   ),
 
   end: Effect.fn("PostgresLedger.end")(
-    function* (run, receipt) {
+    function* (run, receipt, notices = []) {
       const encoded = yield* Effect.orDie(Schema.encodeEffect(Schema.fromJsonString(Receipt))(receipt))
       yield* fenced(
         database,
@@ -162,8 +164,9 @@ export const ledgerRuns = (
         { ...run, lock: "NO KEY UPDATE" },
         `UPDATE runs SET status = $2, finished_at = $3, receipt = $4, holder = NULL, lease_until = NULL,
            tokens = coalesce((${costOf("$1")}), 0)
-         WHERE run_id = $1 AND finished_at IS NULL`,
-        [run.runId, receipt.status, receipt.finished_at, encoded]
+         WHERE run_id = $1 AND finished_at IS NULL RETURNING run_id`,
+        [run.runId, receipt.status, receipt.finished_at, encoded],
+        (tx, changed) => (changed.length === 0 ? Effect.void : keepNotices(tx, run, notices))
       )
     },
     Effect.mapError(toLedgerError("end"))

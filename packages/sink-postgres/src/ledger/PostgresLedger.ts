@@ -1,6 +1,7 @@
 import type { Ledger } from "@sluice/core"
 import type { Database } from "../database/Database.ts"
 import { dryRun } from "./dryRun.ts"
+import { ledgerOutbox } from "./LedgerOutbox.ts"
 import { ledgerRuns } from "./LedgerRuns.ts"
 import { ledgerSegments } from "./LedgerSegments.ts"
 import { ledgerSubmissions } from "./LedgerSubmissions.ts"
@@ -32,5 +33,6 @@ export const make = (database: Database): Ledger => ({
   ...ledgerRuns(database),
   ...ledgerSubmissions(database),
   ...ledgerSegments(database),
+  ...ledgerOutbox(database),
   ...dryRun(database, make)
 })

@@ -1,10 +1,27 @@
-import type { Ledger } from "@sluice/core"
-import { LedgerError, LedgerUnavailable, noRows, noTally } from "@sluice/core/sink"
+import type { Ledger, Receipt } from "@sluice/core"
+import { LedgerError, LedgerUnavailable, noRows, noTally, type RunHandle } from "@sluice/core/sink"
 import { Clock, Effect, Stream } from "effect"
 import type { Database } from "../database/Database.ts"
 import { DatabaseError, inFull, Other } from "../database/DatabaseError.ts"
 import { takeBack } from "../database/nestedDatabase.ts"
 import { toLedgerError } from "./ledgerErrors.ts"
+
+/** More than wait for a pipeline. */
+const mostNotices = 10_000
+
+const emptyReceipt = ({ runId }: RunHandle, pipeline: string): Receipt => ({
+  run_id: runId,
+  pipeline,
+  config_hash: "",
+  status: "failed",
+  started_at: "",
+  finished_at: "",
+  jobs: [],
+  pages: { discovered: 0, completed: 0, failed: 0, cancelled: 0, delivered: 0 },
+  tokens: { charged: 0, reserved: 0 },
+  sinks: [],
+  requests: { submitted: 0, reads: 0, retries: 0 }
+})
 
 /**
  * Writes what a run leaves in the ledger, reads it back, and takes all of it back: a right, a trigger or a rule in the way shows
@@ -52,7 +69,15 @@ export const dryRun = (database: Database, make: (nested: Database) => Ledger): 
           Effect.map(Stream.runCollect(ledger.committed(run.runId, "dry run")), (found) => found.length === 1)
         )
         yield* ledger.renew(run, lease)
-        yield* ledger.suspend(run, "failed")
+        yield* ledger.suspend(run, "failed", [
+          { target: "dry run", event: "failed", receipt: emptyReceipt(run, pipeline) }
+        ])
+        yield* mustBeThere(
+          "notices",
+          Effect.map(ledger.outbox?.pending(pipeline, mostNotices) ?? Effect.succeed([]), (found) =>
+            found.some(({ target }) => target === "dry run")
+          )
+        )
       })
     ).pipe(Effect.mapError((error) => toLedgerError("dry run")(inFullLedger(error))))
   )

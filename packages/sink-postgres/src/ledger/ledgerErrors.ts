@@ -1,6 +1,6 @@
 import { Fenced, LedgerError, LedgerUnavailable, type RunHandle, UnknownRun } from "@sluice/core/sink"
 import { DateTime, Effect, Schema } from "effect"
-import type { Database, Queryable, Row } from "../database/Database.ts"
+import type { Database, Queryable, Row, Transaction } from "../database/Database.ts"
 import type { DatabaseError } from "../database/DatabaseError.ts"
 
 /** Run ids are UUIDs; anything else is no run of ours, and is not asked of the database. */
@@ -57,14 +57,18 @@ export const assertEpoch = (
     : Effect.fail(new LedgerError({ operation, reason: new Fenced({ epoch: run.epoch, current }) }))
 }
 
-/** One statement under a run's epoch, with the lock its {@link fence} takes. */
+/** One statement under a run's epoch, with the lock its {@link fence} takes, and what follows it in the same transaction. */
 export const fenced = (
   database: Database,
   operation: string,
   run: Pick<RunHandle, "runId" | "epoch"> & { readonly lock: FenceLock },
   sql: string,
-  parameters: ReadonlyArray<unknown>
+  parameters: ReadonlyArray<unknown>,
+  further: (tx: Transaction, rows: ReadonlyArray<Row>) => Effect.Effect<void, DatabaseError> = () => Effect.void
 ): Effect.Effect<void, DatabaseError | LedgerError> =>
   database.transaction((tx) =>
-    Effect.andThen(fence(tx, operation, run, run.lock), Effect.asVoid(tx.query(sql, parameters)))
+    Effect.andThen(
+      fence(tx, operation, run, run.lock),
+      Effect.flatMap(tx.query(sql, parameters), (rows) => further(tx, rows))
+    )
   )

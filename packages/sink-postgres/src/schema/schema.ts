@@ -205,6 +205,28 @@ export const segments = pgTable(
   (t) => [primaryKey({ name: "segments_pkey", columns: [t.runId, t.sink, t.seq] })]
 )
 
+/** The ledger: what somebody is to be told of the end of a run, until it was delivered. */
+export const notices = pgTable(
+  "notices",
+  {
+    noticeId: uuid("notice_id").primaryKey(),
+    runId: uuid("run_id").notNull(),
+    epoch: integer("epoch").notNull(),
+    pipeline: text("pipeline").notNull(),
+    target: text("target").notNull(),
+    event: text("event").notNull(),
+    receipt: jsonb("receipt").notNull(),
+    createdAt: instant("created_at").notNull().defaultNow(),
+    attempts: integer("attempts").notNull().default(0),
+    /** When it was delivered or given up. */
+    settledAt: instant("settled_at")
+  },
+  (t) => [
+    unique("notices_identity").on(t.runId, t.epoch, t.target, t.event),
+    index("notices_pipeline_idx").on(t.pipeline, t.createdAt)
+  ]
+)
+
 /** Quarantined records. */
 export const deadLetters = pgTable(
   "dead_letters",

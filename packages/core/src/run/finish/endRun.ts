@@ -7,6 +7,7 @@ import { blocksPublish } from "../../pipeline/PublishBlocked.ts"
 import type { SinkError } from "../../sink/SinkError.ts"
 import type { RunContext } from "../acquire/RunContext.ts"
 import { isTransient } from "../deliver/SegmentWriter.ts"
+import type { RunOptions } from "../RunOptions.ts"
 import { describeFate, isLostRun } from "./lostRun.ts"
 import { makeReceipt } from "./makeReceipt.ts"
 import type { RunPublisher } from "./runPublisher.ts"
@@ -22,6 +23,7 @@ export interface EndOptions {
   readonly hasSubmitted: () => boolean
   /** Changes the receipt before it is kept: a replay keeps the counts of the run it replays. */
   readonly amend: (receipt: Receipt) => Receipt
+  readonly notices: RunOptions["notices"]
   readonly onReceipt: ((receipt: Receipt) => Effect.Effect<void>) | undefined
 }
 
@@ -35,7 +37,7 @@ const endRetries = 2
 export const endRun = Effect.fnUntraced(function* (
   context: RunContext,
   exit: Exit.Exit<void, RunFailure>,
-  { amend, hasSubmitted, onReceipt, pipeline, publisher, requests, verdict }: EndOptions
+  { amend, hasSubmitted, notices, onReceipt, pipeline, publisher, requests, verdict }: EndOptions
 ): Effect.fn.Return<Outcome> {
   const { ledger, run, targets } = context
   const failure: Option.Option<RunFailure> = Exit.isFailure(exit) ? Cause.findErrorOption(exit.cause) : Option.none()
@@ -55,10 +57,14 @@ export const endRun = Effect.fnUntraced(function* (
     })
   )
   const report = (receipt: Receipt) => onReceipt?.(receipt) ?? Effect.void
+  const told = ledger.outbox === undefined ? [] : yield* notices?.(receipt, ledger) ?? Effect.succeed([])
   const write =
     hasEnded && isPublished
-      ? Effect.andThen(keepReceipt(context, receipt), Effect.andThen(ledger.end(run, receipt), closeVault(context)))
-      : ledger.suspend(run, status)
+      ? Effect.andThen(
+          keepReceipt(context, receipt),
+          Effect.andThen(ledger.end(run, receipt, told), closeVault(context))
+        )
+      : ledger.suspend(run, status, told)
   // Writing it twice changes nothing, and the connection may have been closed meanwhile.
   const written = yield* Effect.result(
     Effect.retry(write, { times: endRetries, schedule: Schedule.exponential("100 millis"), while: isTransient })
