@@ -33,6 +33,7 @@ export const sidebar: Array<DefaultTheme.SidebarItem> = [
           "recover-a-run",
           "schedule",
           "run-workers",
+          "be-told",
           "limit-the-cost",
           "dead-letters",
           "audit"

@@ -48,9 +48,11 @@ export const runWithProgress = Effect.fnUntraced(function* (
 /** What a pipeline file says of the machine, as options of a run. */
 export const runOptionsOf = Effect.fnUntraced(function* (machine: Machine) {
   const adoption = (yield* profileSettings(machine))?.adoption
+  const { notify = [] } = machine
   const options: RunOptions = {
     spool: spoolOf(machine),
     reader: readerOf(machine) ?? {},
+    ...(notify.length === 0 ? {} : { notices: (receipt, ledger) => noticesOf(notify, receipt, ledger) }),
     ...(adoption === undefined ? {} : { adoption })
   }
   return options
@@ -102,7 +104,6 @@ export const runAndReport = Effect.fnUntraced(function* (
     marks: marksOf(loaded),
     ...options,
     ...ledger,
-    ...(notify.length === 0 ? {} : { notices: (receipt, ledger) => noticesOf(notify, receipt, ledger) }),
     onReceipt
   }).pipe(
     Effect.tapError(({ message: failure }) =>

@@ -481,6 +481,49 @@ export const ledgerSuite = <E>(name: string, make: Effect.Effect<Ledger, E, Scop
       })
     )
 
+    it.effect("keeps notices with the end of an attempt, once each, and none of a process that has lost the run", () =>
+      Effect.gen(function* () {
+        const ledger = yield* make
+        const { outbox } = ledger
+        // A ledger may keep none.
+        if (outbox === undefined) return
+        const pipeline = "noticed"
+        const run = yield* ledger.begin({ ...intent, pipeline }, lease)
+        const drafts = (status: "failed" | "completed") => [
+          { target: "t", event: status, receipt: { ...receipt(run.runId), pipeline, status } }
+        ]
+        const pending = Effect.map(outbox.pending(pipeline, 10), (found) => found.map(({ event }) => event))
+        assert.isUndefined(yield* outbox.lastEvent(pipeline))
+        yield* ledger.suspend(run, "failed", drafts("failed"))
+        yield* ledger.suspend(run, "failed", drafts("failed"))
+        assert.deepStrictEqual(yield* pending, ["failed"])
+        const next = yield* ledger.takeOver(run.runId, lease)
+        const fenced = yield* Effect.flip(ledger.suspend(run, "halted", drafts("failed")))
+        assert.strictEqual(fenced.reason._tag, "Fenced")
+        assert.strictEqual(
+          (yield* Effect.flip(ledger.end(run, receipt(run.runId), drafts("failed")))).reason._tag,
+          "Fenced"
+        )
+        const [ended] = drafts("completed")
+        yield* ledger.end(next, ended!.receipt, drafts("completed"))
+        yield* ledger.end(next, ended!.receipt, drafts("failed"))
+        assert.deepStrictEqual(yield* pending, ["failed", "completed"])
+        assert.strictEqual(yield* outbox.lastEvent(pipeline), "completed")
+        const [first, second] = yield* outbox.pending(pipeline, 10)
+        assert.deepInclude(first, { target: "t", event: "failed", attempts: 0, receipt: drafts("failed")[0]!.receipt })
+        assert.notStrictEqual(first!.noticeId, second!.noticeId)
+        yield* outbox.settle(first!.noticeId, false)
+        assert.strictEqual((yield* outbox.pending(pipeline, 1))[0]?.attempts, 1)
+        yield* outbox.settle(first!.noticeId, true)
+        yield* outbox.settle(first!.noticeId, true)
+        assert.deepStrictEqual(yield* pending, ["completed"])
+        // What can never be delivered is given up, and keeps none after it waiting.
+        for (let attempt = 0; attempt < 100; attempt++) yield* outbox.settle(second!.noticeId, false)
+        assert.deepStrictEqual(yield* pending, [])
+        assert.deepStrictEqual(yield* outbox.pending("another", 10), [])
+      })
+    )
+
     it.effect("gives back what earlier attempts have left: numbers, snapshots, rows by sink", () =>
       Effect.gen(function* () {
         const ledger = yield* make

@@ -1,6 +1,7 @@
 import type { Ledger } from "@sluice/core"
 import { type Outcome, Pipeline, type RunOptions, type Scraper } from "@sluice/core"
 import { type Context, Effect, Result } from "effect"
+import { deliverNotices } from "../deliverNotices.ts"
 import { marksOf } from "../marksOf.ts"
 import { exitCodeOf, runOptionsOf } from "../runPipelineFile.ts"
 import type { Action } from "./planAction.ts"
@@ -41,6 +42,7 @@ export const runAttempt = Effect.fnUntraced(function* (
     ...(ledger === undefined ? {} : { ledger }),
     ...ofAction
   }).pipe(Effect.provide(scraper), Effect.result)
+  yield* deliverNotices(loaded, loaded.machine.notify ?? [])
   if (Result.isSuccess(result)) return yield* reportEnd(name, result.success)
   const { reason } = result.failure
   const isOutrun =

@@ -916,6 +916,10 @@ COMMENT ON COLUMN segments.failures IS 'Its failed pages by error code: how many
 CREATE INDEX "notices_pipeline_idx" ON "notices" USING btree ("pipeline","created_at");
 COMMENT ON TABLE notices IS 'What somebody is to be told of the end of a run: written with that end, and settled once it was delivered';
 COMMENT ON COLUMN notices.notice_id IS 'The same at every attempt to deliver it, for receivers to tell repetitions by';
+COMMENT ON COLUMN notices.run_id IS 'The run that ended';
+COMMENT ON COLUMN notices.pipeline IS 'Its pipeline';
+COMMENT ON COLUMN notices.event IS 'How the attempt ended, or what else is told of it: recovered, quarantine, slow';
+COMMENT ON COLUMN notices.created_at IS 'When the attempt ended';
 COMMENT ON COLUMN notices.epoch IS 'The attempt of the run that ended';
 COMMENT ON COLUMN notices.target IS 'Who is told, by the name of an entry of notify';
 COMMENT ON COLUMN notices.receipt IS 'The receipt of the attempt';
