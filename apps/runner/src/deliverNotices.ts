@@ -35,7 +35,7 @@ export const deliverNotices = (
       )
 
 /** Delivers the pending notices of a ledger, one after the other, the oldest first. */
-export const deliverPending = Effect.fnUntraced(function* (ledger: Ledger, pipeline: string, targets: NotifySettings) {
+const deliverPending = Effect.fnUntraced(function* (ledger: Ledger, pipeline: string, targets: NotifySettings) {
   const { outbox } = ledger
   if (outbox === undefined) return
   for (const notice of yield* outbox.pending(pipeline, mostAtOnce)) {

@@ -38,7 +38,7 @@ export const countsOf = ({ run, state }: ShownRun) => {
 }
 
 /** How long a run took, or takes so far, in milliseconds; undefined of one that nobody carries out. */
-export const millisOfRun = ({ holder, run }: ShownRun, now: number): number | undefined =>
+const millisOfRun = ({ holder, run }: ShownRun, now: number): number | undefined =>
   run.finishedAt !== null
     ? run.finishedAt - run.startedAt
     : holder === undefined

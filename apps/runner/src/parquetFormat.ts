@@ -1,5 +1,5 @@
 import { type ParquetColumnType, ParquetRows } from "@sluice/sink-s3"
-import type { RowEncoder } from "./rowFormats.ts"
+import type { RowEncoder } from "./RowEncoder.ts"
 import { csvCell, uniqueNames } from "./rowValues.ts"
 
 /** Types of Postgres by their OIDs; all others are text. */

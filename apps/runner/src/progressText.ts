@@ -13,7 +13,7 @@ interface Part {
 }
 
 /** Pages done and discovered, tokens, pace, how long the rest may take, and which sinks lag. */
-export const progressParts = (progress: Progress, { left, pagesPerSecond }: Pace): ReadonlyArray<Part> => {
+const progressParts = (progress: Progress, { left, pagesPerSecond }: Pace): ReadonlyArray<Part> => {
   const { cancelled, completed, discovered, failed } = progress.pages
   const done = completed + failed + cancelled
   return [

@@ -1,19 +1,12 @@
-import type { Column } from "@sluice/sink-postgres"
 import { stringify } from "csv-stringify/sync"
 import { parquetFormat } from "./parquetFormat.ts"
+import type { RowEncoder } from "./RowEncoder.ts"
 import { csvCell, jsonRow, uniqueNames } from "./rowValues.ts"
 import { type TableWidth, tableFormat } from "./tableFormat.ts"
 
 /** How rows are written. */
 export const rowFormats = ["table", "csv", "jsonl", "json", "markdown", "parquet"] as const
 export type RowFormat = (typeof rowFormats)[number]
-
-/** What is written of rows as they come: what is next in the output. */
-export interface RowEncoder {
-  readonly begin: (columns: ReadonlyArray<Column>) => Promise<string | Uint8Array>
-  readonly rows: (rows: ReadonlyArray<ReadonlyArray<unknown>>) => string | Uint8Array
-  readonly end: () => string | Uint8Array
-}
 
 /** An encoder of one answer. */
 export const rowEncoder = (format: RowFormat, width: TableWidth): RowEncoder => {

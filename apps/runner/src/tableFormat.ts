@@ -1,6 +1,6 @@
 import cliTruncate from "cli-truncate"
 import stringWidth from "string-width"
-import type { RowEncoder } from "./rowFormats.ts"
+import type { RowEncoder } from "./RowEncoder.ts"
 import { csvCell } from "./rowValues.ts"
 
 /** Rows by which the widths of columns are measured: those after them are drawn as they come. */

@@ -32,11 +32,11 @@ export const heldDatabase = Effect.fn("HeldDatabase.open")(function* (options: {
     Effect.tryPromise({
       try: (): Promise<ReadonlyArray<Row>> =>
         askHolder(directory, { schema: options.schema, sql, parameters: parameters.map(asJson) }),
-      catch: (cause) => cause
+      catch: (cause) => (cause instanceof Unanswered ? cause : new Unanswered("the answer cannot be read", false))
     })
   const isThere = yield* ask("", []).pipe(
     Effect.as(true),
-    Effect.catch((cause) => Effect.succeed(!(cause instanceof Unanswered && cause.isAbsent)))
+    Effect.catch(({ isAbsent }) => Effect.succeed(!isAbsent))
   )
   if (!isThere) return undefined
   const refused = new DatabaseError({
