@@ -4,7 +4,7 @@ import { failed } from "./CliError.ts"
 import { Environment, writeStdout } from "./Environment.ts"
 import { Printed } from "./Output.ts"
 
-/** Whoever reads standard output has closed it, as `head` does: there is nothing more to write. */
+/** The reader of standard output has closed it, as `head` does: there is nothing more to write. */
 export class OutputClosed extends Schema.TaggedError<OutputClosed>()("OutputClosed", {}) {}
 
 /** Writes what follows, and waits until it can take more. */

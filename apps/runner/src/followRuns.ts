@@ -21,7 +21,7 @@ export interface RunChanges {
 
 /**
  * The runs of a ledger, and then each that begins or changes its status. An embedded database is read through the process that
- * holds it, and by itself only once after such a process has ended: whoever opens it keeps others from beginning a run.
+ * holds it, and by itself only once after such a process has ended: opening it keeps others from beginning a run.
  */
 export const followRuns = (file: Option.Option<PipelineFile>, filter: RunFilter & { readonly limit: number }) =>
   Stream.unwrap(

@@ -25,15 +25,15 @@ export const eventsFor = (
   const trouble = troubles.find((status) => status === receipt.status)
   const millis = Date.parse(receipt.finished_at) - Date.parse(receipt.started_at)
   // An interrupted run is resumed: nothing is known of it yet.
-  const isOver = receipt.status !== "interrupted"
+  const hasEnded = receipt.status !== "interrupted"
   const isQuarantined = receipt.sinks.some(
     ({ dead_letters: dead, rows }) => dead > 0 && share !== undefined && dead > share * (rows.pages + dead)
   )
   return [
     ...(trouble !== undefined && on.includes(trouble) ? [trouble] : []),
     ...(isRecovered && on.includes("recovered") ? ["recovered" as const] : []),
-    ...(isOver && isQuarantined ? ["quarantine" as const] : []),
-    ...(isOver && longerThan !== undefined && millis > millisOf(longerThan) ? ["slow" as const] : [])
+    ...(hasEnded && isQuarantined ? ["quarantine" as const] : []),
+    ...(hasEnded && longerThan !== undefined && millis > millisOf(longerThan) ? ["slow" as const] : [])
   ]
 }
 

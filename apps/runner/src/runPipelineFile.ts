@@ -74,7 +74,7 @@ export const exitCodeOf = (outcome: Outcome): number => {
   return exitCode === exitCodes.invalid && outcome.mayHavePaid ? exitCodes.failed : exitCode
 }
 
-/** Files that tell whoever watches a scheduled run how it is. */
+/** Files that tell an operator how a scheduled run is. */
 export interface RunFiles {
   readonly healthFile?: string
   readonly metricsFile?: string

@@ -11,7 +11,7 @@ export interface RunBegun {
   readonly failure?: string
 }
 
-/** A file for whoever watches a scheduled run: JSON, replaced as a whole when the run begins and when it ends. */
+/** A file for who watches a scheduled run: JSON, replaced as a whole when the run begins and when it ends. */
 export const writeHealth = (file: string, state: RunBegun | Receipt): Effect.Effect<void> =>
   replace(file, `${JSON.stringify("status" in state ? healthOf(state) : begun(state))}\n`)
 
