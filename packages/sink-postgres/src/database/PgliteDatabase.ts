@@ -6,6 +6,7 @@ import { type Access, beginStatement } from "./beginStatement.ts"
 import { columnParsers } from "./columnParsers.ts"
 import type { Database, FetchedRows, Row, Transaction } from "./Database.ts"
 import { DatabaseError, Denied, Other, toDatabaseError } from "./DatabaseError.ts"
+import type { EngineFiles } from "./EngineFiles.ts"
 import { assertDatabaseOrEmpty, makeDirectory, NoDatabase } from "./makeDirectory.ts"
 import { answerOthers, type Question } from "./ReadSocket.ts"
 import { isSharedRead } from "./sharedReads.ts"
@@ -58,6 +59,7 @@ export const openPglite = Effect.fn("PgliteDatabase.open")(function* (
 interface Shared {
   readonly path: string
   readonly engine: PGlite
+  readonly files: EngineFiles
   readonly turn: Semaphore.Semaphore
   readonly stores: Map<string, object>
   readonly unlock: () => Promise<void>
@@ -84,13 +86,16 @@ const take = async (directory: string): Promise<Shared> => {
   try {
     // Loaded only here: a user with a server never pays for the engine.
     const { PGlite } = await import("@electric-sql/pglite")
+    const { EngineFiles } = await import("./EngineFiles.ts")
     await makeDirectory(path)
     const opened = Date.now()
-    const engine = await PGlite.create({ dataDir: path, parsers: columnParsers })
+    const files = new EngineFiles(path)
+    const engine = await PGlite.create({ fs: files, parsers: columnParsers })
     const turn = Semaphore.makeUnsafe(1)
     const shared = {
       path,
       engine,
+      files,
       turn,
       stores: new Map<string, object>(),
       unlock,
@@ -143,7 +148,7 @@ const recycle = async (shared: Shared): Promise<void> => {
   open.delete(shared.path)
   try {
     await shared.silence()
-    await shared.engine.close()
+    await (shared.files.hasEnded ? shared.files.closeFs() : shared.engine.close())
     // The engine leaves it to the system when its files reach the disk; what a command has done is there when it ends.
     await syncTree(shared.path, shared.opened - clockSlack)
   } finally {
