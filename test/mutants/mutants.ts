@@ -178,5 +178,40 @@ export const mutants: ReadonlyArray<Mutant> = [
     replace: "  if (note.bytes.length > 0) return parts\n",
     test: "packages/sink-s3/test/gatherSegments.test.ts",
     named: "is published again by its heir from the notes"
+  },
+  {
+    name: "the lock of a directory is off",
+    file: "packages/directory-lock/src/KernelLock.ts",
+    find: "isHeld = tryLock(descriptor)",
+    replace: "isHeld = tryLock(descriptor) || true",
+    test: "packages/directory-lock/test/DirectoryLock.test.ts",
+    named: "refuses a second process, names the first"
+  },
+  {
+    name: "charges beyond the counters are believed to be nothing",
+    file: "packages/core/src/source/SlicePlan.ts",
+    find: ", chargedPages(snapshot))",
+    replace: ")",
+    test: "test/core/Strangers.test.ts",
+    named: "counters that have fallen to what is shown before they are first seen"
+  },
+  {
+    name: "gc takes from runs that can still be resumed",
+    file: "apps/runner/src/commands/gc.ts",
+    find: "          if ((yield* ledger.open({ runId })) !== undefined) return true\n",
+    replace: "",
+    test: "test/crash/commands/Commands.integration.test.ts",
+    named: "runs that can still be resumed or published are",
+    limit: 240
+  },
+  {
+    name: "a migration is recorded in a transaction of its own",
+    file: "packages/sink-postgres/src/database/Migrations.ts",
+    find: '    yield* tx.query("INSERT INTO sluice_migrations (id) VALUES ($1)", [id])\n',
+    replace:
+      '    yield* tx.execute("COMMIT; BEGIN")\n    yield* tx.query("INSERT INTO sluice_migrations (id) VALUES ($1)", [id])\n',
+    test: "test/crash/commands/Commands.integration.test.ts",
+    named: "each migration is there as a whole or not at all",
+    limit: 240
   }
 ]
