@@ -12,6 +12,8 @@ export interface TestRun {
   readonly output: string
 }
 
+/** The samples of a test are the same in each run. */
+const seed = "1"
 /** How much of the output is kept, in characters. */
 const longestOutput = 4000
 /** How long a run that is told to end may take to stop its servers, in milliseconds. */
@@ -29,6 +31,7 @@ export const runTest = async (clone: string, { limit = usualLimit, named, test }
   const startedAt = performance.now()
   const child = spawn(process.execPath, ["node_modules/vitest/vitest.mjs", "run", test, "-t", named], {
     cwd: clone,
+    env: { ...process.env, SLUICE_SAMPLE_SEED: seed },
     // A group of its own: the limit ends its workers and servers too.
     detached: true,
     stdio: ["ignore", "pipe", "pipe"]
