@@ -3,13 +3,19 @@
 import { execFileSync } from "node:child_process"
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type Mutant, mutants } from "./mutants.ts"
 import { runTest, type TestRun } from "./runTest.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 const clone = mkdtempSync(join(tmpdir(), "sluice-mutants-"))
+
+/** Without the pinned Node: npm looks for what is global beside the Node that runs it, where there may be nothing. */
+const pathOfMachine = (process.env.PATH ?? "")
+  .split(delimiter)
+  .filter((folder) => !folder.startsWith(root))
+  .join(delimiter)
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
@@ -62,7 +68,10 @@ try {
   // The embedded server runs as a user of its own, who has to reach its executables.
   chmodSync(clone, 0o755)
   execFileSync("git", ["clone", "--quiet", "--shared", root, clone])
-  execFileSync("npx", ["--yes", "pnpm@12", "install", "--frozen-lockfile", "--prefer-offline"], { cwd: clone })
+  execFileSync("npx", ["--yes", "pnpm@12", "install", "--frozen-lockfile", "--prefer-offline"], {
+    cwd: clone,
+    env: { ...process.env, PATH: pathOfMachine }
+  })
   const wanted = mutants.filter(({ name }) => name.includes(process.argv[2] ?? ""))
   const verdicts: Array<Verdict> = []
   mkdirSync(join(root, "reports"), { recursive: true })
