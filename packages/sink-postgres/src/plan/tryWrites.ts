@@ -5,15 +5,15 @@ import { open } from "../database/openDatabase.ts"
 import { type PostgresSinkOptions, withDefaults } from "../PostgresSinkConfig.ts"
 
 /**
- * Makes, fills and drops a temporary table, which is what a load begins with. Answers in words what it did. An embedded database that is
- * not there is not made. Fails with a `DatabaseError`.
+ * Makes, fills and drops a temporary table, which is what a load begins with, and says so. An embedded database that is not there is
+ * not made. Fails with a `DatabaseError`.
  *
  * @example
  * ```ts
  * import { Postgres } from "@sluice/sink-postgres"
- * import { Effect } from "effect"
+ * import { Console, Effect } from "effect"
  *
- * const told = Effect.scoped(Postgres.tryWrites({ url: "postgres://localhost/lake" }))
+ * const tried = Effect.flatMap(Postgres.tryWrites({ url: "postgres://localhost/lake" }), Console.log)
  * ```
  */
 export const tryWrites = Effect.fnUntraced(function* (
