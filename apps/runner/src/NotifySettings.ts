@@ -18,52 +18,23 @@ const ReceiverUrl = Schema.String.check(
 )
 
 const Webhook = Schema.Struct({
-  url: Schema.RedactedFromValue(ReceiverUrl, { label: "receiver" }).annotate({
-    description: "Where notices are posted as JSON. Redirects are not followed."
-  }),
-  secret: Schema.optionalKey(
-    Schema.RedactedFromValue(Schema.NonEmptyString, { label: "secret" }).annotate({
-      description:
-        "Signs each notice as Standard Webhooks say: HMAC-SHA256 over ID, timestamp and body. Base64 behind whsec_, or any text. Absent: not signed."
-    })
-  )
+  url: Schema.RedactedFromValue(ReceiverUrl, { label: "receiver" }),
+  secret: Schema.optionalKey(Schema.RedactedFromValue(Schema.NonEmptyString, { label: "secret" }))
 })
 
 const Slack = Schema.Struct({
-  url: Schema.RedactedFromValue(ReceiverUrl, { label: "receiver" }).annotate({
-    description: "An incoming webhook of Slack, or of what takes the same format."
-  })
+  url: Schema.RedactedFromValue(ReceiverUrl, { label: "receiver" })
 })
 
 /** Whom to tell, and of what. */
 const NotifyTarget = Schema.Struct({
-  name: Schema.optionalKey(
-    Schema.NonEmptyString.check(Schema.isMaxLength(63)).annotate({
-      description: "Names the entry in the ledger; webhook, slack or command when absent. No two are alike."
-    })
-  ),
-  on: Schema.optionalKey(
-    Schema.Array(Schema.Literals([...troubles, "recovered"])).annotate({
-      description:
-        "How a run ends that is told of; recovered is the first completed one after another end. All of them when absent."
-    })
-  ),
-  quarantine_share: Schema.optionalKey(
-    Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 })).annotate({
-      description: "Tells of a run of whose records more than this share became dead letters in a sink, from 0 to 1."
-    })
-  ),
-  longer_than: Schema.optionalKey(
-    TimeSpan.annotate({ description: "Tells of a run that took longer than this time." })
-  ),
+  name: Schema.optionalKey(Schema.NonEmptyString.check(Schema.isMaxLength(63))),
+  on: Schema.optionalKey(Schema.Array(Schema.Literals([...troubles, "recovered"]))),
+  quarantine_share: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))),
+  longer_than: Schema.optionalKey(TimeSpan),
   webhook: Schema.optionalKey(Webhook),
   slack: Schema.optionalKey(Slack),
-  command: Schema.optionalKey(
-    Schema.Array(Schema.String).check(Schema.isMinLength(1)).annotate({
-      description:
-        "A program and its arguments. It is given the notice as JSON on standard input; exit code 0 is delivered."
-    })
-  )
+  command: Schema.optionalKey(Schema.Array(Schema.String).check(Schema.isMinLength(1)))
 })
   .check(
     Schema.makeFilter(
@@ -71,7 +42,7 @@ const NotifyTarget = Schema.Struct({
       { expected: "exactly one of webhook, slack, command" }
     )
   )
-  .annotate({ identifier: "NotifyTarget", description: "Whom to tell how a run ended, and of what." })
+  .annotate({ identifier: "NotifyTarget" })
 export type NotifyTarget = typeof NotifyTarget.Type
 
 /** The name of an entry. */
@@ -86,5 +57,5 @@ export const NotifySettings = Schema.Array(NotifyTarget)
       expected: "entries of different names: give those of one kind a name each"
     })
   )
-  .annotate({ description: "Whom to tell how runs end: each is told at least once, from the ledger." })
+
 export type NotifySettings = typeof NotifySettings.Type

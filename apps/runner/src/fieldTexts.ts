@@ -53,6 +53,7 @@ const topLevel: Readonly<Record<string, FieldText>> = {
     "The Postgres that remembers the runs",
     "the first Postgres sink, or an embedded database in ./.sluice/postgres"
   ),
+  ".notify": optional("Whom to tell how runs end: each is told at least once, from the ledger", "nobody is told"),
   ".schedule": optional(
     "When sluice worker runs the pipeline: a cron expression, or one with time zone and policies",
     "workers do not run it"
@@ -61,6 +62,36 @@ const topLevel: Readonly<Record<string, FieldText>> = {
   ".spool": optional(
     "Where segments wait for sinks that lag, in a pipeline of several sinks without a vault",
     "the values below"
+  )
+}
+
+/** Fields of an entry of `notify`. */
+const notify: Readonly<Record<string, FieldText>> = {
+  "NotifyTarget.name": optional(
+    "Names the entry in the ledger; no two entries have the same name",
+    "webhook, slack or command, by what the entry has"
+  ),
+  "NotifyTarget.on": optional(
+    "How a run ends that is told of; recovered is the first completed run after another end",
+    "all of them"
+  ),
+  "NotifyTarget.quarantine_share": optional(
+    "Tells of a run of whose records more than this share became dead letters in a sink",
+    "dead letters are not told of",
+    "a share"
+  ),
+  "NotifyTarget.longer_than": optional("Tells of a run that took longer", "the time is not told of", "seconds"),
+  "NotifyTarget.webhook": optional("Posts each notice as JSON", nothing),
+  "NotifyTarget.webhook.url": required("Where notices are posted; redirects are not followed"),
+  "NotifyTarget.webhook.secret": optional(
+    "Signs each notice as Standard Webhooks say: HMAC-SHA256 over ID, timestamp and body; base64 behind whsec_, or any text",
+    "notices are not signed"
+  ),
+  "NotifyTarget.slack": optional("Posts each notice in Slack's format", nothing),
+  "NotifyTarget.slack.url": required("An incoming webhook of Slack, or of what takes the same format"),
+  "NotifyTarget.command": optional(
+    "A program and its arguments, which gets the notice as JSON on standard input; exit code 0 means delivered",
+    nothing
   )
 }
 
@@ -287,6 +318,7 @@ const machine: Readonly<Record<string, FieldText>> = {
 export const fieldTexts: Readonly<Record<string, FieldText>> = {
   ...anywhere,
   ...topLevel,
+  ...notify,
   ...schedule,
   ...sources,
   ...policies,

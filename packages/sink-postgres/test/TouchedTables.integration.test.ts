@@ -324,6 +324,9 @@ layer(Url.layer, { timeout: 300_000 })("tables that people have touched", (it) =
           })
           const says = `row level security of the table "${table}" applies to this role`
           assert.include(String(yield* Effect.flip(proof)), says, `${table} ${name}`)
+          // A reader sees what policies show it: its own statements are not Sluice's.
+          const reader = yield* Postgres.open({ url: own.href, schema: database.schema })
+          assert.deepStrictEqual(yield* Postgres.query(reader, `SELECT count(*)::int AS n FROM ${table}`), [{ n: 0 }])
           yield* administrator.query(`ALTER ROLE ${role} BYPASSRLS`)
           yield* proof
           yield* administrator.query(`ALTER ROLE ${role} NOBYPASSRLS`)

@@ -30,7 +30,7 @@ export class EngineFiles extends NodeFS {
     return this.#failure !== undefined
   }
 
-  override async init(pg: PGlite, options: InitOptions) {
+  override async init(pg: PGlite, options: InitOptions): ReturnType<NodeFS["init"]> {
     const { emscriptenOpts } = await super.init(pg, options)
     const preRun = [...(emscriptenOpts.preRun ?? []), (engine: Engine) => this.#watch(engine)]
     return { emscriptenOpts: { ...emscriptenOpts, preRun } }

@@ -48,7 +48,9 @@ export const writingTransaction = <A, E, R>(
   { timeout }: QueryOptions,
   use: (tx: Transaction) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | DatabaseError, R> =>
-  database.transaction((tx) => Effect.andThen(limitTime(tx, timeout), use(tx)))
+  database.transaction((tx) =>
+    tx.execute("SET LOCAL row_security = on").pipe(Effect.andThen(limitTime(tx, timeout)), Effect.andThen(use(tx)))
+  )
 
 /** A transaction in which a statement of a user that only reads changes nothing: see {@link query}. */
 export const readOnlyTransaction = Effect.fnUntraced(function* <A, E, R>(
@@ -60,8 +62,10 @@ export const readOnlyTransaction = Effect.fnUntraced(function* <A, E, R>(
   const statement = yield* readStatement(sql)
   return yield* database.transaction(
     Effect.fnUntraced(function* (tx) {
-      // Strings end where the parser saw them end, whatever the server's settings are.
-      yield* tx.execute("SET TRANSACTION READ ONLY; SET LOCAL standard_conforming_strings = on")
+      // Strings end where the parser saw them end, whatever the server's settings are. A reader sees the rows that policies show it.
+      yield* tx.execute(
+        "SET TRANSACTION READ ONLY; SET LOCAL standard_conforming_strings = on; SET LOCAL row_security = on"
+      )
       yield* assertNonVolatile(tx, statement)
       yield* restrictRole(tx)
       yield* limitTime(tx, timeout)
