@@ -117,7 +117,7 @@ describe("a database that cannot take a run", { concurrent: true }, () => {
       "has no room for a run's connections",
       ({ role }) => [`ALTER ROLE ${role} CONNECTION LIMIT 2`],
       1,
-      /too many connections for role "sluice_[0-9a-f]+"; a run takes up to 4 connections$/
+      /too many connections for role "sluice_[0-9a-f]+" \(at [\w.]+:\d+\); a run takes up to 4 connections$/
     ]
   ]
   for (const [name, ...rest] of cases) {
