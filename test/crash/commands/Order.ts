@@ -7,7 +7,7 @@ const Tables = Schema.Union([Schema.Struct({ url: Schema.String }), Schema.Struc
 export type Tables = typeof Tables.Type
 
 /** Where objects are. */
-export const LakePlace = Schema.Union([
+const LakePlace = Schema.Union([
   Schema.Struct({ s3: S3SinkConfig }),
   Schema.Struct({ directory: DirectorySinkConfig })
 ])
