@@ -7,13 +7,14 @@ import { type Candidate, candidates } from "../extract/candidates.ts"
 import { type Extent, within } from "../extract/Expectation.ts"
 import { hugePages } from "../extract/hugePages.ts"
 import { installed } from "../extract/installed.ts"
+import { manualPages, seeds } from "../extract/manuals.ts"
 import { renderMarkdown } from "../extract/RenderedMarkdown.ts"
 import { mean, meanOf, measures, type Scores, score } from "../extract/Score.ts"
 
 // How much of what pages say survives as Markdown, beside other ways from HTML to Markdown. Scores are out of 100 and come out the same
 // each time; times do not.
 // With --huge, time and memory of pages that are large or made to be slow instead, each in a process of its own that has 30 s.
-// node test/bench/extract.ts [--huge] [--extent page|main] [--kinds] [--worst 10] [--only name] [--corpus kept|installed|all] [--each 8] [--show page]
+// node test/bench/extract.ts [--huge] [--extent page|main] [--kinds] [--worst 10] [--only name] [--corpus kept|installed|manuals|all] [--seed open|sealed] [--each 8] [--show page]
 
 const { values: flags } = parseArgs({
   options: {
@@ -23,6 +24,7 @@ const { values: flags } = parseArgs({
     only: { type: "string", default: "" },
     corpus: { type: "string", default: "all" },
     each: { type: "string", default: "8" },
+    seed: { type: "string", default: "open" },
     show: { type: "string" },
     huge: { type: "boolean", default: false }
   }
@@ -139,6 +141,15 @@ const huge = Effect.gen(function* () {
   }
 })
 
+const compareManuals = Effect.gen(function* () {
+  const { missing, samples } = yield* manualPages(
+    flags.seed === "sealed" ? seeds.sealed : seeds.open,
+    Number(flags.each)
+  )
+  for (const reason of missing) yield* Console.log(`Left out: ${reason}`)
+  yield* table("page", samples)
+})
+
 const compare = Effect.gen(function* () {
   const kept = flags.corpus === "installed" ? [] : corpus()
   const found = flags.corpus === "kept" ? { samples: [], missing: [] } : yield* installed(Number(flags.each))
@@ -149,4 +160,4 @@ const compare = Effect.gen(function* () {
   }
 })
 
-Effect.runPromise(Effect.scoped(flags.huge ? huge : compare))
+Effect.runPromise(Effect.scoped(flags.huge ? huge : flags.corpus === "manuals" ? compareManuals : compare))
