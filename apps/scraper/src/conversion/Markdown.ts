@@ -1,8 +1,7 @@
-import type { Table } from "mdast"
-import { gfmToMarkdown } from "mdast-util-gfm"
+import type { Heading, Paragraph, Table, TableCell } from "mdast"
 import { type Options, toMarkdown } from "mdast-util-to-markdown"
-import { text } from "./escapeText.ts"
 import type { HtmlDocument } from "./HtmlDocument.ts"
+import { inlineMarkdown } from "./inlineMarkdown.ts"
 import { mainContent, wholePage } from "./MainContent.ts"
 import { mdastOf } from "./mdastOf.ts"
 
@@ -13,16 +12,26 @@ export type MarkdownExtent = "page" | "main"
 export const markdownOf = (document: HtmlDocument, extent: MarkdownExtent = "page"): string =>
   toMarkdown(mdastOf(extent === "main" ? mainContent(document.tree) : wholePage(document.tree), document.base), options)
 
-/** Rows as short as they are: lined up, a table with one long row among many would be as wide as that row in each. */
-const table: NonNullable<Options["handlers"]>["table"] = (node: Table, _, state, info) => {
-  const exit = state.enter("table")
-  const line = (cells: ReadonlyArray<string>) => `|${cells.map((cell) => (cell === "" ? " |" : ` ${cell} |`)).join("")}`
-  const rows = node.children.map((row) => line(row.children.map((cell) => state.handle(cell, row, state, info))))
-  const marks = { left: ":-", right: "-:", center: ":-:" }
-  const width = node.children[0]?.children.length ?? 0
-  const delimiters = Array.from({ length: width }, (_, index) => marks[node.align?.[index] ?? ("" as "left")] ?? "-")
-  exit()
-  return [rows[0] ?? "", line(delimiters), ...rows.slice(1)].join("\n")
+type Handlers = NonNullable<Options["handlers"]>
+
+const paragraph: Handlers["paragraph"] = (node: Paragraph, parent) => {
+  if (parent?.type !== "listItem") return inlineMarkdown(node.children, "paragraph")
+  const isTask = typeof parent.checked === "boolean" && parent.children[0] === node
+  return `${isTask ? (parent.checked ? "[x] " : "[ ] ") : ""}${inlineMarkdown(node.children, "item")}`
 }
 
-const options: Options = { bullet: "-", rule: "-", extensions: [gfmToMarkdown(), { handlers: { table, text } }] }
+const heading: Handlers["heading"] = ({ children, depth }: Heading) =>
+  `${"#".repeat(depth)} ${inlineMarkdown(children, "heading")}`
+
+const cell = ({ children }: TableCell) => (children.length === 0 ? " |" : ` ${inlineMarkdown(children, "cell")} |`)
+
+/** Rows as short as they are: lined up, a table with one long row among many would be as wide as that row in each. */
+const table: Handlers["table"] = ({ align, children }: Table) => {
+  const rows = children.map((row) => `|${row.children.map(cell).join("")}`)
+  const marks = { left: ":-", right: "-:", center: ":-:" }
+  const width = children[0]?.children.length ?? 0
+  const delimiters = Array.from({ length: width }, (_, index) => marks[align?.[index] ?? ("" as "left")] ?? "-")
+  return [rows[0] ?? "", `| ${delimiters.join(" | ")} |`, ...rows.slice(1)].join("\n")
+}
+
+const options: Options = { bullet: "-", rule: "-", handlers: { paragraph, heading, table } }

@@ -1,4 +1,4 @@
-import type { Blockquote, Heading, List, ListItem, Root, RootContent } from "mdast"
+import type { Blockquote, Code, Heading, List, ListItem, Root, RootContent } from "mdast"
 import { defaultTreeAdapter } from "parse5"
 import { codeBlockOf, isCodeBlock, isLineNumber } from "./codeBlock.ts"
 import {
@@ -113,8 +113,8 @@ export const mdastOf = ({ isLeftOut, root }: PageExtract, base: string): Root =>
     }
   }
 
-  const codeInLine = (element: HtmlElement) => {
-    for (const text of codeBlockOf(element).value.split("\n")) {
+  const codeInLine = ({ value }: Code) => {
+    for (const text of value.split("\n")) {
       runs().push({ kind: "text", value: text, marks: marked(marks, { kind: "code" }) }, { kind: "break" })
     }
   }
@@ -128,11 +128,11 @@ export const mdastOf = ({ isLeftOut, root }: PageExtract, base: string): Root =>
     const { tagName } = element
     if (isCodeBlock(element)) {
       border()
-      if (line !== undefined) codeInLine(element)
-      else {
-        const block = codeBlockOf(element)
-        if (block.value !== "") addBlock(block)
-      }
+      const block = codeBlockOf(element)
+      // Without a text it may still have images.
+      if (block.value === "") return border
+      if (line === undefined) addBlock(block)
+      else codeInLine(block)
       return "skip"
     }
     switch (tagName) {
