@@ -125,6 +125,46 @@ describe("Markdown", () => {
       '<p hidden>a</p><p style="color:red; display : none">b</p><dialog>c</dialog><p hidden="until-found">d</p><select><option>e</select>',
       "d\n"
     ],
+    [
+      "code beside code as two",
+      "<p><code>a</code><code>b</code> <kbd>c</kbd>+<kbd>d</kbd></p><pre>e</pre><pre>f</pre>",
+      "`a`<!---->`b` `c`+`d`\n\n```\ne\n```\n\n```\nf\n```\n"
+    ],
+    [
+      "lines of code, whatever makes them",
+      '<pre>a<div>b</div>c<br>d<span style="display: block">e</span><p>f</p>g</pre>',
+      "```\na\nb\nc\nd\ne\nf\ng\n```\n"
+    ],
+    [
+      "lines of code that style sheets make",
+      '<pre><code>a</code><code>b</code></pre><pre><span class="line">c</span><span class="line">d</span></pre>',
+      "```\na\nb\n```\n\n```\nc\nd\n```\n"
+    ],
+    [
+      "a line of code as one, and the breaks that are there",
+      '<pre><code>a</code> <code>b</code></pre><pre><span class="line">c</span>\n<span class="line">d</span></pre>',
+      "```\na b\n```\n\n```\nc\nd\n```\n"
+    ],
+    [
+      "headings and rules in cells",
+      "<table><tr><th>a<th>b<tr><td><h3>x</h3>y<td>1<hr>2</table>",
+      "| a | b |\n| - | - |\n| <h3>x</h3><br>y | 1<br><hr>2 |\n"
+    ],
+    [
+      "rows where a browser shows them",
+      "<table><tfoot><tr><td>e<td>f</tfoot><thead><tr><th>a<th>b</thead><tbody><tr><td>c<td>d</table>",
+      "| a | b |\n| - | - |\n| c | d |\n| e | f |\n"
+    ],
+    [
+      "the alignment that columns, rows or cells have",
+      '<table><col><col align="center"><tr><th colspan="1">a<th>b<th class="text-right">c<tr><td style="text-align:right">1<td>2<td>3</table>',
+      "| a | b | c |\n| -: | :-: | -: |\n| 1 | 2 | 3 |\n"
+    ],
+    [
+      "code in cells, with its blanks and pipes",
+      "<table><tr><th>a<th>b<tr><td><pre>x\n  y</pre><td><code>a\\|b</code></table>",
+      "| a | b |\n| - | - |\n| `x`<br>`  y` | <code>a\\\\\\|b</code> |\n"
+    ],
     ["text that looks like Markdown", "<p>1. a *b* [c] # d</p>", "1\\. a \\*b* [c] # d\n"]
   ] as const) {
     it(`keeps ${what}`, () => assert.strictEqual(markdown(html), expected))

@@ -80,7 +80,8 @@ const blank: PhrasingContent = { type: "text", value: " " }
 const lineBreak: PhrasingContent = { type: "break" }
 const markupBreak: PhrasingContent = { type: "html", value: "<br>" }
 
-const isSame = (a: Mark, b: Mark): boolean => a === b || (a.kind !== "link" && a.kind === b.kind)
+/** Links and code side by side are two; all else is one. */
+const isSame = (a: Mark, b: Mark): boolean => a === b || (a.kind !== "link" && a.kind !== "code" && a.kind === b.kind)
 
 const common = (a: ReadonlyArray<Mark>, b: ReadonlyArray<Mark>): ReadonlyArray<Mark> => {
   let count = 0

@@ -1,20 +1,17 @@
 import type { AlignType, PhrasingContent, Table, TableCell, TableRow } from "mdast"
 import { attribute, classesOf, elementsIn, type HtmlElement } from "./Elements.ts"
+import type { CellFacts } from "./TableCell.ts"
 
 /** A cell as it was read. */
-export interface ReadCell {
+export interface ReadCell extends CellFacts {
   readonly children: Array<PhrasingContent>
-  readonly isHeader: boolean
-  readonly align: AlignType
-  readonly colSpan: number
-  readonly rowSpan: number
 }
 
 /** How a table is read: as data, as a block of code whose lines are its rows, or, if it is there for the layout, as blocks. */
 export type TableUse = "data" | "code" | "layout"
 
-/** Elements that no cell of a Markdown table can hold and that say that a table is there for the layout. */
-const tooMuch = new Set(["table", "h1", "h2", "h3", "h4", "h5", "h6", "hr"])
+/** Elements that say that a table without headers is there for the layout. */
+const sections = new Set(["h1", "h2", "h3", "h4", "h5", "h6", "hr"])
 
 /** Tells what a table is there for. */
 export const tableUse = (table: HtmlElement): TableUse => {
@@ -24,9 +21,16 @@ export const tableUse = (table: HtmlElement): TableUse => {
   let columns = 0
   let inRow = 0
   let hasHeader = false
+  let hasSections = false
   for (const element of elementsIn(table)) {
-    if (tooMuch.has(element.tagName)) return "layout"
+    hasSections ||= sections.has(element.tagName)
     switch (element.tagName) {
+      // No cell of a Markdown table can hold one.
+      case "table":
+        return "layout"
+      case "thead":
+        hasHeader = true
+        break
       case "tr":
         rows++
         inRow = 0
@@ -43,7 +47,7 @@ export const tableUse = (table: HtmlElement): TableUse => {
       }
     }
   }
-  return hasHeader || (rows > 1 && columns > 1) ? "data" : "layout"
+  return hasHeader || (rows > 1 && columns > 1 && !hasSections) ? "data" : "layout"
 }
 
 /** Cells that spans may make out of one table; one that asks for more loses its spans. */
@@ -53,19 +57,24 @@ const maxSpannedCells = 20_000
  * A table of Markdown. A cell is where a browser shows it, in the first of the places it spans; the others are empty.
  * Without a header of its own it has an empty one, because Markdown has no table without.
  */
-export const tableOf = (rows: ReadonlyArray<ReadonlyArray<ReadCell>>): Table => {
+export const tableOf = (rows: ReadonlyArray<ReadonlyArray<ReadCell>>, columns: ReadonlyArray<AlignType>): Table => {
   let spanned = 0
   for (const cell of rows.flat()) spanned += cell.colSpan * Math.min(cell.rowSpan, rows.length) - 1
   const spans = spanned <= maxSpannedCells
   // No wider than there are cells, whatever they span.
   let width = 0
   const taken: Array<Array<TableCell>> = rows.map(() => [])
+  const aligns: Array<Array<AlignType>> = []
   rows.forEach((row, r) => {
     const here = taken[r]!
     let c = 0
     for (const cell of row) {
       while (here[c] !== undefined) c++
       here[c] = { type: "tableCell", children: cell.children }
+      if (cell.colSpan === 1) {
+        aligns[c] ??= []
+        aligns[c][r] = cell.align
+      }
       if (spans) {
         for (let down = 0; down < Math.min(cell.rowSpan, rows.length - r); down++) {
           for (let right = 0; right < cell.colSpan; right++) taken[r + down]![c + right] ??= empty()
@@ -87,7 +96,17 @@ export const tableOf = (rows: ReadonlyArray<ReadonlyArray<ReadCell>>): Table => 
       header.children[index] = cell
     })
   }
-  return { type: "table", align: (isHeaded ? rows[0]! : []).map(({ align }) => align), children: [header, ...lines] }
+  const align = Array.from({ length: width }, (_, c) => alignOfColumn(aligns[c] ?? [], isHeaded) ?? columns[c] ?? null)
+  return { type: "table", align: align.some((each) => each !== null) ? align : [], children: [header, ...lines] }
+}
+
+/** The alignment of the header, unless most of the cells below it have another. */
+const alignOfColumn = (cells: ReadonlyArray<AlignType>, isHeaded: boolean): AlignType => {
+  const body = Array.from(cells).slice(isHeaded ? 1 : 0)
+  for (const align of ["left", "center", "right"] as const) {
+    if (body.filter((each) => each === align).length * 2 > body.length) return align
+  }
+  return (isHeaded ? cells[0] : null) ?? null
 }
 
 /** Whether a row is one of headers: more of them than one, which may be that of the row. */
@@ -97,21 +116,3 @@ const isHeaderRow = (row: ReadonlyArray<ReadCell>): boolean => {
 }
 
 const empty = (): TableCell => ({ type: "tableCell", children: [] })
-
-/** What a cell says of itself. */
-export const cellFacts = (cell: HtmlElement, isInHead: boolean): Omit<ReadCell, "children"> => ({
-  isHeader: cell.tagName === "th" || isInHead,
-  align: alignOf(cell),
-  colSpan: spanOf(attribute(cell, "colspan"), 1000),
-  rowSpan: spanOf(attribute(cell, "rowspan"), 65_534)
-})
-
-const spanOf = (value: string | undefined, most: number): number =>
-  Math.min(most, Math.max(1, Number.parseInt(value ?? "1", 10) || 1))
-
-const alignOf = (cell: HtmlElement): AlignType => {
-  const told = (
-    /text-align\s*:\s*(\w+)/i.exec(attribute(cell, "style") ?? "")?.[1] ?? attribute(cell, "align")
-  )?.toLowerCase()
-  return told === "left" || told === "right" || told === "center" ? told : null
-}

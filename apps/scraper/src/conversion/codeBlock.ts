@@ -50,9 +50,36 @@ const numbers = new Set(
 export const isLineNumber = (element: HtmlElement): boolean =>
   classesOf(element).some((each) => numbers.has(each)) || attribute(element, "data-line-number") !== undefined
 
-/** The text of code; a line that is an element of its own ends with a line break. A loop, as everywhere. */
+const shownAsBlock = /(?:^|;)\s*display\s*:\s*(?:block|flex|flow-root|grid|list-item|table|table-row)\s*(?:;|!|$)/i
+/** What generators call the lines of theirs, which style sheets make blocks. */
+const lineNames = /^(?:(?:code|cm|editor|token|view|CodeMirror)-?)?line$/i
+
+/** Whether an element is a line of code, or several; `begins` one if breaks between them are in the text. */
+const lineOf = (element: HtmlElement): "block" | "begins" | undefined => {
+  if (blocks.has(element.tagName)) return element.tagName === "td" || element.tagName === "th" ? undefined : "block"
+  for (const { name, value } of element.attrs) {
+    if (name === "style" && shownAsBlock.test(value)) return "block"
+    if (name === "data-line" || (name === "class" && value.split(/\s+/).some((each) => lineNames.test(each)))) {
+      return "begins"
+    }
+  }
+  return undefined
+}
+
+/** Whether a block holds code beside other code and nothing else, which makes each a line. */
+const holdsLines = ({ childNodes }: HtmlElement): boolean => {
+  let lines = 0
+  for (const child of childNodes) {
+    if ("tagName" in child && child.tagName === "code") lines++
+    else if (!defaultTreeAdapter.isTextNode(child) || !/^\s*\n\s*$/.test(child.value)) return false
+  }
+  return lines > 1
+}
+
+/** The text of code; a line that is an element of its own is between line breaks. A loop, as everywhere. */
 const codeOf = (root: HtmlElement): string => {
   const text: Array<string> = []
+  const areLines = holdsLines(root)
   const endLine = () => {
     const last = text.findLast((each) => each !== "")
     if (last !== undefined && !last.endsWith("\n")) text.push("\n")
@@ -73,7 +100,9 @@ const codeOf = (root: HtmlElement): string => {
       if (node.tagName === "br") text.push("\n")
       if (isLineNumber(node) || node.tagName === "button" || node.tagName === "script" || node.tagName === "style")
         continue
-      if (blocks.has(node.tagName) && node.tagName !== "td" && node.tagName !== "th") open.push("end")
+      const line = node.parentNode === root && areLines ? "begins" : lineOf(node)
+      if (line !== undefined) endLine()
+      if (line === "block") open.push("end")
       for (let index = node.childNodes.length - 1; index >= 0; index--) open.push(node.childNodes[index]!)
     }
   }

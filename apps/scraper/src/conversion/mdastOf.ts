@@ -8,13 +8,13 @@ import {
   type HtmlElement,
   type HtmlNode,
   type HtmlParent,
-  isUnread,
-  parentOf
+  isUnread
 } from "./Elements.ts"
 import { frameOf, imageOf, linkOf, mathOf, textOf } from "./embedded.ts"
 import type { PageExtract } from "./MainContent.ts"
 import { isBlank, type Mark, marked, phrasingOf, type Run } from "./Phrasing.ts"
-import { cellFacts, type ReadCell, tableOf, tableUse } from "./TableGrid.ts"
+import { cellFacts, columnAligns, sectionOf } from "./TableCell.ts"
+import { type ReadCell, tableOf, tableUse } from "./TableGrid.ts"
 
 /** Lists and quotations nest no deeper than this; deeper ones are put at this depth. */
 const maxNesting = 40
@@ -29,6 +29,7 @@ interface Container {
 /** What a heading or a cell is read into, which stay in one line; lists and quotations in it become plain lines. */
 interface Line {
   readonly runs: Array<Run>
+  readonly isCell: boolean
 }
 
 /**
@@ -93,10 +94,10 @@ export const mdastOf = ({ isLeftOut, root }: PageExtract, base: string): Root =>
     }
   }
 
-  const inLine = (end: (runs: ReadonlyArray<Run>) => void) => {
+  const inLine = (end: (runs: ReadonlyArray<Run>) => void, isCell = false) => {
     const outer = line
     const outerMarks = marks
-    line = { runs: [] }
+    line = { runs: [], isCell }
     return () => {
       const { runs } = line!
       line = outer
@@ -115,7 +116,8 @@ export const mdastOf = ({ isLeftOut, root }: PageExtract, base: string): Root =>
 
   const codeInLine = ({ value }: Code) => {
     for (const text of value.split("\n")) {
-      runs().push({ kind: "text", value: text, marks: marked(marks, { kind: "code" }) }, { kind: "break" })
+      if (text.trim() !== "") runs().push({ kind: "node", node: { type: "inlineCode", value: text }, marks })
+      runs().push({ kind: "break" })
     }
   }
 
@@ -141,7 +143,8 @@ export const mdastOf = ({ isLeftOut, root }: PageExtract, base: string): Root =>
         return "skip"
       case "hr":
         border()
-        if (line === undefined && here().node.type !== "list") addBlock({ type: "thematicBreak" })
+        if (line?.isCell === true) addNode({ type: "html", value: "<hr>" })
+        else if (line === undefined && here().node.type !== "list") addBlock({ type: "thematicBreak" })
         return "skip"
       case "img":
         addNode(imageOf(element, base))
@@ -184,7 +187,19 @@ export const mdastOf = ({ isLeftOut, root }: PageExtract, base: string): Root =>
         runs().push({ kind: "text", value: "“", marks })
         return () => runs().push({ kind: "text", value: "”", marks })
     }
-    return line === undefined ? beginBlock(element) : blocks.has(tagName) ? bordered() : undefined
+    if (line === undefined) return beginBlock(element)
+    if (line.isCell && /^h[1-6]$/.test(tagName)) return elementInCell(tagName)
+    return blocks.has(tagName) ? bordered() : undefined
+  }
+
+  /** Of what a cell cannot hold as Markdown, its markup. */
+  const elementInCell = (tagName: string) => {
+    border()
+    addNode({ type: "html", value: `<${tagName}>` })
+    return () => {
+      addNode({ type: "html", value: `</${tagName}>` })
+      border()
+    }
   }
 
   const bordered = () => {
@@ -272,7 +287,8 @@ export const mdastOf = ({ isLeftOut, root }: PageExtract, base: string): Root =>
 
   /** A table of data holds no other, so it is read to its end before anything else is. */
   const readTable = (table: HtmlElement) => {
-    const rows: Array<Array<ReadCell>> = []
+    const columns = columnAligns(table)
+    const rows: Array<{ readonly order: number; readonly cells: Array<ReadCell> }> = []
     for (const element of elementsIn(table)) {
       if (element.tagName === "caption") {
         readInto(element, (read) => {
@@ -280,20 +296,26 @@ export const mdastOf = ({ isLeftOut, root }: PageExtract, base: string): Root =>
           if (children.length > 0) addBlock({ type: "paragraph", children })
         })
       } else if (element.tagName === "tr") {
-        if (!isUnread(element) && !isLeftOut(element)) rows.push([])
+        if (!isUnread(element) && !isLeftOut(element)) rows.push({ order: sectionOf(element), cells: [] })
       } else if (element.tagName === "td" || element.tagName === "th") {
         const row = rows.at(-1)
         if (row === undefined || isUnread(element)) continue
-        const isInHead = parentOf(parentOf(element) ?? element)?.tagName === "thead"
-        readInto(element, (read) => row.push({ ...cellFacts(element, isInHead), children: phrasingOf(read, "markup") }))
+        readInto(
+          element,
+          (read) => row.cells.push({ ...cellFacts(element), children: phrasingOf(read, "markup") }),
+          true
+        )
       }
     }
-    const filled = rows.filter((row) => row.length > 0)
-    if (filled.some((row) => row.some(({ children }) => children.length > 0))) addBlock(tableOf(filled))
+    const filled = rows
+      .filter(({ cells }) => cells.length > 0)
+      .sort((a, b) => a.order - b.order)
+      .map(({ cells }) => cells)
+    if (filled.some((row) => row.some(({ children }) => children.length > 0))) addBlock(tableOf(filled, columns))
   }
 
-  const readInto = (element: HtmlElement, end: (runs: ReadonlyArray<Run>) => void) => {
-    const finish = inLine(end)
+  const readInto = (element: HtmlElement, end: (runs: ReadonlyArray<Run>) => void, isCell = false) => {
+    const finish = inLine(end, isCell)
     read(element)
     finish()
   }
