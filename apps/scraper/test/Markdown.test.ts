@@ -165,6 +165,58 @@ describe("Markdown", () => {
       "<table><tr><th>a<th>b<tr><td><pre>x\n  y</pre><td><code>a\\|b</code></table>",
       "| a | b |\n| - | - |\n| `x`<br>`  y` | <code>a\\\\\\|b</code> |\n"
     ],
+    [
+      "numbers of items that jump, fall or begin elsewhere",
+      '<ol start="3"><li>a<li value="7">b<li>c</ol><p>x</p><ol reversed><li>d<li>e</ol><p>y</p><ol start="-1"><li>f<li>g</ol>',
+      "3. a\n\n7) b\n8) c\n\nx\n\n2. d\n\n1) e\n\ny\n\n- -1. f\n\n0. g\n"
+    ],
+    [
+      "headings without signs that lead to them, whatever their class",
+      `<section id="a"><h2>A <a href="#a" title="here">🔗</a></h2></section><div><h3 id="b">B</h3><a href="#b"><svg></svg></a></div>
+       <h2 id="c%20d"><a href="/dir/page.html#c%20d"><span>Permalink</span></a>C</h2><dl><dt id="e">E<a href="#e">§</a></dt></dl>`,
+      "## A\n\n### B\n\n## C\n\n**E**\n"
+    ],
+    [
+      "links in headings that say something or lead elsewhere, whatever their class",
+      '<h2 id="a"><a class="anchor" href="#a">A</a> <a class="headerlink" href="#n">†</a> <a href="#b">#</a></h2><p id="b">↩ <a href="#a">↩</a></p>',
+      "## [A](http://site.example/dir/page.html#a) [†](http://site.example/dir/page.html#n) [#](http://site.example/dir/page.html#b)\n\n↩ [↩](http://site.example/dir/page.html#a)\n"
+    ],
+    ["the title where there is no heading", "<title> A  title </title><p>x</p>", "# A title\n\nx\n"],
+    ["no title beside a heading, or of nothing", "<title>A title</title><h2>x</h2>", "## x\n"],
+    [
+      "sources that scripts would put in the place of a stand-in",
+      `<img src="/i/placeholder.gif" data-lazy="a.png"><img class="lazyload" src="t.jpg" data-srcset="b,1.png 1x, c.png 2x">
+       <picture><source data-srcset="https://cdn.example/w_1,h_2/d.png 640w, e.png 1280w"><img src="data:,"></picture><img srcset="f.png, g.png 2x">`,
+      "![](http://site.example/dir/a.png)![](http://site.example/dir/b,1.png) ![](http://site.example/dir/e.png)![](http://site.example/dir/f.png)\n"
+    ],
+    [
+      "the source that an image has, and switches as no address",
+      '<img src="a.png" data-src="b.png"><img src="spacer.gif" data-lazy="true" alt="S"><img src="blank-cheque-story.png" data-image="x">',
+      "![](http://site.example/dir/a.png)![S](http://site.example/dir/spacer.gif)![](http://site.example/dir/blank-cheque-story.png)\n"
+    ],
+    [
+      "formulas of MathJax 2, before and after it ran",
+      `<p><span class="MathJax_Preview">preview</span><span class="MathJax"><nobr>x2</nobr></span><script type="math/tex">x^2</script> and
+       <script type="math/mml"><math><msqrt><mi>y</mi></msqrt></math></script><script type="math/tex; mode=display">z</script></p>`,
+      "$x^2$ and $\\sqrt{y}$\n\n$$z$$\n"
+    ],
+    [
+      "formulas of MathJax 3",
+      `<p><mjx-container display="true"><mjx-math><mjx-mi>glyph</mjx-mi></mjx-math><mjx-assistive-mml><math display="block"><mfrac><mi>a</mi><mi>b</mi></mfrac></math></mjx-assistive-mml></mjx-container>
+       <mjx-container><svg data-latex="q_1"></svg></mjx-container></p>`,
+      "$$\\frac{a}{b}$$\n\n$q_1$\n"
+    ],
+    [
+      "formulas by alttext, then annotation, then structure",
+      `<p><math alttext="\\alpha_1"><mi>x</mi><annotation encoding="application/x-tex">no</annotation></math> <math alttext="a half of it"><mfrac><mn>1</mn><mn>2</mn></mfrac></math>
+       <math><munderover><mo>∑</mo><mrow><mi>i</mi><mo>=</mo><mn>1</mn></mrow><mi>n</mi></munderover><msub><mi>x</mi><mi>i</mi></msub></math></p>`,
+      "$\\alpha_1$ $\\frac{1}{2}$ $\\sum_{i = 1}^{n} x_{i}$\n"
+    ],
+    [
+      "pipes of formulas in cells",
+      '<table><tr><th>a<th>b<tr><td><math alttext="|x|+\\|y\\|"></math><td>1</table>',
+      "| a | b |\n| - | - |\n| $\\|x\\|+\\Vert y\\Vert$ | 1 |\n"
+    ],
     ["text that looks like Markdown", "<p>1. a *b* [c] # d</p>", "1\\. a \\*b* [c] # d\n"]
   ] as const) {
     it(`keeps ${what}`, () => assert.strictEqual(markdown(html), expected))

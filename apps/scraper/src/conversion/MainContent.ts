@@ -1,5 +1,5 @@
 import { attribute, classesOf, elementsIn, type HtmlElement, type HtmlParent, parentOf } from "./Elements.ts"
-import { textOf } from "./embedded.ts"
+import { textOf } from "./textOf.ts"
 
 /** The part of a page to read, and what to skip in it. */
 export interface PageExtract {

@@ -1,5 +1,6 @@
 import type { Heading, Paragraph, Table, TableCell } from "mdast"
 import { type Options, toMarkdown } from "mdast-util-to-markdown"
+import { documentTitle } from "./documentTitle.ts"
 import type { HtmlDocument } from "./HtmlDocument.ts"
 import { inlineMarkdown } from "./inlineMarkdown.ts"
 import { mainContent, wholePage } from "./MainContent.ts"
@@ -10,7 +11,14 @@ export type MarkdownExtent = "page" | "main"
 
 /** A page as GitHub-flavoured Markdown, its links and images absolute. */
 export const markdownOf = (document: HtmlDocument, extent: MarkdownExtent = "page"): string =>
-  toMarkdown(mdastOf(extent === "main" ? mainContent(document.tree) : wholePage(document.tree), document.base), options)
+  toMarkdown(
+    mdastOf(
+      extent === "main" ? mainContent(document.tree) : wholePage(document.tree),
+      document.base,
+      documentTitle(document.tree)
+    ),
+    options
+  )
 
 type Handlers = NonNullable<Options["handlers"]>
 

@@ -72,8 +72,9 @@ export const tableOf = (rows: ReadonlyArray<ReadonlyArray<ReadCell>>, columns: R
       while (here[c] !== undefined) c++
       here[c] = { type: "tableCell", children: cell.children }
       if (cell.colSpan === 1) {
-        aligns[c] ??= []
-        aligns[c][r] = cell.align
+        const column = aligns[c] ?? []
+        aligns[c] = column
+        column[r] = cell.align
       }
       if (spans) {
         for (let down = 0; down < Math.min(cell.rowSpan, rows.length - r); down++) {

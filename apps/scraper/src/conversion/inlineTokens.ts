@@ -1,5 +1,6 @@
 import type { PhrasingContent } from "mdast"
 import { codeSpan } from "./codeSpan.ts"
+import { formulaMarkdown } from "./formulaMarkdown.ts"
 import type { Attention, InlineToken } from "./InlineToken.ts"
 import { isAutolink, linkTail } from "./linkDestination.ts"
 
@@ -27,6 +28,8 @@ export const inlineTokens = (children: ReadonlyArray<PhrasingContent>, isCell: b
       }
       case "html":
         return raw(node.value)
+      case "inlineMath":
+        return raw(formulaMarkdown(node, isCell))
       case "break":
         return raw("\\\n")
       case "image":

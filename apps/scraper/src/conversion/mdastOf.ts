@@ -10,11 +10,15 @@ import {
   type HtmlParent,
   isUnread
 } from "./Elements.ts"
-import { frameOf, imageOf, linkOf, mathOf, textOf } from "./embedded.ts"
+import { frameOf, imageOf, linkOf } from "./embedded.ts"
+import { type Formula, formulaOf } from "./formula.ts"
+import { isListNumber, type ListNumbers, listNumbers } from "./listNumbers.ts"
+import { listsOf } from "./listsOf.ts"
 import type { PageExtract } from "./MainContent.ts"
 import { isBlank, type Mark, marked, phrasingOf, type Run } from "./Phrasing.ts"
 import { cellFacts, columnAligns, sectionOf } from "./TableCell.ts"
 import { type ReadCell, tableOf, tableUse } from "./TableGrid.ts"
+import { textOf } from "./textOf.ts"
 
 /** Lists and quotations nest no deeper than this; deeper ones are put at this depth. */
 const maxNesting = 40
@@ -33,15 +37,18 @@ interface Line {
 }
 
 /**
- * What a page shows, as mdast, its links and images absolute. One loop over the nodes, because pages nest deeper than the stack: of each
+ * What a page shows, as mdast, its links and images absolute, under its title if it has no heading. One loop over the nodes, because pages nest deeper than the stack: of each
  * element it knows what is to be done at its end. Text is collected with the marks of the elements around it and becomes a paragraph at the
  * next border of a block, so blocks inside of inline elements, and whatever nesting broken markup has, come out right.
  */
-export const mdastOf = ({ isLeftOut, root }: PageExtract, base: string): Root => {
+export const mdastOf = ({ isLeftOut, root }: PageExtract, base: string, title?: string): Root => {
+  let hasHeading = false
   const document: Root = { type: "root", children: [] }
   const containers: Array<Container> = [{ node: document, runs: [] }]
   /** Lists that the page does not have, around items that it has outside of lists. */
   const loose = new WeakSet<object>()
+  const numbers = new WeakMap<List, ListNumbers>()
+  const numberOf = new WeakMap<ListItem, number>()
   let line: Line | undefined
   let marks: ReadonlyArray<Mark> = []
 
@@ -90,7 +97,8 @@ export const mdastOf = ({ isLeftOut, root }: PageExtract, base: string): Root =>
       containers.pop()
       if (node.children.length === 0) return
       if (node.type === "listItem") node.spread = !isTight(node)
-      addBlock(node)
+      if (node.type === "list" && node.ordered === true) for (const part of listsOf(node, numberOf)) addBlock(part)
+      else addBlock(node)
     }
   }
 
@@ -125,9 +133,20 @@ export const mdastOf = ({ isLeftOut, root }: PageExtract, base: string): Root =>
     if (node !== undefined) runs().push({ kind: "node", node, marks })
   }
 
+  const addFormula = (formula: Formula) => {
+    if (formula.isDisplayed) border()
+    addNode(formula)
+    if (formula.isDisplayed) border()
+  }
+
   /** Begins an element. Answers what ends it, `skip` if its content is not to be read. */
   const begin = (element: HtmlElement): (() => void) | "skip" | undefined => {
     const { tagName } = element
+    const formula = formulaOf(element)
+    if (formula !== undefined) {
+      if (formula !== "elsewhere") addFormula(formula)
+      return "skip"
+    }
     if (isCodeBlock(element)) {
       border()
       const block = codeBlockOf(element)
@@ -148,9 +167,6 @@ export const mdastOf = ({ isLeftOut, root }: PageExtract, base: string): Root =>
         return "skip"
       case "img":
         addNode(imageOf(element, base))
-        return "skip"
-      case "math":
-        addNode(mathOf(element))
         return "skip"
       case "a": {
         const link = linkOf(element, base)
@@ -196,6 +212,7 @@ export const mdastOf = ({ isLeftOut, root }: PageExtract, base: string): Root =>
   const elementInCell = (tagName: string) => {
     border()
     addNode({ type: "html", value: `<${tagName}>` })
+    hasHeading = true
     return () => {
       addNode({ type: "html", value: `</${tagName}>` })
       border()
@@ -225,7 +242,9 @@ export const mdastOf = ({ isLeftOut, root }: PageExtract, base: string): Root =>
         const depth = Number(tagName[1]) as Heading["depth"]
         const end = inLine((read) => {
           const children = phrasingOf(read, "blank")
-          if (children.length > 0) addBlock({ type: "heading", depth, children })
+          if (children.length === 0) return
+          hasHeading = true
+          addBlock({ type: "heading", depth, children })
         })
         marks = marks.filter(({ kind }) => kind !== "strong")
         return end
@@ -239,24 +258,26 @@ export const mdastOf = ({ isLeftOut, root }: PageExtract, base: string): Root =>
       case "menu":
       case "dir": {
         if (containers.length > maxNesting) return bordered()
-        const start = tagName === "ol" ? Number.parseInt(attribute(element, "start") ?? "1", 10) : Number.NaN
         const ordered = tagName === "ol"
-        return both(
-          bordered(),
-          within({
-            type: "list",
-            ordered,
-            start: ordered ? (Number.isNaN(start) || start < 0 ? 1 : start) : null,
-            spread: false,
-            children: []
-          })
-        )
+        const list: List = { type: "list", ordered, start: ordered ? 1 : null, spread: false, children: [] }
+        if (ordered) numbers.set(list, listNumbers(element))
+        return both(bordered(), within(list))
       }
       case "li": {
         border()
         if (containers.length > maxNesting) return border
         const item: ListItem = { type: "listItem", spread: false, checked: checkedOf(element), children: [] }
-        if (here().node.type === "list") return both(border, within(item))
+        const { node } = here()
+        if (node.type === "list") {
+          const number = numbers.get(node)?.next(element)
+          const end = both(border, within(item))
+          if (number !== undefined) {
+            numberOf.set(item, number)
+            // Markdown has no list with such a number, so it becomes text.
+            if (!isListNumber(number)) here().runs.push({ kind: "text", value: `${number}. `, marks: [] })
+          }
+          return end
+        }
         const list: List = { type: "list", ordered: false, start: null, spread: false, children: [] }
         loose.add(list)
         return both(border, both(within(list), within(item)))
@@ -327,6 +348,8 @@ export const mdastOf = ({ isLeftOut, root }: PageExtract, base: string): Root =>
       else if (defaultTreeAdapter.isTextNode(next)) runs().push({ kind: "text", value: next.value, marks })
       else if (defaultTreeAdapter.isElementNode(next) && !isLeftOut(next)) {
         if (isUnread(next)) {
+          const formula = next.tagName === "script" ? formulaOf(next) : undefined
+          if (formula !== undefined && formula !== "elsewhere") addFormula(formula)
           addNode(frameOf(next, base))
           continue
         }
@@ -340,6 +363,9 @@ export const mdastOf = ({ isLeftOut, root }: PageExtract, base: string): Root =>
 
   read(root)
   endParagraph()
+  if (title !== undefined && document.children.length > 0 && !hasHeading) {
+    document.children.unshift({ type: "heading", depth: 1, children: [{ type: "text", value: title }] })
+  }
   return document
 }
 
