@@ -9,6 +9,7 @@ import { hugePages } from "../extract/hugePages.ts"
 import { installed } from "../extract/installed.ts"
 import { manualPages, seeds } from "../extract/manuals.ts"
 import { renderMarkdown } from "../extract/RenderedMarkdown.ts"
+import { roundTripDifference } from "../extract/roundTrip.ts"
 import { mean, meanOf, measures, type Scores, score } from "../extract/Score.ts"
 
 // How much of what pages say survives as Markdown, beside other ways from HTML to Markdown. Scores are out of 100 and come out the same
@@ -110,6 +111,17 @@ const table = Effect.fnUntraced(function* (extent: Extent, samples: ReadonlyArra
   }
 })
 
+/** How many pages say the same once their Markdown is read back. */
+const roundTrip = Effect.fnUntraced(function* (samples: ReadonlyArray<Sample>) {
+  const different = samples.flatMap((sample) => {
+    const difference = roundTripDifference(sample)
+    return difference === undefined ? [] : [`  ${sample.name}: ${difference}`]
+  })
+  const same = samples.length - different.length
+  yield* Console.log(`\nRead back, ${same} of ${samples.length} pages say what a browser shows, but for white space`)
+  for (const each of different.slice(0, Number(flags.worst))) yield* Console.log(each)
+})
+
 const execute = promisify(execFile)
 const convertHuge = fileURLToPath(new URL("../extract/convertHuge.ts", import.meta.url))
 
@@ -148,6 +160,7 @@ const compareManuals = Effect.gen(function* () {
   )
   for (const reason of missing) yield* Console.log(`Left out: ${reason}`)
   yield* table("page", samples)
+  yield* roundTrip(samples)
 })
 
 const compare = Effect.gen(function* () {
@@ -158,6 +171,7 @@ const compare = Effect.gen(function* () {
   for (const extent of ["page", "main"] as const) {
     if (flags.extent === undefined || flags.extent === extent) yield* table(extent, samples)
   }
+  yield* roundTrip(samples)
 })
 
 Effect.runPromise(Effect.scoped(flags.huge ? huge : flags.corpus === "manuals" ? compareManuals : compare))
