@@ -27,7 +27,7 @@ const leadingEdge = (text: string): string => leading.exec(text)?.[0] ?? ""
  * punctuation is moved out of it; a link within it is moved around it; and what still cannot be read becomes an element. So do all that
  * cannot be read of a line that had more than `mostMoves` of them, because each move begins at the start of the line.
  */
-export const standEdges = (tokens: Array<InlineToken>): Array<InlineToken> => {
+export const soundEdges = (tokens: Array<InlineToken>): Array<InlineToken> => {
   let current = tokens
   /** How many asterisks are in the runs that began what is open. */
   let open: Array<number> = []

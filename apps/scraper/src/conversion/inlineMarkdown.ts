@@ -1,5 +1,5 @@
 import type { PhrasingContent } from "mdast"
-import { standEdges } from "./emphasisEdges.ts"
+import { soundEdges } from "./emphasisEdges.ts"
 import type { InlineLine, InlineToken, Place } from "./InlineToken.ts"
 import { escapesOf } from "./inlineEscapes.ts"
 import { inlineTokens } from "./inlineTokens.ts"
@@ -7,15 +7,15 @@ import { lineStartEscapes } from "./lineStartEscapes.ts"
 
 /**
  * Phrasing content as Markdown. A sign of the text has a backslash only where a parser would read something else into it, so all is put
- * together first, and what stands there decides.
+ * together first, and what it says there decides.
  */
 export const inlineMarkdown = (children: ReadonlyArray<PhrasingContent>, place: Place): string => {
   const [only] = children
   if (children.length === 1 && only!.type === "text" && isPlain(only!.value)) return only!.value
   const isCell = place === "cell"
   const tokens = inlineTokens(children, isCell)
-  const stood = tokens.some(({ kind }) => kind === "open") ? standEdges(tokens) : tokens
-  const line = lineOf(stood)
+  const sound = tokens.some(({ kind }) => kind === "open") ? soundEdges(tokens) : tokens
+  const line = lineOf(sound)
   const escapes = new Set<number>()
   if (place !== "cell") lineStartEscapes(line, place, escapes)
   if (line.isSpecial) escapesOf(line, isCell, escapes)
