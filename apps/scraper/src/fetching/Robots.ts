@@ -1,10 +1,10 @@
 import { Cache, Context, Duration, Effect, Exit, Layer, Option, Result, Schedule } from "effect"
-import robotsParser from "robots-parser"
 import { HttpGet } from "../net/HttpGet.ts"
 import { normalizeUrl } from "../net/normalizeUrl.ts"
 import { finalFailure, type PageFailure, transientFailure } from "../net/PageFailure.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
 import { HostQueue } from "./HostQueue.ts"
+import { RobotsRules, type RobotsVerdict } from "./RobotsRules.ts"
 
 /** What a `robots.txt` was read to say. RFC 9309 asks readers for at least 500 KiB. */
 const maxRobotsBytes = 500 * 1024
@@ -62,7 +62,7 @@ export class Robots extends Context.Service<
               `robots.txt answered ${status}, so nothing may be fetched`
             )
           } else if (status >= 200 && status < 300) {
-            return parse(start, new TextDecoder().decode(answer.body), settings)
+            return rulesOf(start, answer.body, settings)
           } else {
             return allowAll
           }
@@ -82,9 +82,8 @@ export class Robots extends Context.Service<
           if (rules.failure.code === "BLOCKED_TARGET") return 0
           return yield* rules.failure
         }
-        if (!rules.success.allows(url)) {
-          return yield* finalFailure("ROBOTS_DISALLOWED", "robots.txt does not allow this page")
-        }
+        const verdict = yield* rules.success.judge(url)
+        if (verdict !== "allowed") return yield* finalFailure("ROBOTS_DISALLOWED", reasons[verdict])
         return rules.success.crawlDelayMs
       })
 
@@ -99,27 +98,41 @@ export class Robots extends Context.Service<
   )
 }
 
-// The package's types describe an ES default export, and it exports the function itself.
-const parseRobots = robotsParser as unknown as typeof robotsParser.default
+const reasons: Readonly<Record<Exclude<RobotsVerdict, "allowed">, string>> = {
+  forbidden: "robots.txt does not allow this page",
+  unknown: "robots.txt has too many rules with wildcards to tell whether it allows this page"
+}
 
 interface Rules {
-  readonly allows: (url: string) => boolean
+  readonly judge: (url: string) => Effect.Effect<RobotsVerdict>
   readonly crawlDelayMs: number
   readonly sitemaps: ReadonlyArray<string>
 }
 
-const allowAll: Rules = { allows: () => true, crawlDelayMs: 0, sitemaps: [] }
+const allowAll: Rules = { judge: () => Effect.succeed("allowed"), crawlDelayMs: 0, sitemaps: [] }
 
-const parse = (
+const rulesOf = (
   url: string,
-  text: string,
+  body: Uint8Array,
   settings: { readonly userAgent: string; readonly maxCrawlDelayMs: number }
 ): Rules => {
-  const robots = parseRobots(url, text)
-  const delay = (robots.getCrawlDelay(settings.userAgent) ?? 0) * 1000
+  const rules = new RobotsRules(wholeLines(body), settings.userAgent)
+  const delayMs = rules.crawlDelay * 1000
   return {
-    allows: (page) => robots.isAllowed(page, settings.userAgent) !== false,
-    crawlDelayMs: Number.isFinite(delay) ? Math.min(Math.max(delay, 0), settings.maxCrawlDelayMs) : 0,
-    sitemaps: robots.getSitemaps().flatMap((sitemap) => Option.toArray(normalizeUrl(sitemap, url)))
+    judge: Effect.fnUntraced(function* (page) {
+      const judging = rules.judge(page)
+      for (let step = judging.next(); ; step = judging.next()) {
+        if (step.done) return step.value
+        yield* Effect.yieldNow
+      }
+    }),
+    crawlDelayMs: Number.isFinite(delayMs) ? Math.min(delayMs, settings.maxCrawlDelayMs) : 0,
+    sitemaps: rules.sitemaps.flatMap((sitemap) => Option.toArray(normalizeUrl(sitemap, url)))
   }
 }
+
+/** A file that was cut off, without the line it was cut in: half a path says something else. */
+const wholeLines = (body: Uint8Array): Uint8Array =>
+  body.byteLength < maxRobotsBytes
+    ? body
+    : body.subarray(0, Math.max(body.lastIndexOf(0x0a), body.lastIndexOf(0x0d)) + 1)
