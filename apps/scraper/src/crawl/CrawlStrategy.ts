@@ -2,6 +2,7 @@ import { OutputFormat, ProxyConfig, WaitConfig } from "@sluice/contract"
 import { Schema } from "effect"
 import type { JobStrategy, LinkFollowing } from "../crawler/PageCrawler.ts"
 import type { FoundPage, PageState } from "../crawler/PageState.ts"
+import { SiteCookies } from "../fetching/SiteCookies.ts"
 import { finalFailure } from "../net/PageFailure.ts"
 import { proxyOf, renderField, renderOf } from "../rendering/renderField.ts"
 import type { Settings } from "../ScraperConfig.ts"
@@ -33,6 +34,7 @@ export const crawlStrategy = (spec: CrawlSpec, settings: TrapLimits & Pick<Setti
     formats: spec.formats,
     headers: {},
     render: renderOf(spec),
+    cookies: new SiteCookies(),
     proxy: proxyOf(spec),
     endsAs: (_, loaded) => loaded,
     redirected: (state, id, url) => {

@@ -3,6 +3,7 @@ import { Effect, type Exit, Option, Queue, Result, type Scope, Semaphore } from 
 import type { Converter } from "../conversion/Converter.ts"
 import type { PageContent } from "../conversion/PageContent.ts"
 import type { Fetcher, LoadOutcome } from "../fetching/Fetcher.ts"
+import type { SiteCookies } from "../fetching/SiteCookies.ts"
 import { linksSkipped } from "../metrics/Metrics.ts"
 import type { PageFailure } from "../net/PageFailure.ts"
 import { CurrentProxy } from "../net/Proxies.ts"
@@ -20,6 +21,8 @@ export interface JobStrategy {
   readonly headers: Readonly<Record<string, string>>
   /** How a browser renders the pages; null if none does. */
   readonly render: RenderWait | null
+  /** The cookies that its pages share; absent where each page has its own. */
+  readonly cookies?: SiteCookies
   /** The proxy that was asked for. */
   readonly proxy: typeof ProxyConfig.Type | null
   /** Whether a page may be taken from where its redirects lead; `unwanted` if it is another page of the job. */
@@ -158,6 +161,7 @@ const endOf = Effect.fnUntraced(function* (run: PageCrawl, id: number): Effect.f
   const loading = run.fetcher.load(page?.url ?? "", {
     headers: run.strategy.headers,
     render: run.strategy.render,
+    ...(run.strategy.cookies === undefined ? {} : { cookies: run.strategy.cookies }),
     admit: (url, redirects) => admit(run, id, url, redirects),
     started: () => {
       if (page?.status === "queued") page.status = "processing"

@@ -5,11 +5,11 @@ import { HttpGet, type ResponseHead, type TargetResponse } from "../net/HttpGet.
 import { normalizeUrl } from "../net/normalizeUrl.ts"
 import { finalFailure, PageFailure, transientFailure } from "../net/PageFailure.ts"
 import { Renderer } from "../rendering/Renderer.ts"
-import type { BrowserCookie, RenderWait } from "../rendering/RenderRequest.ts"
-import { withCookies } from "../rendering/withCookies.ts"
+import type { RenderWait } from "../rendering/RenderRequest.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
 import { HostQueue } from "./HostQueue.ts"
 import { Robots } from "./Robots.ts"
+import { SiteCookies } from "./SiteCookies.ts"
 
 /** A page as it came from the network. `url` is where the redirects ended, normalised. */
 export interface LoadedPage {
@@ -44,6 +44,8 @@ export interface LoadOptions {
   readonly headers: Readonly<Record<string, string>>
   /** Whether the page goes through a browser, and what for; null for pages that are taken as they come. */
   readonly render: RenderWait | null
+  /** The cookies that loads share; without any, those of this load are its own. */
+  readonly cookies?: SiteCookies
   /** Whether only what can be converted is wanted, which is the default, or content of any type. */
   readonly content?: "page" | "any"
   /** Asked for each URL, redirect targets included, before its host is contacted and again when its turn has come. */
@@ -74,11 +76,13 @@ export class Fetcher extends Context.Service<
         const load = Effect.fn("Fetcher.load")(function* (start: string, options: LoadOptions) {
           let url = start
           let redirects = 0
-          /** Where redirects came from that no script and no cookie could lead elsewhere the next time. */
+          /** The requests that led elsewhere, by URL and cookies: none of them leads elsewhere the next time, but by a script. */
           const left = new Set<string>()
+          let sentAs = ""
           let retryCount = 0
           let startedAt: number | undefined
-          let cookies: ReadonlyArray<BrowserCookie> = []
+          const cookies = options.cookies ?? new SiteCookies()
+          const cookieHeader = () => cookies.header(url, headersFor(url, start, options.headers).cookie)
 
           const request = Effect.fnUntraced(function* (sent: () => void) {
             const verdict = options.admit(url, redirects)
@@ -87,15 +91,21 @@ export class Fetcher extends Context.Service<
               startedAt = yield* Clock.currentTimeMillis
               options.started()
             }
+            const cookie = cookieHeader()
+            sentAs = `${url} ${cookie ?? ""}`
             return yield* http.get(url, {
-              headers: withCookies(
-                { accept, "user-agent": settings.userAgent, ...headersFor(url, start, options.headers) },
-                url,
-                cookies
-              ),
+              headers: {
+                accept,
+                "user-agent": settings.userAgent,
+                ...headersFor(url, start, options.headers),
+                ...(cookie === undefined ? {} : { cookie })
+              },
               maxBytes: settings.maxPageBytes,
               beyondMax: "fail",
-              judge: options.content === "any" ? judgeStatus : judge,
+              judge: (head) => {
+                cookies.take(url, head.headers)
+                return options.content === "any" ? judgeStatus(head) : judge(head)
+              },
               sent
             })
           })
@@ -133,10 +143,10 @@ export class Fetcher extends Context.Service<
               },
               wait: options.render,
               userAgent: options.headers["user-agent"] ?? settings.userAgent,
-              cookies
+              cookies: cookies.forBrowser(url)
             })
+            cookies.takeFromBrowser(rendered.cookies)
             if (rendered._tag === "Navigated") {
-              cookies = rendered.cookies
               return { _tag: "Redirect", location: rendered.to, httpStatus }
             }
             const { base, html } = rendered
@@ -169,15 +179,15 @@ export class Fetcher extends Context.Service<
                 finalFailure("INVALID_REDIRECT", "The redirect has no usable http(s) target", answer.httpStatus)
               )
             }
-            left.add(url)
-            const isCircle = options.render === null && left.has(next.value)
+            left.add(sentAs)
+            url = next.value
+            const isCircle = options.render === null && left.has(`${url} ${cookieHeader() ?? ""}`)
             if (isCircle || ++redirects > settings.maxRedirects) {
               const message = isCircle
                 ? "The redirects lead in a circle"
                 : `More than ${settings.maxRedirects} redirects`
               return yield* failed(finalFailure("TOO_MANY_REDIRECTS", message, answer.httpStatus))
             }
-            url = next.value
           }
         })
         return Fetcher.of({ load })

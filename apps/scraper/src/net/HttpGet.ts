@@ -12,12 +12,12 @@ import { whenSent } from "./whenSent.ts"
 export interface ResponseHead {
   readonly status: number
   readonly header: (name: string) => string | undefined
+  /** Every header line, names in lower case. */
+  readonly headers: ReadonlyArray<readonly [name: string, value: string]>
 }
 
 /** One HTTP answer. The body is decompressed, and empty if it was not wanted. */
 export interface TargetResponse extends ResponseHead {
-  /** Every header line, names in lower case. */
-  readonly headers: ReadonlyArray<readonly [name: string, value: string]>
   readonly body: Uint8Array
 }
 
@@ -103,12 +103,12 @@ const readResponse = async (asked: Request, interrupted: AbortSignal): Promise<T
       const value = headers[name]
       return Array.isArray(value) ? value[0] : value
     }
-    const head: ResponseHead = { status: statusCode, header }
+    const lines = Object.entries(headers).flatMap(([name, value]) =>
+      [value ?? []].flat().map((each) => [name, each] as const)
+    )
+    const head: ResponseHead = { status: statusCode, header, headers: lines }
     try {
       const verdict = options.judge(head)
-      const lines = Object.entries(headers).flatMap(([name, value]) =>
-        [value ?? []].flat().map((each) => [name, each] as const)
-      )
       if (verdict === "read") {
         const read = await readBody(body, {
           ...settings,
@@ -119,14 +119,14 @@ const readResponse = async (asked: Request, interrupted: AbortSignal): Promise<T
           beyondMax: options.beyondMax,
           grow: () => deadline.pausedFor(() => asked.grow(signal))
         })
-        return { ...head, headers: lines, body: read }
+        return { ...head, body: read }
       }
       // An unread body blocks its connection: a short one is read off, a slow or long one costs the connection.
       const patience = setTimeout(() => body.destroy(), 1000)
       await body.dump({ limit: 64 * 1024, signal }).catch(() => undefined)
       clearTimeout(patience)
       if (verdict !== "leave") throw verdict
-      return { ...head, headers: lines, body: new Uint8Array(0) }
+      return { ...head, body: new Uint8Array(0) }
     } finally {
       body.destroy()
     }

@@ -45,8 +45,13 @@ export interface RenderRequest {
 
 /** How a page ended that could be rendered: with its content, or by going on to another URL. */
 export type RenderEnd =
-  | { readonly _tag: "Rendered"; readonly html: string; readonly base: string }
-  | { readonly _tag: "Navigated"; readonly to: string; readonly cookies: ReadonlyArray<BrowserCookie> }
+  | ({ readonly _tag: "Rendered"; readonly html: string; readonly base: string } & Kept)
+  | ({ readonly _tag: "Navigated"; readonly to: string } & Kept)
+
+/** The cookies that the browser had at the end. */
+interface Kept {
+  readonly cookies: ReadonlyArray<BrowserCookie>
+}
 
 /** Whether `wait_until` names a state that is known. */
 export const isLifecycle = (name: string): name is Lifecycle => lifecycle.some((known) => known === name)

@@ -43,14 +43,10 @@ export const renderPage = Effect.fnUntraced(function* (
       ready = true
       return yield* read(main, document.url, bounds.maxBytes)
     })
-    const navigated = Effect.flatMap(main.navigated, (to) =>
-      Effect.map(
-        ask(() => context.cookies()),
-        (kept): RenderEnd => ({ _tag: "Navigated", to, cookies: kept })
-      )
-    )
-    const end = yield* Effect.raceFirst(content, navigated)
-    return main.hasNavigated() ? yield* navigated : end
+    const navigated = Effect.map(main.navigated, (to) => ({ _tag: "Navigated", to }) as const)
+    const first = yield* Effect.raceFirst(content, navigated)
+    const end = main.hasNavigated() ? yield* navigated : first
+    return { ...end, cookies: yield* ask(() => context.cookies()) }
   })
   return yield* Effect.raceFirst(shown, Deferred.await(crashed)).pipe(
     Effect.timeoutOrElse({
@@ -103,7 +99,7 @@ const read = Effect.fnUntraced(function* (
   { frameId, session }: MainDocument,
   shownUrl: string,
   maxBytes: number
-): Effect.fn.Return<RenderEnd, PageFailure> {
+): Effect.fn.Return<{ readonly _tag: "Rendered"; readonly html: string; readonly base: string }, PageFailure> {
   const expression = `(() => {
     const { baseURI: base, doctype, documentElement: root, URL: url } = document
     const html = (doctype ? "<!DOCTYPE " + doctype.name + ">" : "") + (root ? root.outerHTML : "")
