@@ -144,6 +144,8 @@ describeInBrowser("the browser", () => {
             },
             wait: { until: "load", selector: "#done", timeoutMs: null },
             userAgent: "test",
+            ignored: new Set(),
+            rereads: true,
             cookies: []
           })
         )

@@ -143,6 +143,8 @@ const attack = Effect.fnUntraced(function* (origin: string, host: string, port: 
       },
       wait: { until: "load", selector: "#done", timeoutMs: null },
       userAgent: "test",
+      ignored: new Set(),
+      rereads: true,
       cookies: []
     },
     { proxyUrl: proxy.url, timeoutMs: 30_000, maxBytes: 1_000_000 }

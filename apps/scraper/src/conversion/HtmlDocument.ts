@@ -1,6 +1,7 @@
 import { Option } from "effect"
 import { type DefaultTreeAdapterTypes, parse } from "parse5"
 import { normalizeUrl } from "../net/normalizeUrl.ts"
+import { composeShadows } from "./composeShadows.ts"
 import { attribute, elementsIn, type HtmlElement } from "./Elements.ts"
 
 type Document = DefaultTreeAdapterTypes.Document
@@ -19,21 +20,44 @@ export const parseHtml = (html: string, url: string, scriptsHaveRun = false): Ht
   const tree = parse(html, { scriptingEnabled: scriptsHaveRun })
   if (scriptsHaveRun)
     for (const element of elementsIn(tree)) if (element.tagName === "noscript") element.childNodes = []
+  composeShadows(tree)
   return { tree, base: baseOf(tree, url) }
 }
 
 /**
- * The links of a page: where every `<a href>` and `<area href>` leads, absolute and normalized (so without fragment),
- * in document order, each once. Other schemes than http(s) are skipped.
+ * The links of a page: where every `<a href>` and `<area href>` leads and what every frame shows, absolute and normalized (so
+ * without fragment), in document order, each once. Other schemes than http(s) are skipped.
  */
 export const linksOf = (document: HtmlDocument): ReadonlyArray<string> => {
   const links = new Set<string>()
-  for (const element of elementsIn(document.tree)) {
-    if (element.tagName !== "a" && element.tagName !== "area") continue
-    const link = Option.flatMap(Option.fromUndefinedOr(hrefOf(element)), (href) => normalizeUrl(href, document.base))
+  collectLinks(document, links, maxFrameDepth)
+  return [...links]
+}
+
+/** Documents that stand inside of each other, in `srcdoc`. */
+const maxFrameDepth = 3
+const linking: ReadonlyMap<string, string> = new Map([
+  ["a", "href"],
+  ["area", "href"],
+  ["frame", "src"],
+  ["iframe", "src"]
+])
+
+const collectLinks = ({ base, tree }: HtmlDocument, links: Set<string>, depth: number): void => {
+  for (const element of elementsIn(tree)) {
+    const name = linking.get(element.tagName)
+    if (name === undefined) continue
+    const inside = element.tagName === "iframe" ? attribute(element, "srcdoc") : undefined
+    if (inside !== undefined) {
+      if (depth > 0) collectLinks(parseHtml(inside, base), links, depth - 1)
+      continue
+    }
+    const href = attribute(element, name)?.trim()
+    // A frame without an address shows nothing, and is not the page itself.
+    if (href === undefined || (name === "src" && href === "")) continue
+    const link = normalizeUrl(href, base)
     if (Option.isSome(link)) links.add(link.value)
   }
-  return [...links]
 }
 
 /** The URL that a page names as its canonical one, absolute and normalised; the first counts. */

@@ -7,6 +7,7 @@ import { finalFailure, PageFailure, transientFailure } from "../net/PageFailure.
 import { Renderer } from "../rendering/Renderer.ts"
 import type { RenderWait } from "../rendering/RenderRequest.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
+import { declaredRefresh } from "./declaredRefresh.ts"
 import { HostQueue } from "./HostQueue.ts"
 import { Robots } from "./Robots.ts"
 import { SiteCookies } from "./SiteCookies.ts"
@@ -56,7 +57,7 @@ export interface LoadOptions {
 
 /**
  * Loads one page: obeys `robots.txt`, waits for the host's turn, follows redirects hop by hop and repeats transient
- * failures. A browser is handed the document that was had in this way, and where its scripts lead to counts as a redirect.
+ * failures. A page that refreshes itself soon leads on as a redirect does. A browser is handed the document that was had in this way, and where its scripts lead to counts as a redirect.
  * Never fails; the outcome tells. Its memory is accounted for until the scope closes.
  */
 export class Fetcher extends Context.Service<
@@ -81,8 +82,13 @@ export class Fetcher extends Context.Service<
           let sentAs = ""
           let retryCount = 0
           let startedAt: number | undefined
+          /** The page from which a script led here, and where pages may not lead, because it is a download. */
+          let ledFrom: string | undefined
+          const ignored = new Set<string>()
           const cookies = options.cookies ?? new SiteCookies()
           const cookieHeader = () => cookies.header(url, headersFor(url, start, options.headers).cookie)
+          /** What tells a request from others of the load. */
+          const identityOf = () => `${url} ${cookieHeader() ?? ""}`
 
           const request = Effect.fnUntraced(function* (sent: () => void) {
             const verdict = options.admit(url, redirects)
@@ -92,7 +98,7 @@ export class Fetcher extends Context.Service<
               options.started()
             }
             const cookie = cookieHeader()
-            sentAs = `${url} ${cookie ?? ""}`
+            sentAs = identityOf()
             return yield* http.get(url, {
               headers: {
                 accept,
@@ -124,6 +130,13 @@ export class Fetcher extends Context.Service<
             if (answer === "unwanted" || answer instanceof PageFailure) return answer
             const httpStatus = answer.status
             if (isRedirect(answer)) return { _tag: "Redirect", location: answer.header("location"), httpStatus }
+            if (ledFrom !== undefined && staysWhereItIs(answer)) {
+              return yield* finalFailure(
+                "UNSUPPORTED_CONTENT_TYPE",
+                "The answer is a download, and no page",
+                httpStatus
+              )
+            }
             const declared = answer.header("content-type") ?? ""
             const contentType = options.content === "any" ? declared : actualType(answer.body, declared)
             if (contentType === undefined) {
@@ -131,7 +144,19 @@ export class Fetcher extends Context.Service<
               return yield* finalFailure("UNSUPPORTED_CONTENT_TYPE", message, httpStatus)
             }
             const page: LoadedPage = { _tag: "Loaded", url, httpStatus, contentType, body: answer.body }
-            if (options.render === null || declaredKind(contentType) !== "html") return page
+            if (options.content === "any" || declaredKind(contentType) !== "html") return page
+            if (options.render === null) {
+              const refresh = yield* declaredRefresh({
+                url,
+                header: answer.header("refresh"),
+                body: answer.body,
+                text: () => decodeText(answer.body, contentType)
+              })
+              if (Option.isNone(refresh)) return page
+              // A page that only reloads itself is meant to be read.
+              const isReload = refresh.value === url && sentAs === identityOf()
+              return isReload ? page : { _tag: "Redirect", location: refresh.value, httpStatus }
+            }
             const rendered = yield* renderer.render({
               // In one charset, so that the same rules tell what a page says, rendered or not.
               document: {
@@ -142,11 +167,15 @@ export class Fetcher extends Context.Service<
                 body: Buffer.from(decodeText(answer.body, contentType))
               },
               wait: options.render,
+              ignored,
+              // One that refreshes itself with nothing new is meant to be read.
+              rereads: !left.has(sentAs),
               userAgent: options.headers["user-agent"] ?? settings.userAgent,
               cookies: cookies.forBrowser(url)
             })
             cookies.takeFromBrowser(rendered.cookies)
             if (rendered._tag === "Navigated") {
+              ledFrom = url
               return { _tag: "Redirect", location: rendered.to, httpStatus }
             }
             const { base, html } = rendered
@@ -163,6 +192,17 @@ export class Fetcher extends Context.Service<
             const result = yield* Effect.result(Effect.flatMap(attempt, shown))
             if (Result.isFailure(result)) {
               const failure = result.failure
+              if (
+                failure.code === "UNSUPPORTED_CONTENT_TYPE" &&
+                ledFrom !== undefined &&
+                redirects < settings.maxRedirects
+              ) {
+                ignored.add(url)
+                url = ledFrom
+                ledFrom = undefined
+                redirects++
+                continue
+              }
               if (!failure.retryable || retryCount >= settings.retries) return yield* failed(failure)
               const backoff = Math.min(settings.retryDelayMs * 2 ** retryCount, maxBackoffMs)
               yield* Effect.sleep(Math.max(backoff, Math.min(failure.retryAfterMs ?? 0, maxBackoffMs)))
@@ -181,7 +221,7 @@ export class Fetcher extends Context.Service<
             }
             left.add(sentAs)
             url = next.value
-            const isCircle = options.render === null && left.has(`${url} ${cookieHeader() ?? ""}`)
+            const isCircle = options.render === null && left.has(identityOf())
             if (isCircle || ++redirects > settings.maxRedirects) {
               const message = isCircle
                 ? "The redirects lead in a circle"
@@ -214,6 +254,10 @@ const accept = "text/html, application/xhtml+xml, text/plain;q=0.9, text/markdow
 const maxBackoffMs = 10_000
 const redirectStatuses = new Set([301, 302, 303, 307, 308])
 const transientStatuses = new Set([408, 425, 500, 502, 503, 504])
+
+/** Whether a browser that is led there stays where it is. */
+const staysWhereItIs = (head: ResponseHead) =>
+  head.status === 204 || head.status === 205 || /^\s*attachment/i.test(head.header("content-disposition") ?? "")
 
 const isRedirect = (head: ResponseHead) => redirectStatuses.has(head.status)
 

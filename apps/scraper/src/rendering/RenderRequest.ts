@@ -38,6 +38,10 @@ export interface BrowserCookie {
 export interface RenderRequest {
   readonly document: ShownDocument
   readonly wait: RenderWait
+  /** Normalised URLs that the page may not go on to: it stays what it is. */
+  readonly ignored: ReadonlySet<string>
+  /** Whether a page that refreshes itself goes on to itself, or stays. */
+  readonly rereads: boolean
   readonly userAgent: string
   /** What an earlier document of the same page left behind. */
   readonly cookies: ReadonlyArray<BrowserCookie>

@@ -4,6 +4,7 @@ import { finalFailure, type PageFailure, transientFailure } from "../net/PageFai
 import type { BrowserLease } from "./BrowserProcess.ts"
 import { type MainDocument, showDocument } from "./MainDocument.ts"
 import type { RenderEnd, RenderRequest } from "./RenderRequest.ts"
+import { serializePage } from "./serializePage.ts"
 
 /** How long the closing of a page's context is waited for; then the browser is replaced. */
 const closeTimeoutMs = 5_000
@@ -23,9 +24,10 @@ export interface PageBounds {
  */
 export const renderPage = Effect.fnUntraced(function* (
   lease: BrowserLease,
-  { cookies, document, userAgent, wait }: RenderRequest,
+  request: RenderRequest,
   bounds: PageBounds
 ): Effect.fn.Return<RenderEnd, PageFailure, Scope.Scope> {
+  const { cookies, document, userAgent, wait } = request
   const context = yield* openContext(lease, { proxyUrl: bounds.proxyUrl, userAgent })
   const crashed = Deferred.makeUnsafe<never, PageFailure>()
   let ready = false
@@ -35,10 +37,14 @@ export const renderPage = Effect.fnUntraced(function* (
     const page = yield* ask(() => context.newPage())
     page.on("crash", () => Deferred.doneUnsafe(crashed, Effect.fail(pageCrashed)))
     context.on("page", (other) => void other.close().catch(() => undefined))
-    const main = yield* ask(() => showDocument(page, document))
+    const main = yield* ask(() => showDocument(page, document, request))
     const timeout = { timeout: bounds.timeoutMs }
     const content = Effect.gen(function* () {
-      yield* ask(() => page.goto(document.url, { ...timeout, waitUntil: wait.until }), timedOut(bounds.timeoutMs))
+      const loaded = ask(
+        () => page.goto(document.url, { ...timeout, waitUntil: wait.until }),
+        timedOut(bounds.timeoutMs)
+      )
+      yield* Effect.raceFirst(loaded, main.stopped)
       if (wait.selector !== null) yield* element(page, wait.selector, bounds.timeoutMs)
       ready = true
       return yield* read(main, document.url, bounds.maxBytes)
@@ -100,11 +106,7 @@ const read = Effect.fnUntraced(function* (
   shownUrl: string,
   maxBytes: number
 ): Effect.fn.Return<{ readonly _tag: "Rendered"; readonly html: string; readonly base: string }, PageFailure> {
-  const expression = `(() => {
-    const { baseURI: base, doctype, documentElement: root, URL: url } = document
-    const html = (doctype ? "<!DOCTYPE " + doctype.name + ">" : "") + (root ? root.outerHTML : "")
-    return { url, base, html: html.length > ${maxBytes} ? null : html }
-  })()`
+  const expression = serializePage(maxBytes)
   const { url, base, html } = yield* ask(async (): Promise<PageRead> => {
     const world = await session.send("Page.createIsolatedWorld", { frameId, worldName: "sluice" })
     const contextId = world.executionContextId
