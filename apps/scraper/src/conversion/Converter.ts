@@ -77,10 +77,11 @@ const requestOf = (
   formats: ReadonlyArray<OutputFormat>,
   extent: MarkdownExtent
 ): ConversionRequest => ({
-  url: page.renderedBase ?? page.url,
+  url: page.rendered?.base ?? page.url,
   contentType: page.contentType,
   body: page.body,
-  scriptsHaveRun: page.renderedBase !== undefined,
+  scriptsHaveRun: page.rendered !== undefined,
+  ...(page.rendered === undefined ? {} : { encoding: page.rendered.encoding }),
   formats,
   extent
 })

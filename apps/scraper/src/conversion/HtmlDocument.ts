@@ -10,18 +10,20 @@ type Document = DefaultTreeAdapterTypes.Document
 export interface HtmlDocument {
   readonly tree: Document
   readonly base: string
+  /** The encoding in which the queries of its links are written. */
+  readonly encoding: string
 }
 
 /**
  * Parses as a browser without scripts does, so the content of `<noscript>` counts. Of a page whose scripts have run it is
  * skipped.
  */
-export const parseHtml = (html: string, url: string, scriptsHaveRun = false): HtmlDocument => {
+export const parseHtml = (html: string, url: string, scriptsHaveRun = false, encoding = "utf-8"): HtmlDocument => {
   const tree = parse(html, { scriptingEnabled: scriptsHaveRun })
   if (scriptsHaveRun)
     for (const element of elementsIn(tree)) if (element.tagName === "noscript") element.childNodes = []
   composeShadows(tree)
-  return { tree, base: baseOf(tree, url) }
+  return { tree, base: baseOf(tree, url), encoding }
 }
 
 /**
@@ -43,19 +45,19 @@ const linking: ReadonlyMap<string, string> = new Map([
   ["iframe", "src"]
 ])
 
-const collectLinks = ({ base, tree }: HtmlDocument, links: Set<string>, depth: number): void => {
+const collectLinks = ({ base, encoding, tree }: HtmlDocument, links: Set<string>, depth: number): void => {
   for (const element of elementsIn(tree)) {
     const name = linking.get(element.tagName)
     if (name === undefined) continue
     const inside = element.tagName === "iframe" ? attribute(element, "srcdoc") : undefined
     if (inside !== undefined) {
-      if (depth > 0) collectLinks(parseHtml(inside, base), links, depth - 1)
+      if (depth > 0) collectLinks(parseHtml(inside, base, false, encoding), links, depth - 1)
       continue
     }
     const href = attribute(element, name)?.trim()
     // A frame without an address shows nothing, and is not the page itself.
     if (href === undefined || (name === "src" && href === "")) continue
-    const link = normalizeUrl(href, base)
+    const link = normalizeUrl(href, base, encoding)
     if (Option.isSome(link)) links.add(link.value)
   }
 }
@@ -66,7 +68,7 @@ export const canonicalOf = (document: HtmlDocument): Option.Option<string> => {
     if (element.tagName === "body") break
     const rel = element.tagName === "link" ? attribute(element, "rel") : undefined
     const href = rel?.toLowerCase().split(/\s+/).includes("canonical") === true ? hrefOf(element) : undefined
-    if (href !== undefined && href !== "") return normalizeUrl(href, document.base)
+    if (href !== undefined && href !== "") return normalizeUrl(href, document.base, document.encoding)
   }
   return Option.none()
 }

@@ -1,7 +1,8 @@
 import type { OutputFormat } from "@sluice/contract"
 import { Option } from "effect"
 import { type ContentKind, declaredKind } from "../net/ContentType.ts"
-import { decodeText } from "../net/decodeText.ts"
+import { decodedFrom } from "../net/decodeText.ts"
+import { pageEncoding } from "../net/pageEncoding.ts"
 import { canonicalOf, linksOf, parseHtml } from "./HtmlDocument.ts"
 import { type MarkdownExtent, markdownOf } from "./Markdown.ts"
 import { feedLinks, fenced } from "./plainContent.ts"
@@ -23,13 +24,18 @@ export interface ConversionRequest {
   readonly body: Uint8Array
   /** Whether a browser has rendered the page. */
   readonly scriptsHaveRun: boolean
+  /** The encoding that the page came in, if it was written down anew since. */
+  readonly encoding?: string
   readonly formats: ReadonlyArray<OutputFormat>
   readonly extent: MarkdownExtent
 }
 
 /** Converts a page, in one go. Throws what it could not do. */
-export const contentOf = (request: ConversionRequest): PageContent =>
-  conversions[kindOf(request.contentType)](request, decodeText(request.body, request.contentType))
+export const contentOf = (request: ConversionRequest): PageContent => {
+  const encoding = pageEncoding(request.body, request.contentType)
+  const text = decodedFrom(request.body, encoding)
+  return conversions[kindOf(request.contentType)]({ ...request, encoding: request.encoding ?? encoding }, text)
+}
 
 /** What says nothing of itself has been looked at by now: only HTML goes without a type. */
 const kindOf = (contentType: string): ContentKind => {
@@ -39,8 +45,8 @@ const kindOf = (contentType: string): ContentKind => {
 
 type Conversion = (request: ConversionRequest, text: string) => PageContent
 
-const ofHtml: Conversion = ({ extent, formats, scriptsHaveRun, url }, text) => {
-  const document = parseHtml(text, url, scriptsHaveRun)
+const ofHtml: Conversion = ({ encoding, extent, formats, scriptsHaveRun, url }, text) => {
+  const document = parseHtml(text, url, scriptsHaveRun, encoding)
   const links = linksOf(document)
   return {
     markdown: formats.includes("markdown") ? markdownOf(document, extent) : null,

@@ -4,6 +4,7 @@ import { decodeText } from "../net/decodeText.ts"
 import { HttpGet, type ResponseHead, type TargetResponse } from "../net/HttpGet.ts"
 import { normalizeUrl } from "../net/normalizeUrl.ts"
 import { finalFailure, PageFailure, transientFailure } from "../net/PageFailure.ts"
+import { pageEncoding } from "../net/pageEncoding.ts"
 import { Renderer } from "../rendering/Renderer.ts"
 import type { RenderWait } from "../rendering/RenderRequest.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
@@ -19,8 +20,8 @@ export interface LoadedPage {
   readonly httpStatus: number
   readonly contentType: string
   readonly body: Uint8Array
-  /** What relative links are resolved against if a browser rendered the page; it has run the scripts, too. */
-  readonly renderedBase?: string
+  /** What links are resolved against and in which encoding their queries are, if a browser rendered the page and ran its scripts. */
+  readonly rendered?: { readonly base: string; readonly encoding: string }
 }
 
 /** A page that was not had, for good. */
@@ -157,14 +158,15 @@ export class Fetcher extends Context.Service<
               const isReload = refresh.value === url && sentAs === identityOf()
               return isReload ? page : { _tag: "Redirect", location: refresh.value, httpStatus }
             }
+            const encoding = pageEncoding(answer.body, contentType)
             const rendered = yield* renderer.render({
-              // In one charset, so that the same rules tell what a page says, rendered or not.
+              // With its encoding, so that the same rules tell what a page says, rendered or not.
               document: {
                 url,
                 httpStatus,
                 headers: answer.headers,
-                contentType: `${mediaType(contentType)}; charset=utf-8`,
-                body: Buffer.from(decodeText(answer.body, contentType))
+                contentType: `${mediaType(contentType)}; charset=${encoding}`,
+                body: answer.body
               },
               wait: options.render,
               ignored,
@@ -179,7 +181,12 @@ export class Fetcher extends Context.Service<
               return { _tag: "Redirect", location: rendered.to, httpStatus }
             }
             const { base, html } = rendered
-            return { ...page, contentType: "text/html; charset=utf-8", body: Buffer.from(html), renderedBase: base }
+            return {
+              ...page,
+              contentType: "text/html; charset=utf-8",
+              body: Buffer.from(html),
+              rendered: { base, encoding }
+            }
           })
 
           const end = (page: LoadedPage | FailedPage | UnwantedPage) =>
