@@ -1,8 +1,9 @@
 import { Option } from "effect"
-import { type DefaultTreeAdapterTypes, parse } from "parse5"
+import { type DefaultTreeAdapterTypes, html, parse } from "parse5"
 import { normalizeUrl } from "../net/normalizeUrl.ts"
 import { composeShadows } from "./composeShadows.ts"
 import { attribute, elementsIn, type HtmlElement } from "./Elements.ts"
+import { xhtmlTree } from "./xhtmlTree.ts"
 
 type Document = DefaultTreeAdapterTypes.Document
 
@@ -18,12 +19,28 @@ export interface HtmlDocument {
  * Parses as a browser without scripts does, so the content of `<noscript>` counts. Of a page whose scripts have run it is
  * skipped.
  */
-export const parseHtml = (html: string, url: string, scriptsHaveRun = false, encoding = "utf-8"): HtmlDocument => {
-  const tree = parse(html, { scriptingEnabled: scriptsHaveRun })
+export const parseHtml = (text: string, url: string, scriptsHaveRun = false, encoding = "utf-8"): HtmlDocument => {
+  const tree = parse(text, { scriptingEnabled: scriptsHaveRun })
+  return documentOf(tree, url, scriptsHaveRun, encoding)
+}
+
+/**
+ * Parses XHTML as XML, as browsers do with what is sent as such. None if it is not well-formed, or no XHTML: then HTML is the better
+ * reading.
+ */
+export const parseXhtml = (
+  text: string,
+  url: string,
+  scriptsHaveRun = false,
+  encoding = "utf-8"
+): Option.Option<HtmlDocument> => Option.map(xhtmlTree(text), (tree) => documentOf(tree, url, scriptsHaveRun, encoding))
+
+const documentOf = (tree: Document, url: string, scriptsHaveRun: boolean, encoding: string): HtmlDocument => {
   if (scriptsHaveRun)
     for (const element of elementsIn(tree)) if (element.tagName === "noscript") element.childNodes = []
   composeShadows(tree)
-  return { tree, base: baseOf(tree, url), encoding }
+  // A browser that has run the scripts has told the base as well.
+  return { tree, base: scriptsHaveRun ? url : baseOf(tree, url), encoding }
 }
 
 /**
@@ -54,32 +71,40 @@ const collectLinks = ({ base, encoding, tree }: HtmlDocument, links: Set<string>
       if (depth > 0) collectLinks(parseHtml(inside, base, false, encoding), links, depth - 1)
       continue
     }
-    const href = attribute(element, name)?.trim()
+    const href = attribute(element, name)
     // A frame without an address shows nothing, and is not the page itself.
-    if (href === undefined || (name === "src" && href === "")) continue
+    if (href === undefined || (name === "src" && href.trim() === "")) continue
     const link = normalizeUrl(href, base, encoding)
     if (Option.isSome(link)) links.add(link.value)
   }
 }
 
-/** The URL that a page names as its canonical one, absolute and normalised; the first counts. */
+/** The URL that a page names as its canonical one, absolute and normalised; the first counts, wherever it stands. */
 export const canonicalOf = (document: HtmlDocument): Option.Option<string> => {
   for (const element of elementsIn(document.tree)) {
-    if (element.tagName === "body") break
-    const rel = element.tagName === "link" ? attribute(element, "rel") : undefined
-    const href = rel?.toLowerCase().split(/\s+/).includes("canonical") === true ? hrefOf(element) : undefined
-    if (href !== undefined && href !== "") return normalizeUrl(href, document.base, document.encoding)
+    if (element.tagName !== "link" || !isHtml(element)) continue
+    const href = attribute(element, "href")
+    const isCanonical =
+      attribute(element, "rel")
+        ?.toLowerCase()
+        .split(/[\t\n\f\r ]+/)
+        .includes("canonical") === true
+    if (isCanonical && href !== undefined && href.trim() !== "") {
+      return normalizeUrl(href, document.base, document.encoding)
+    }
   }
   return Option.none()
 }
 
+/** The first `<base href>` counts, wherever it stands; one that is no http(s) URL leaves the page itself. */
 const baseOf = (tree: Document, url: string): string => {
   for (const element of elementsIn(tree)) {
-    if (element.tagName === "body") break
-    const href = element.tagName === "base" ? hrefOf(element) : undefined
-    if (href !== undefined) return URL.parse(href, url)?.href ?? url
+    const href = element.tagName === "base" && isHtml(element) ? attribute(element, "href") : undefined
+    if (href === undefined) continue
+    const base = URL.parse(href, url)
+    return base !== null && /^https?:$/.test(base.protocol) ? base.href : url
   }
   return url
 }
 
-const hrefOf = (element: HtmlElement): string | undefined => attribute(element, "href")?.trim()
+const isHtml = ({ namespaceURI }: HtmlElement): boolean => namespaceURI === html.NS.HTML

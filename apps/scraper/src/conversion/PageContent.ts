@@ -1,9 +1,9 @@
 import type { OutputFormat } from "@sluice/contract"
 import { Option } from "effect"
-import { type ContentKind, declaredKind } from "../net/ContentType.ts"
+import { type ContentKind, declaredKind, mediaType } from "../net/ContentType.ts"
 import { decodedFrom } from "../net/decodeText.ts"
 import { pageEncoding } from "../net/pageEncoding.ts"
-import { canonicalOf, linksOf, parseHtml } from "./HtmlDocument.ts"
+import { canonicalOf, type HtmlDocument, linksOf, parseHtml, parseXhtml } from "./HtmlDocument.ts"
 import { type MarkdownExtent, markdownOf } from "./Markdown.ts"
 import { feedLinks, fenced } from "./plainContent.ts"
 
@@ -45,8 +45,22 @@ const kindOf = (contentType: string): ContentKind => {
 
 type Conversion = (request: ConversionRequest, text: string) => PageContent
 
-const ofHtml: Conversion = ({ encoding, extent, formats, scriptsHaveRun, url }, text) => {
-  const document = parseHtml(text, url, scriptsHaveRun, encoding)
+const ofHtml: Conversion = ({ contentType, encoding, extent, formats, scriptsHaveRun, url }, text) => {
+  const asXml = isXml(contentType) ? parseXhtml(text, url, scriptsHaveRun, encoding) : Option.none()
+  return ofDocument(
+    Option.getOrElse(asXml, () => parseHtml(text, url, scriptsHaveRun, encoding)),
+    { extent, formats },
+    text
+  )
+}
+
+const isXml = (contentType: string) => /(?:\/|\+)xml$/.test(mediaType(contentType))
+
+const ofDocument = (
+  document: HtmlDocument,
+  { extent, formats }: Pick<ConversionRequest, "extent" | "formats">,
+  text: string
+): PageContent => {
   const links = linksOf(document)
   return {
     markdown: formats.includes("markdown") ? markdownOf(document, extent) : null,
@@ -63,11 +77,16 @@ const ofText: Conversion = ({ formats }, text) => ({
   links: []
 })
 
-/** JSON and XML become a fenced block, and have links if they are a feed. */
-const ofCode: Conversion = ({ contentType, formats, url }, text) => ({
-  markdown: formats.includes("markdown") ? fenced(text, contentType) : null,
-  html: formats.includes("html") ? text : null,
-  links: feedLinks(text, url)
-})
+/** JSON and XML become a fenced block, and have links if they are a feed. XHTML is a page, whatever XML it was sent as. */
+const ofCode: Conversion = (request, text) => {
+  const { contentType, encoding, formats, scriptsHaveRun, url } = request
+  const page = isXml(contentType) ? parseXhtml(text, url, scriptsHaveRun, encoding) : Option.none()
+  if (Option.isSome(page)) return ofDocument(page.value, request, text)
+  return {
+    markdown: formats.includes("markdown") ? fenced(text, contentType) : null,
+    html: formats.includes("html") ? text : null,
+    links: feedLinks(text, url)
+  }
+}
 
 const conversions: Readonly<Record<ContentKind, Conversion>> = { html: ofHtml, text: ofText, code: ofCode }
