@@ -217,6 +217,8 @@ export interface ScraperConfig {
   readonly conversionHeapMiB?: number
   /** How long a thread is kept that has nothing to do. Default 60,000. */
   readonly conversionIdleMs?: number
+  /** The `Accept-Language` header of requests that bring none of their own. Default: none. */
+  readonly acceptLanguage?: string | undefined
   /** The `User-Agent` header, whose first word is also the name looked up in `robots.txt`. Default `sluice-scraper/<version>`. */
   readonly userAgent?: string
 }
@@ -225,7 +227,8 @@ export interface ScraperConfig {
 export const version = "0.1.0"
 
 /** A configuration with its defaults filled in. */
-export type Settings = Required<Omit<ScraperConfig, "stateDir" | "stateUrl" | "metricsPort">> & {
+export type Settings = Required<Omit<ScraperConfig, "stateDir" | "stateUrl" | "metricsPort" | "acceptLanguage">> & {
+  readonly acceptLanguage: string | undefined
   readonly metricsPort: number | undefined
   readonly stateDir: string | undefined
   readonly stateUrl: Redacted.Redacted<string> | undefined
@@ -328,6 +331,7 @@ export const withDefaults = (config: ScraperConfig): Settings => ({
   conversionTimeoutMs: 30_000,
   conversionHeapMiB: 1024,
   conversionIdleMs: 60_000,
+  acceptLanguage: undefined,
   userAgent: `sluice-scraper/${version}`,
   ...config
 })

@@ -46,6 +46,11 @@ const flags = {
     Flag.withDescription("Which pages of a crawl are dropped as another one under a second URL"),
     Flag.withDefault("canonical")
   ),
+  acceptLanguage: Flag.String("accept-language").pipe(
+    Flag.withDescription("Accept-Language header of requests that bring none of their own (SCRAPER_ACCEPT_LANGUAGE)"),
+    Flag.withFallbackConfig(Config.String("SCRAPER_ACCEPT_LANGUAGE")),
+    Flag.optional
+  ),
   apiKeysFile: Flag.String("api-keys-file").pipe(
     Flag.withDescription("File with the hashes of further keys, each with limits of its own (SCRAPER_API_KEYS_FILE)"),
     Flag.withFallbackConfig(Config.String("SCRAPER_API_KEYS_FILE")),
@@ -127,7 +132,7 @@ const keys = Config.Redacted("SCRAPER_API_KEYS").pipe(Config.withDefault(Redacte
 export const scraper = Command.make(
   "sluice-scraper",
   flags,
-  Effect.fnUntraced(function* ({ apiKeysFile, metricsPort, proxiesFile, ...config }) {
+  Effect.fnUntraced(function* ({ acceptLanguage, apiKeysFile, metricsPort, proxiesFile, ...config }) {
     const hashedKeys = Option.isSome(apiKeysFile) ? yield* readKeyFile(apiKeysFile.value) : []
     const proxies = Option.isSome(proxiesFile) ? yield* readProxyFile(proxiesFile.value) : []
     const apiKeys = Redacted.value(yield* keys)
@@ -139,6 +144,7 @@ export const scraper = Command.make(
       const { baseUrl, metricsUrl } = yield* serve({
         ...config,
         apiKeys,
+        acceptLanguage: Option.getOrUndefined(acceptLanguage),
         hashedKeys,
         proxies,
         metricsPort: Option.getOrUndefined(metricsPort),

@@ -104,6 +104,7 @@ export class Fetcher extends Context.Service<
               headers: {
                 accept,
                 "user-agent": settings.userAgent,
+                ...(settings.acceptLanguage === undefined ? {} : { "accept-language": settings.acceptLanguage }),
                 ...headersFor(url, start, options.headers),
                 ...(cookie === undefined ? {} : { cookie })
               },
@@ -173,6 +174,7 @@ export class Fetcher extends Context.Service<
               // One that refreshes itself with nothing new is meant to be read.
               rereads: !left.has(sentAs),
               userAgent: options.headers["user-agent"] ?? settings.userAgent,
+              acceptLanguage: options.headers["accept-language"] ?? settings.acceptLanguage,
               cookies: cookies.forBrowser(url)
             })
             cookies.takeFromBrowser(rendered.cookies)
@@ -180,10 +182,10 @@ export class Fetcher extends Context.Service<
               ledFrom = url
               return { _tag: "Redirect", location: rendered.to, httpStatus }
             }
-            const { base, html } = rendered
+            const { base, html, isXml } = rendered
             return {
               ...page,
-              contentType: "text/html; charset=utf-8",
+              contentType: `${isXml ? "application/xhtml+xml" : "text/html"}; charset=utf-8`,
               body: Buffer.from(html),
               rendered: { base, encoding }
             }
@@ -260,7 +262,8 @@ const credentials = new Set(["authorization", "cookie"])
 const accept = "text/html, application/xhtml+xml, text/plain;q=0.9, text/markdown;q=0.9, */*;q=0.1"
 const maxBackoffMs = 10_000
 const redirectStatuses = new Set([301, 302, 303, 307, 308])
-const transientStatuses = new Set([408, 425, 500, 502, 503, 504])
+/** 520 to 527 are those of a proxy that had no answer of the server behind it. */
+const transientStatuses = new Set([408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 527])
 
 /** Whether a browser that is led there stays where it is. */
 const staysWhereItIs = (head: ResponseHead) =>

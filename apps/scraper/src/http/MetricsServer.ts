@@ -6,6 +6,7 @@ import { exposition, setGauge } from "../metrics/Metrics.ts"
 import { Renderer } from "../rendering/Renderer.ts"
 import { ServerSettings } from "../ScraperConfig.ts"
 import { JobGauges } from "./JobGauges.ts"
+import { answerHead } from "./listener.ts"
 
 /** Where metrics are served, if they are. */
 export class MetricsServer extends Context.Service<MetricsServer, { readonly url: Option.Option<string> }>()(
@@ -16,11 +17,14 @@ export class MetricsServer extends Context.Service<MetricsServer, { readonly url
     Layer.unwrap(
       Effect.map(ServerSettings, ({ host, metricsPort }) => {
         if (metricsPort === undefined) return Layer.succeed(MetricsServer, { url: Option.none() })
-        const Listening = NodeHttpServer.layer(() => createServer({ requestTimeout: 5000 }), {
-          host,
-          port: metricsPort,
-          gracefulShutdownTimeout: 0
-        })
+        const Listening = NodeHttpServer.layer(
+          () => createServer({ requestTimeout: 5000 }).prependListener("request", answerHead),
+          {
+            host,
+            port: metricsPort,
+            gracefulShutdownTimeout: 0
+          }
+        )
         const App = HttpRouter.serve(MetricsRoute, { disableLogger: true, disableListenLog: true }).pipe(
           Layer.provideMerge(Listening)
         )

@@ -19,6 +19,7 @@ export const listener = (settings: Settings): Server => {
   server.maxConnections = settings.maxConnections
   const latest = new WeakMap<Duplex, { readonly request: IncomingMessage; readonly response: ServerResponse }>()
   server.on("request", (request, response) => latest.set(request.socket, { request, response }))
+  server.prependListener("request", answerHead)
   server.on("clientError", (error: Error & { readonly code?: string }, socket) => {
     const { request, response } = latest.get(socket) ?? {}
     // A second answer would be taken for that of the next request.
@@ -32,6 +33,11 @@ export const listener = (settings: Settings): Server => {
     )
   })
   return server
+}
+
+/** Answers `HEAD` wherever `GET` is answered: Node has noted by now that no body is to be sent. */
+export const answerHead = (request: IncomingMessage): void => {
+  if (request.method === "HEAD") request.method = "GET"
 }
 
 const malformed = ["400 Bad Request", "BAD_REQUEST", "The request cannot be read"] as const

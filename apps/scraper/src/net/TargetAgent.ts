@@ -1,5 +1,5 @@
 import { Context, Effect, Layer } from "effect"
-import { Agent, type Dispatcher } from "undici"
+import { Agent, type buildConnector, type Dispatcher } from "undici"
 import { ServerSettings } from "../ScraperConfig.ts"
 import { guardedConnector } from "./AddressGuard.ts"
 import type { PageFailure } from "./PageFailure.ts"
@@ -13,6 +13,8 @@ export class TargetAgent extends Context.Service<
   TargetAgent,
   {
     readonly dispatcher: Agent
+    /** Opens a single connection, by the same rules. */
+    readonly connect: buildConnector.connector
     /** Through what a URL is to be asked for: this, or the proxy that the request named. */
     readonly dispatcherFor: (url: string) => Effect.Effect<Dispatcher, PageFailure>
   }
@@ -21,6 +23,10 @@ export class TargetAgent extends Context.Service<
     this,
     Effect.gen(function* () {
       const settings = yield* ServerSettings
+      const connect = guardedConnector({
+        allowPrivateTargets: settings.allowPrivateTargets,
+        connectTimeoutMs: Math.min(settings.pageTimeoutMs, 10_000)
+      })
       const dispatcher = yield* Effect.acquireRelease(
         Effect.sync(
           () =>
@@ -30,10 +36,7 @@ export class TargetAgent extends Context.Service<
               maxHeaderSize: settings.maxTargetHeaderBytes,
               headersTimeout: settings.pageTimeoutMs,
               bodyTimeout: settings.pageTimeoutMs,
-              connect: guardedConnector({
-                allowPrivateTargets: settings.allowPrivateTargets,
-                connectTimeoutMs: Math.min(settings.pageTimeoutMs, 10_000)
-              })
+              connect
             })
         ),
         (agent) => Effect.promise(() => agent.destroy())
@@ -41,6 +44,7 @@ export class TargetAgent extends Context.Service<
       const { route } = yield* Proxies
       return TargetAgent.of({
         dispatcher,
+        connect,
         dispatcherFor: (url) => Effect.map(route(url), (proxy) => proxy ?? dispatcher)
       })
     })

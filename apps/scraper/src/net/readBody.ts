@@ -1,5 +1,6 @@
-import { pipeline, Readable, type Transform } from "node:stream"
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib"
+import { type Duplex, pipeline, Readable } from "node:stream"
+import { createBrotliDecompress, createZstdDecompress } from "node:zlib"
+import { deflated, gunzipped } from "./lenientInflate.ts"
 import { finalFailure, PageFailure } from "./PageFailure.ts"
 
 /** The encodings of {@link readBody}, as they are asked for. */
@@ -8,7 +9,7 @@ export const acceptEncoding = "gzip, deflate, br, zstd"
 /** A body that grows past this many bytes counts as large. */
 const smallBodyBytes = 256 * 1024
 /** Encodings around each other that are taken off. */
-const maxEncodings = 2
+const maxEncodings = 4
 /** A body that unpacks to less is no bomb, whatever it was packed into. */
 const freeBytes = 1024 * 1024
 /** How long a body may take before its pace is looked at. */
@@ -90,31 +91,34 @@ class Wire {
   }
 }
 
-const unpacked = (wire: AsyncIterable<Uint8Array>, decoders: ReadonlyArray<Transform>): AsyncIterable<Uint8Array> =>
-  decoders.length === 0
-    ? wire
-    : // The reader of the last stream sees every error: `pipeline` destroys what follows with it.
-      decoders.reduce<Readable>((stream, decoder) => pipeline(stream, decoder, () => undefined), Readable.from(wire))
+type Decoder = (packed: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>
 
-const decodersOf = (encoding: string, status: number): ReadonlyArray<Transform> => {
+const unpacked = (wire: AsyncIterable<Uint8Array>, decoders: ReadonlyArray<Decoder>): AsyncIterable<Uint8Array> =>
+  decoders.reduce((stream, decoder) => decoder(stream), wire)
+
+/** The reader of the last stream sees every error: `pipeline` destroys what follows with it. */
+const by =
+  (make: () => Duplex): Decoder =>
+  (packed) =>
+    pipeline(Readable.from(packed), make(), () => undefined)
+
+/** An unknown name makes all of them unknown: the body is what it is, as in browsers. */
+const decodersOf = (encoding: string, status: number): ReadonlyArray<Decoder> => {
   const names = encoding
     .split(",")
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== "" && name !== "identity")
-  if (names.length > maxEncodings) {
+  const decoders = names.reverse().map((name) => decoderFor.get(name))
+  if (decoders.length > maxEncodings) {
     throw finalFailure("CONVERSION_ERROR", `More than ${maxEncodings} content encodings around each other`, status)
   }
-  return names.reverse().map((name) => {
-    const decoder = decoderFor[name]
-    if (decoder === undefined) throw finalFailure("CONVERSION_ERROR", `Unknown content encoding ${name}`, status)
-    return decoder()
-  })
+  return decoders.every((decoder) => decoder !== undefined) ? decoders : []
 }
 
-const decoderFor: Readonly<Record<string, () => Transform>> = {
-  gzip: () => createGunzip(),
-  "x-gzip": () => createGunzip(),
-  deflate: () => createInflate(),
-  br: () => createBrotliDecompress(),
-  zstd: () => createZstdDecompress()
-}
+const decoderFor: ReadonlyMap<string, Decoder> = new Map([
+  ["gzip", gunzipped],
+  ["x-gzip", gunzipped],
+  ["deflate", deflated],
+  ["br", by(createBrotliDecompress)],
+  ["zstd", by(createZstdDecompress)]
+])

@@ -3,6 +3,9 @@ import { type PageErrorCode, PageFailure } from "./PageFailure.ts"
 
 type Meaning = readonly [code: PageErrorCode, retryable: boolean, message: string]
 
+/** How the message begins of an answer that is shorter than it says, or that says it in two ways. */
+export const lengthUnclear = "The answer has another length than it says"
+
 /** What the codes of Node and of its HTTP client come to. */
 const meanings: Readonly<Record<string, Meaning>> = {
   BLOCKED_ADDRESS: ["BLOCKED_TARGET", false, "The target's address is not public"],
@@ -13,6 +16,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   UND_ERR_BODY_TIMEOUT: ["TIMEOUT", true, "The target stopped sending"],
   UND_ERR_INVALID_ARG: ["INVALID_URL", false, "The request cannot be sent"],
   UND_ERR_HEADERS_OVERFLOW: ["PROTOCOL_ERROR", false, "The headers of the answer are too large"],
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ["CONNECTION_ERROR", true, lengthUnclear],
   CERT_HAS_EXPIRED: ["TLS_ERROR", false, "The target's certificate has expired"],
   CERT_NOT_YET_VALID: ["TLS_ERROR", false, "The target's certificate is not valid yet"],
   DEPTH_ZERO_SELF_SIGNED_CERT: ["TLS_ERROR", false, "The target's certificate is self-signed"],

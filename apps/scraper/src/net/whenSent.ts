@@ -1,7 +1,13 @@
 import type { Dispatcher } from "undici"
 
-/** Tells when a request is really written to its connection, which may be long after it was made: that is made first. */
-export const whenSent = (dispatcher: Dispatcher, sent: () => void): Dispatcher =>
+/** The octets of the headers of an answer, names and values in turns. */
+export type RawHeaders = ReadonlyArray<Uint8Array | string>
+
+/**
+ * Tells when a request is really written to its connection, which may be long after it was made: that is made first. And hands over
+ * the headers of the answer as they came.
+ */
+export const whenSent = (dispatcher: Dispatcher, sent: () => void, headed: (raw: RawHeaders) => void): Dispatcher =>
   dispatcher.compose((dispatch) => (options, handler) => {
     const onRequestStart: Dispatcher.DispatchHandler["onRequestStart"] = (controller, context) => {
       sent()
@@ -10,7 +16,10 @@ export const whenSent = (dispatcher: Dispatcher, sent: () => void): Dispatcher =
     return dispatch(options, {
       onRequestStart,
       onRequestUpgrade: (...args) => handler.onRequestUpgrade?.(...args),
-      onResponseStart: (...args) => handler.onResponseStart?.(...args),
+      onResponseStart: (controller, ...args) => {
+        if (Array.isArray(controller.rawHeaders)) headed(controller.rawHeaders)
+        handler.onResponseStart?.(controller, ...args)
+      },
       onResponseData: (...args) => handler.onResponseData?.(...args),
       onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
       onResponseError: (...args) => handler.onResponseError?.(...args)

@@ -43,14 +43,23 @@ export interface RenderRequest {
   /** Whether a page that refreshes itself goes on to itself, or stays. */
   readonly rereads: boolean
   readonly userAgent: string
+  /** The `Accept-Language` of what the page loads, and the languages its scripts see; undefined for the browser's own. */
+  readonly acceptLanguage?: string | undefined
   /** What an earlier document of the same page left behind. */
   readonly cookies: ReadonlyArray<BrowserCookie>
 }
 
+/** A page as the browser holds it, written as HTML, or as XML if it came as such. */
+export interface ReadPage {
+  readonly _tag: "Rendered"
+  readonly html: string
+  readonly isXml: boolean
+  /** What its links are resolved against. */
+  readonly base: string
+}
+
 /** How a page ended that could be rendered: with its content, or by going on to another URL. */
-export type RenderEnd =
-  | ({ readonly _tag: "Rendered"; readonly html: string; readonly base: string } & Kept)
-  | ({ readonly _tag: "Navigated"; readonly to: string } & Kept)
+export type RenderEnd = (ReadPage & Kept) | ({ readonly _tag: "Navigated"; readonly to: string } & Kept)
 
 /** The cookies that the browser had at the end. */
 interface Kept {

@@ -3,7 +3,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core"
 import { finalFailure, type PageFailure, transientFailure } from "../net/PageFailure.ts"
 import type { BrowserLease } from "./BrowserProcess.ts"
 import { type MainDocument, showDocument } from "./MainDocument.ts"
-import type { RenderEnd, RenderRequest } from "./RenderRequest.ts"
+import type { ReadPage, RenderEnd, RenderRequest } from "./RenderRequest.ts"
 import { serializePage } from "./serializePage.ts"
 
 /** How long the closing of a page's context is waited for; then the browser is replaced. */
@@ -27,8 +27,8 @@ export const renderPage = Effect.fnUntraced(function* (
   request: RenderRequest,
   bounds: PageBounds
 ): Effect.fn.Return<RenderEnd, PageFailure, Scope.Scope> {
-  const { cookies, document, userAgent, wait } = request
-  const context = yield* openContext(lease, { proxyUrl: bounds.proxyUrl, userAgent })
+  const { acceptLanguage, cookies, document, userAgent, wait } = request
+  const context = yield* openContext(lease, { proxyUrl: bounds.proxyUrl, userAgent, acceptLanguage })
   const crashed = Deferred.makeUnsafe<never, PageFailure>()
   let ready = false
 
@@ -65,7 +65,11 @@ export const renderPage = Effect.fnUntraced(function* (
   )
 })
 
-const openContext = (lease: BrowserLease, options: { readonly proxyUrl: string; readonly userAgent: string }) =>
+interface ContextOptions extends Pick<RenderRequest, "acceptLanguage" | "userAgent"> {
+  readonly proxyUrl: string
+}
+
+const openContext = (lease: BrowserLease, options: ContextOptions) =>
   Effect.acquireRelease(
     Effect.sync(() => ({ context: newContext(lease.browser, options) })),
     // A context that is still being made when the page is given up is closed all the same.
@@ -77,11 +81,14 @@ const openContext = (lease: BrowserLease, options: { readonly proxyUrl: string; 
 
 const newContext = (
   browser: Browser,
-  { proxyUrl, userAgent }: { readonly proxyUrl: string; readonly userAgent: string }
+  { acceptLanguage, proxyUrl, userAgent }: ContextOptions
 ): Promise<BrowserContext> =>
   browser.newContext({
     proxy: { server: proxyUrl, bypass: "<-loopback>" },
     userAgent,
+    ...(acceptLanguage === undefined
+      ? {}
+      : { extraHTTPHeaders: { "accept-language": acceptLanguage }, locale: acceptLanguage.split(/[,;]/)[0] ?? "" }),
     acceptDownloads: false,
     serviceWorkers: "block",
     permissions: []
@@ -98,6 +105,7 @@ interface PageRead {
   readonly url: string
   readonly base: string
   readonly html: string | null
+  readonly isXml: boolean
 }
 
 /** Read in a world of its own, where nothing is as the page's scripts have made it. A page too large stays there. */
@@ -105,9 +113,9 @@ const read = Effect.fnUntraced(function* (
   { frameId, session }: MainDocument,
   shownUrl: string,
   maxBytes: number
-): Effect.fn.Return<{ readonly _tag: "Rendered"; readonly html: string; readonly base: string }, PageFailure> {
+): Effect.fn.Return<ReadPage, PageFailure> {
   const expression = serializePage(maxBytes)
-  const { url, base, html } = yield* ask(async (): Promise<PageRead> => {
+  const { url, base, html, isXml } = yield* ask(async (): Promise<PageRead> => {
     const world = await session.send("Page.createIsolatedWorld", { frameId, worldName: "sluice" })
     const contextId = world.executionContextId
     const { result } = await session.send("Runtime.evaluate", { contextId, expression, returnByValue: true })
@@ -119,7 +127,7 @@ const read = Effect.fnUntraced(function* (
   if (html === null || Buffer.byteLength(html) > maxBytes) {
     return yield* finalFailure("PAGE_TOO_LARGE", `The page is larger than ${maxBytes} bytes`)
   }
-  return { _tag: "Rendered", html, base }
+  return { _tag: "Rendered", html, isXml, base: /^https?:/i.test(base) ? base : url }
 })
 
 const timedOut = (timeoutMs: number) => finalFailure("TIMEOUT", `The page was not ready within ${timeoutMs} ms`)

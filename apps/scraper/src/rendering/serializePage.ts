@@ -73,5 +73,5 @@ export const serializePage = (maxLength: number): string => `(() => {
     return copy
   }
   const html = (doctype ? "<!DOCTYPE " + doctype.name + ">" : "") + written()
-  return { url, base, html: html.length > ${maxLength} ? null : html }
+  return { url, base, html: html.length > ${maxLength} ? null : html, isXml: document.contentType !== "text/html" }
 })()`
