@@ -5,7 +5,7 @@ import { type Reader, readBack, shownText, written } from "./ReadBack.ts"
 
 /** An image in a block of code, and what an address in the text swallows on GitHub, are lost. */
 const isBeyond = (html: string, reader: Reader) =>
-  /<code>(?:(?!<.code>).)*<(?:br|img)/.test(html) || (reader === "GFM" && /https:|www[.]/.test(html))
+  (html.includes("<code>") && /<(?:br|img)/.test(html)) || (reader === "GFM" && /https:|www[.]/.test(html))
 
 describe("text as Markdown", () => {
   for (const [reader, runs] of [

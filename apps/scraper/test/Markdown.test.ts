@@ -190,6 +190,16 @@ describe("Markdown", () => {
       "![](http://site.example/dir/a.png)![](http://site.example/dir/b,1.png) ![](http://site.example/dir/e.png)![](http://site.example/dir/f.png)\n"
     ],
     [
+      "a lazy image once, if it is there again for want of scripts",
+      '<img src="data:," data-src="a.png"><noscript><img src="a.png"></noscript>',
+      "![](http://site.example/dir/a.png)\n"
+    ],
+    [
+      "an even table with headings as a table",
+      "<table><tr><td><h3>A</h3><td><h3>B</h3><tr><td>1<td>2</table>",
+      "| | |\n| - | - |\n| <h3>A</h3> | <h3>B</h3> |\n| 1 | 2 |\n"
+    ],
+    [
       "the source that an image has, and switches as no address",
       '<img src="a.png" data-src="b.png"><img src="spacer.gif" data-lazy="true" alt="S"><img src="blank-cheque-story.png" data-image="x">',
       "![](http://site.example/dir/a.png)![S](http://site.example/dir/spacer.gif)![](http://site.example/dir/blank-cheque-story.png)\n"

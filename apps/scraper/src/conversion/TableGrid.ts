@@ -10,7 +10,7 @@ export interface ReadCell extends CellFacts {
 /** How a table is read: as data, as a block of code whose lines are its rows, or, if it is there for the layout, as blocks. */
 export type TableUse = "data" | "code" | "layout"
 
-/** Elements that say that a table without headers is there for the layout. */
+/** Elements that say that an uneven table without headers is there for the layout. */
 const sections = new Set(["h1", "h2", "h3", "h4", "h5", "h6", "hr"])
 
 /** Tells what a table is there for. */
@@ -20,8 +20,14 @@ export const tableUse = (table: HtmlElement): TableUse => {
   let rows = 0
   let columns = 0
   let inRow = 0
+  let inFirst = 0
   let hasHeader = false
   let hasSections = false
+  let isEven = true
+  const endRow = () => {
+    if (rows > 1 && inRow !== inFirst) isEven = false
+    if (rows === 1) inFirst = inRow
+  }
   for (const element of elementsIn(table)) {
     hasSections ||= sections.has(element.tagName)
     switch (element.tagName) {
@@ -32,6 +38,7 @@ export const tableUse = (table: HtmlElement): TableUse => {
         hasHeader = true
         break
       case "tr":
+        endRow()
         rows++
         inRow = 0
         break
@@ -47,7 +54,9 @@ export const tableUse = (table: HtmlElement): TableUse => {
       }
     }
   }
-  return hasHeader || (rows > 1 && columns > 1 && !hasSections) ? "data" : "layout"
+  endRow()
+  // Headings and rules are in tables for the layout too, but those are seldom even.
+  return hasHeader || (rows > 1 && columns > 1 && (!hasSections || isEven)) ? "data" : "layout"
 }
 
 /** Cells that spans may make out of one table; one that asks for more loses its spans. */

@@ -35,7 +35,7 @@ const isEscape = (source: string, at: number): boolean => /[!-/:-@[-`{-~]/.test(
 const attribute = String.raw`\s+[A-Za-z_:][\w.:-]*(?:\s*=\s*(?:[^\s"'=<>${"`"}]+|'[^']*'|"[^"]*"))?`
 const markup = new RegExp(
   [
-    String.raw`[A-Za-z][A-Za-z\d.+-]{1,31}:[^\s<>]*>`,
+    String.raw`[A-Za-z][A-Za-z\d.+-]{1,31}:[^ \t\n<>]*>`,
     String.raw`[\w.!#$%&'*+/=?^${"`"}{|}~-]+@[A-Za-z\d.-]+>`,
     String.raw`[A-Za-z][A-Za-z\d-]*(?:${attribute})*\s*/?>`,
     String.raw`/[A-Za-z][A-Za-z\d-]*\s*>`
@@ -46,7 +46,8 @@ const markup = new RegExp(
 /** Whether a parser reads an element, a comment or an address there. */
 const isMarkup = (source: string, at: number): boolean => {
   const next = source[at + 1]
-  if (next === "?") return source.includes("?>", at)
+  // markdown-it reads no comment after one that does not end.
+  if (next === "?") return source.includes("?>", at) || source.includes("<!---->", at)
   if (next === "!") return /[A-Za-z[-]/.test(source[at + 2] ?? "") && source.includes(">", at)
   markup.lastIndex = at + 1
   return markup.test(source)

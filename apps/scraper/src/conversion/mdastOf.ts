@@ -8,7 +8,8 @@ import {
   type HtmlElement,
   type HtmlNode,
   type HtmlParent,
-  isUnread
+  isUnread,
+  parentOf
 } from "./Elements.ts"
 import { frameOf, imageOf, linkOf } from "./embedded.ts"
 import { type Formula, formulaOf } from "./formula.ts"
@@ -43,6 +44,7 @@ interface Line {
  */
 export const mdastOf = ({ isLeftOut, root }: PageExtract, base: string, title?: string): Root => {
   let hasHeading = false
+  let lastImage: string | undefined
   const document: Root = { type: "root", children: [] }
   const containers: Array<Container> = [{ node: document, runs: [] }]
   /** Lists that the page does not have, around items that it has outside of lists. */
@@ -165,9 +167,15 @@ export const mdastOf = ({ isLeftOut, root }: PageExtract, base: string, title?: 
         if (line?.isCell === true) addNode({ type: "html", value: "<hr>" })
         else if (line === undefined && here().node.type !== "list") addBlock({ type: "thematicBreak" })
         return "skip"
-      case "img":
-        addNode(imageOf(element, base))
+      case "img": {
+        const image = imageOf(element, base)
+        const url = image?.type === "image" ? image.url : undefined
+        // For browsers without scripts many pages have a lazy image once more.
+        const isAgain = url !== undefined && url === lastImage && parentOf(element)?.tagName === "noscript"
+        if (!isAgain) addNode(image)
+        lastImage = url
         return "skip"
+      }
       case "a": {
         const link = linkOf(element, base)
         return link === "leave" ? "skip" : link === undefined ? undefined : under(link)
