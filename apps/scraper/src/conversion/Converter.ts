@@ -5,7 +5,7 @@ import { finalFailure, PageFailure, transientFailure } from "../net/PageFailure.
 import { ScraperStartError, ServerSettings } from "../ScraperConfig.ts"
 import { conversionThread, isThreadProgramThere } from "./ConversionThread.ts"
 import type { MarkdownExtent } from "./Markdown.ts"
-import { type ConversionRequest, contentOf, type PageContent } from "./PageContent.ts"
+import { type ConversionRequest, contentOf, isForThread, type PageContent } from "./PageContent.ts"
 
 /**
  * Converts pages: small ones at once, larger ones in threads of their own, so that requests are answered meanwhile. There are so
@@ -51,7 +51,8 @@ export class Converter extends Context.Service<
         convert: Effect.fn("Converter.convert")(
           function* (page, formats) {
             const request = requestOf(page, formats, settings.markdownExtent)
-            if (page.body.byteLength <= settings.inlineConversionBytes) return yield* atOnce(request)
+            const isSmall = page.body.byteLength <= settings.inlineConversionBytes
+            if (isSmall && !isForThread(page.contentType)) return yield* atOnce(request)
             if (inside >= settings.conversionThreads + settings.maxWaitingConversions) {
               return yield* transientFailure("CONVERSION_BUSY", "Too many pages wait to be converted")
             }

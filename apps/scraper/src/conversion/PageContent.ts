@@ -5,6 +5,7 @@ import { decodedFrom } from "../net/decodeText.ts"
 import { pageEncoding } from "../net/pageEncoding.ts"
 import { canonicalOf, type HtmlDocument, linksOf, parseHtml, parseXhtml } from "./HtmlDocument.ts"
 import { type MarkdownExtent, markdownOf } from "./Markdown.ts"
+import { pdfContent } from "./pdfContent.ts"
 import { feedLinks, fenced } from "./plainContent.ts"
 
 /** What a page is turned into. A format that was not asked for is null; `links` are always there. */
@@ -30,6 +31,13 @@ export interface ConversionRequest {
   readonly extent: MarkdownExtent
 }
 
+/** Whether content is read in a thread, however small it is. */
+export const isForThread = (contentType: string): boolean => declaredKind(contentType) === "pdf"
+
+/** Converts what a page is, or a file. Throws what it could not do. */
+export const anyContentOf = (request: ConversionRequest): PageContent | Promise<PageContent> =>
+  isForThread(request.contentType) ? pdfContent(request) : contentOf(request)
+
 /** Converts a page, in one go. Throws what it could not do. */
 export const contentOf = (request: ConversionRequest): PageContent => {
   const encoding = pageEncoding(request.body, request.contentType)
@@ -38,7 +46,7 @@ export const contentOf = (request: ConversionRequest): PageContent => {
 }
 
 /** What says nothing of itself has been looked at by now: only HTML goes without a type. */
-const kindOf = (contentType: string): ContentKind => {
+const kindOf = (contentType: string): Exclude<ContentKind, "pdf"> => {
   const kind = declaredKind(contentType)
   return kind === "text" || kind === "code" ? kind : "html"
 }
@@ -89,4 +97,8 @@ const ofCode: Conversion = (request, text) => {
   }
 }
 
-const conversions: Readonly<Record<ContentKind, Conversion>> = { html: ofHtml, text: ofText, code: ofCode }
+const conversions: Readonly<Record<Exclude<ContentKind, "pdf">, Conversion>> = {
+  html: ofHtml,
+  text: ofText,
+  code: ofCode
+}

@@ -139,7 +139,7 @@ export class Fetcher extends Context.Service<
                 httpStatus
               )
             }
-            const declared = answer.header("content-type") ?? ""
+            const declared = typeOf(answer)
             const contentType = options.content === "any" ? declared : actualType(answer.body, declared)
             if (contentType === undefined) {
               const message = `The content is neither a page nor text, whatever its type, ${mediaType(declared)}, says`
@@ -271,9 +271,15 @@ const staysWhereItIs = (head: ResponseHead) =>
 
 const isRedirect = (head: ResponseHead) => redirectStatuses.has(head.status)
 
+/** All lines of the header: which of them counts is for who reads it. */
+const typeOf = ({ header, headers }: ResponseHead): string => {
+  const lines = headers.flatMap(([name, value]) => (name === "content-type" ? [value] : []))
+  return lines.length > 0 ? lines.join(", ") : (header("content-type") ?? "")
+}
+
 const judge = (head: ResponseHead): "read" | "leave" | PageFailure => {
   const verdict = judgeStatus(head)
-  const type = head.header("content-type") ?? ""
+  const type = typeOf(head)
   return verdict !== "read" || declaredKind(type) !== undefined
     ? verdict
     : finalFailure("UNSUPPORTED_CONTENT_TYPE", `Content of type ${mediaType(type)} is not converted`, head.status)

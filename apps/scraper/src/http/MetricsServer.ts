@@ -1,4 +1,5 @@
 import { createServer } from "node:http"
+import { monitorEventLoopDelay } from "node:perf_hooks"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Context, Effect, Layer, Option } from "effect"
 import { HttpRouter, HttpServer, type HttpServerError, HttpServerResponse } from "effect/http"
@@ -43,6 +44,7 @@ const MetricsRoute = HttpRouter.use(
   Effect.fnUntraced(function* (router) {
     const jobs = yield* JobGauges
     const renderer = yield* Renderer
+    const delays = yield* eventLoopDelays
     const gauges = Effect.suspend(() => {
       const { heapUsed, rss } = process.memoryUsage()
       return Effect.all(
@@ -54,6 +56,9 @@ const MetricsRoute = HttpRouter.use(
               status: "processing"
             })
           ]),
+          ...delays().map(([quantile, seconds]) =>
+            setGauge(eventLoop.name, eventLoop.description, seconds, { quantile })
+          ),
           setGauge("browser_pages", "Pages in the browser", renderer.rendering()),
           setGauge("browser_pages_waiting", "Pages that wait for the browser", renderer.waiting()),
           setGauge("resident_memory_bytes", "Memory of the process", rss),
@@ -71,4 +76,34 @@ const MetricsRoute = HttpRouter.use(
       )
     )
   })
+)
+
+const eventLoop = {
+  name: "event_loop_delay_seconds",
+  description: "How late the event loop was, since the last time this was asked for, by quantile"
+}
+
+/** How often the event loop is looked at, in milliseconds. */
+const resolution = 10
+
+/** Watches the event loop for the scope. Each answer is about the time since the one before. */
+const eventLoopDelays = Effect.map(
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const histogram = monitorEventLoopDelay({ resolution })
+      histogram.enable()
+      return histogram
+    }),
+    (histogram) => Effect.sync(() => histogram.disable())
+  ),
+  (histogram) => () => {
+    const inSeconds = (nanoseconds: number) => Math.max(0, nanoseconds / 1e9 - resolution / 1000)
+    const delays = [
+      ["0.5", inSeconds(histogram.percentile(50))],
+      ["0.99", inSeconds(histogram.percentile(99))],
+      ["1", inSeconds(histogram.count === 0 ? 0 : histogram.max)]
+    ] as const
+    histogram.reset()
+    return delays
+  }
 )
