@@ -125,7 +125,7 @@ describe("extract", () => {
         "/broken": { status: 503 },
         "/hop": redirect("/hop"),
         "/mail": redirect("mailto:x@y.example"),
-        "/cut": { headers: { "content-encoding": "gzip" }, body: gzipSync("x".repeat(500)).subarray(0, 20) }
+        "/cut": { headers: { "content-encoding": "gzip" }, body: Buffer.from("no gzip at all") }
       })
       const client = yield* testScraper({ maxPageBytes: 4096, pageTimeoutMs: 500, retries: 1, maxRedirects: 3 })
       const code = (path: string) => Effect.map(refusal(client, site.url(path)), (error) => error.code)

@@ -7,10 +7,7 @@ const Tables = Schema.Union([Schema.Struct({ url: Schema.String }), Schema.Struc
 export type Tables = typeof Tables.Type
 
 /** Where objects are. */
-const LakePlace = Schema.Union([
-  Schema.Struct({ s3: S3SinkConfig }),
-  Schema.Struct({ directory: DirectorySinkConfig })
-])
+const LakePlace = Schema.Union([Schema.Struct({ s3: S3SinkConfig }), Schema.Struct({ directory: DirectorySinkConfig })])
 
 /** What a process is told to do. */
 const Task = Schema.Union([
