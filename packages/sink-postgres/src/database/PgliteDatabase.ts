@@ -90,7 +90,8 @@ const take = async (directory: string): Promise<Shared> => {
     await makeDirectory(path)
     const opened = Date.now()
     const files = new EngineFiles(path)
-    const engine = await PGlite.create({ fs: files, parsers: columnParsers })
+    const startParams = [...PGlite.defaultStartParams, ...withoutTimer]
+    const engine = await PGlite.create({ fs: files, parsers: columnParsers, startParams })
     const turn = Semaphore.makeUnsafe(1)
     const shared = {
       path,
@@ -131,6 +132,9 @@ const answerOne = (
   }
   return Effect.runPromise(turn.withPermit(Effect.promise(read)))
 }
+
+/** The timer of a recovery's progress would keep the process of an engine that has ended alive for ever. */
+const withoutTimer = ["-c", "log_startup_progress_interval=0"]
 
 const closed = (shared: Shared): Effect.Effect<void> =>
   Effect.tryPromise(() => recycle(shared)).pipe(
