@@ -28,4 +28,3 @@ export const Order = Schema.Struct({
   task: Task,
   death: Schema.optionalKey(Schema.Struct({ phase: Schema.Literals(phases), nth: Schema.Int }))
 })
-export type Order = typeof Order.Encoded
