@@ -125,7 +125,10 @@ describe("extract", () => {
         "/broken": { status: 503 },
         "/hop": redirect("/hop"),
         "/mail": redirect("mailto:x@y.example"),
-        "/cut": { headers: { "content-encoding": "gzip" }, body: Buffer.from("no gzip at all") }
+        "/cut": {
+          headers: { "content-encoding": "gzip" },
+          body: gzipSync(Array.from({ length: 200 }, (_, at) => at * at).join()).subarray(0, 99)
+        }
       })
       const client = yield* testScraper({ maxPageBytes: 4096, pageTimeoutMs: 500, retries: 1, maxRedirects: 3 })
       const code = (path: string) => Effect.map(refusal(client, site.url(path)), (error) => error.code)

@@ -36,7 +36,16 @@ export const isForThread = (contentType: string): boolean => declaredKind(conten
 
 /** Converts what a page is, or a file. Throws what it could not do. */
 export const anyContentOf = (request: ConversionRequest): PageContent | Promise<PageContent> =>
-  isForThread(request.contentType) ? pdfContent(request) : contentOf(request)
+  isForThread(request.contentType) ? ofPdf(request) : contentOf(request)
+
+const ofPdf = async ({ body, formats, url }: ConversionRequest): Promise<PageContent> => {
+  const { links, text } = await pdfContent(body, url)
+  return {
+    markdown: formats.includes("markdown") ? text : null,
+    html: formats.includes("html") ? text : null,
+    links
+  }
+}
 
 /** Converts a page, in one go. Throws what it could not do. */
 export const contentOf = (request: ConversionRequest): PageContent => {

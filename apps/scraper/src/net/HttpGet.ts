@@ -5,6 +5,7 @@ import { type buildConnector, type Dispatcher, request } from "undici"
 import { bytesFetched } from "../metrics/Metrics.ts"
 import { ServerSettings, type Settings } from "../ScraperConfig.ts"
 import { askLeniently } from "./LenientMessage.ts"
+import type { OpenedResponse } from "./OpenedResponse.ts"
 import { PageFailure } from "./PageFailure.ts"
 import { acceptEncoding, readBody } from "./readBody.ts"
 import { TargetAgent } from "./TargetAgent.ts"
@@ -100,13 +101,6 @@ export class HttpGet extends Context.Service<
 
 /** What an answer is that cannot be read leniently either. */
 const unreadable = new Set<PageFailure["code"]>(["PROTOCOL_ERROR", "CONNECTION_ERROR"])
-
-/** An answer whose body is still to be read. */
-export interface OpenedResponse {
-  readonly status: number
-  readonly lines: ReadonlyArray<readonly [name: string, value: string]>
-  readonly body: Readable
-}
 
 type Open = (
   request: Request,

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net"
 import { Readable } from "node:stream"
-import type { OpenedResponse } from "./HttpGet.ts"
+import type { OpenedResponse } from "./OpenedResponse.ts"
 import { finalFailure } from "./PageFailure.ts"
 
 const protocolError = (message: string) => finalFailure("PROTOCOL_ERROR", `The answer is not HTTP: ${message}`)
