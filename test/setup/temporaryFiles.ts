@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process"
-import { chmod, mkdtemp, readdir, rm, statfs, writeFile } from "node:fs/promises"
+import { chmod, mkdtemp, readdir, readFile, rm, statfs, writeFile } from "node:fs/promises"
 import { freemem } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
@@ -34,7 +34,20 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
-const remove = (directory: string) => rm(directory, { recursive: true, force: true, maxRetries: 10 })
+/** Takes away the disks that tests have mounted below a directory: one of a killed run would hold it for ever. */
+const unmountBelow = async (directory: string): Promise<void> => {
+  const mounts = await readFile("/proc/mounts", "utf8").catch(() => "")
+  const below = mounts
+    .split("\n")
+    .flatMap((line) => line.split(" ")[1] ?? [])
+    .filter((path) => path.startsWith(`${directory}/`))
+  for (const path of below.reverse()) await promisify(execFile)("umount", ["--lazy", path]).catch(() => undefined)
+}
+
+const remove = async (directory: string): Promise<void> => {
+  await unmountBelow(directory)
+  await rm(directory, { recursive: true, force: true, maxRetries: 10 })
+}
 
 /** Frees what runs have left that were killed: it would take memory until the machine is started again. */
 const removeStale = async (): Promise<void> => {
