@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { text } from "node:stream/consumers"
 import { assert, describe, it } from "@effect/vitest"
 import { Postgres } from "@sluice/sink-postgres"
-import { makeRng, roll, sampleSeed } from "@sluice/testkit"
+import { dailySample, makeRng, roll, sampleSeed } from "@sluice/testkit"
 import { Effect } from "effect"
 import { directory as emptyDirectory, run } from "../../apps/runner/test/Cli.ts"
 import { bundles } from "../setup/bundles.ts"
@@ -32,7 +32,9 @@ const range = (first: number, last: number, step = 1): ReadonlyArray<number> =>
 const phases = [[...range(1, 37, 4), ...range(38, 43)], range(44, 47), range(48, 67)]
 const next = makeRng(sampleSeed, "sizes of disks")
 const sizes =
-  process.env.SLUICE_LONG_TESTS === undefined ? phases.map((phase) => phase[roll(next, phase.length)]!) : phases.flat()
+  process.env.SLUICE_LONG_TESTS === undefined
+    ? dailySample(phases, phases.length).map((phase) => phase[roll(next, phase.length)]!)
+    : phases.flat()
 
 const pipeline = (directory: string) =>
   JSON.stringify({

@@ -81,7 +81,7 @@ describe("a run that would take most pages from readers", { concurrent: true }, 
         )
 
         const listed = yield* run(["runs"], offline)
-        assert.include(listed.stdout, `unpublished (sluice publish ${receipt.run_id}): ${reason}`)
+        assert.include(listed.stdout, `unpublished (sluice publish ${receipt.run_id}); ${reason}`)
         const [row] = yield* runJson<ReadonlyArray<object>>(["runs", "--json"], offline)
         assert.deepInclude(row, { run_id: receipt.run_id, status: "failed", reason, published_at: null })
 

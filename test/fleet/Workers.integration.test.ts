@@ -8,8 +8,8 @@ import { startSimulator } from "../e2e/SimulatorProcess.ts"
 
 const isLong = process.env.SLUICE_LONG_TESTS !== undefined
 /** How many workers are killed, and how long each has before it is. */
-const kills = isLong ? 30 : 5
-const lifeMs = 1500
+const kills = isLong ? 30 : 4
+const lifeMs = 1000
 const workers = 3
 
 const pipelines = [

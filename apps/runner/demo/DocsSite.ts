@@ -20,8 +20,12 @@ const renderDocs = Effect.fnUntraced(function* (root: string) {
       if (token.type === "link") token.href = token.href.replace(/\.md(?=$|#)/, ".html")
     }
   })
-  const inDocs = yield* files.readDirectory(path.join(root, "docs"), { recursive: true })
-  const names = [...(yield* files.readDirectory(root)), ...inDocs.map((name) => path.join("docs", name))]
+  const inFolders = yield* Effect.forEach(["docs", "examples"], (folder) =>
+    Effect.map(files.readDirectory(path.join(root, folder), { recursive: true }), (found) =>
+      found.map((name) => path.join(folder, name))
+    )
+  )
+  const names = [...(yield* files.readDirectory(root)), ...inFolders.flat()]
   for (const file of names.filter((name) => name.endsWith(".md"))) {
     const source = yield* files.readFileString(path.join(root, file))
     const title = /^# (.+)$/m.exec(source)?.[1] ?? file

@@ -71,6 +71,10 @@ ${first}  - webhook: { url: $HOOK, secret: $SECRET }
     database.rows<{ event: string }>("SELECT event FROM notices WHERE settled_at IS NULL ORDER BY event"),
     (rows) => rows.map(({ event }) => event)
   )
+  const hasJob = Effect.map(
+    database.rows("SELECT job_id FROM submissions WHERE job_id IS NOT NULL"),
+    (rows) => rows.length > 0
+  )
   /** Everything delivered was so: its run ended with that status in the ledger. */
   const assertTrue = Effect.gen(function* () {
     const runs = yield* database.rows<{ run_id: string; status: string }>("SELECT run_id::text, status FROM runs")
@@ -79,7 +83,7 @@ ${first}  - webhook: { url: $HOOK, secret: $SECRET }
       assert.strictEqual(status, event === "recovered" ? "completed" : event)
     }
   })
-  return { simulator, write, options, received, hooks, pending, assertTrue }
+  return { simulator, write, options, received, hooks, pending, hasJob, assertTrue }
 })
 
 describe("a process that is killed", { concurrent: true }, () => {
@@ -142,7 +146,7 @@ describe("a process that is killed", { concurrent: true }, () => {
     "before its run has ended: nobody is told that it failed, and the run that resumes it completes",
     () =>
       Effect.gen(function* () {
-        const { options, pending, received, simulator, write } = yield* setUp()
+        const { hasJob, options, pending, received, simulator, write } = yield* setUp()
         write({ expected: 1_000 })
         const killed = yield* start(["run", "--json"], options)
         // The job has been asked for: the run is under way.
@@ -150,6 +154,8 @@ describe("a process that is killed", { concurrent: true }, () => {
           Effect.sync(() => simulator.charges.received("POST")),
           { until: (posts) => posts > 0, schedule: Schedule.spaced("10 millis") }
         )
+        // A lost answer would be waited for.
+        yield* Effect.repeat(hasJob, { until: (has) => has, schedule: Schedule.spaced("10 millis") })
         killed.signal("SIGKILL")
         yield* killed.finished
         write({ expected: 1 })

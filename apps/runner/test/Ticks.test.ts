@@ -40,7 +40,7 @@ describe("ticks over a change of the clocks", () => {
           const ticks = ticksBetween({ ...plain, cron: `${m} ${h} * * *`, timezone }, from - 1, to - minuteMs)
           assert.deepStrictEqual(ticks, minutes.dailyTicks(h, m))
         }),
-        { numRuns: 30 }
+        { numRuns: 15 }
       )
     }
   })
@@ -86,7 +86,7 @@ describe("ticks", () => {
           )
         }
       ),
-      { numRuns: 30 }
+      { numRuns: 15 }
     )
   })
 

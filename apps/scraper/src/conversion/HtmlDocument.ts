@@ -79,7 +79,7 @@ const collectLinks = ({ base, encoding, tree }: HtmlDocument, links: Set<string>
   }
 }
 
-/** The URL that a page names as its canonical one, absolute and normalised; the first counts, wherever it stands. */
+/** The URL that a page names as its canonical one, absolute and normalised; the first counts, wherever it is. */
 export const canonicalOf = (document: HtmlDocument): Option.Option<string> => {
   for (const element of elementsIn(document.tree)) {
     if (element.tagName !== "link" || !isHtml(element)) continue
@@ -96,7 +96,7 @@ export const canonicalOf = (document: HtmlDocument): Option.Option<string> => {
   return Option.none()
 }
 
-/** The first `<base href>` counts, wherever it stands; one that is no http(s) URL leaves the page itself. */
+/** The first `<base href>` counts, wherever it is; one that is no http(s) URL leaves the page itself. */
 const baseOf = (tree: Document, url: string): string => {
   for (const element of elementsIn(tree)) {
     const href = element.tagName === "base" && isHtml(element) ? attribute(element, "href") : undefined

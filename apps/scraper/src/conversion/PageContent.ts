@@ -25,7 +25,7 @@ export interface ConversionRequest {
   readonly body: Uint8Array
   /** Whether a browser has rendered the page. */
   readonly scriptsHaveRun: boolean
-  /** The encoding that the page came in, if it was written down anew since. */
+  /** The encoding that the page came in, if it was encoded again since. */
   readonly encoding?: string
   readonly formats: ReadonlyArray<OutputFormat>
   readonly extent: MarkdownExtent

@@ -55,7 +55,7 @@ export const soundEdges = (tokens: Array<InlineToken>): Array<InlineToken> => {
       continue
     }
     if (moves++ < mostMoves) {
-      current = mended(current, index, end)
+      current = withReadableEdges(current, index, end)
       index = 0
       open = []
     } else {
@@ -106,7 +106,7 @@ const isSound = (
 const longestAddress = 2000
 const address = /(?:https?:\/\/|www\.)\S*$/i
 
-const mended = (tokens: Array<InlineToken>, from: number, end: number): Array<InlineToken> => {
+const withReadableEdges = (tokens: Array<InlineToken>, from: number, end: number): Array<InlineToken> => {
   const { kind } = tokens[from]!
   const isMixed = tokens.slice(from, end).some((each) => each.kind !== kind)
   if (isMixed) return asElement(tokens, tokens.slice(from, end).find((each) => each.kind === "open")!)

@@ -47,7 +47,7 @@ const markup = new RegExp(
 const isMarkup = (source: string, at: number): boolean => {
   const next = source[at + 1]
   // markdown-it reads no comment after one that does not end.
-  if (next === "?") return source.includes("?>", at) || source.includes("<!---->", at)
+  if (next === "?") return source.includes("?>", at) || source.includes("<!---->")
   if (next === "!") return /[A-Za-z[-]/.test(source[at + 2] ?? "") && source.includes(">", at)
   markup.lastIndex = at + 1
   return markup.test(source)

@@ -27,7 +27,7 @@ export const isPermalink = (link: HtmlElement): boolean => {
   return leadsHere(link, ids, isWords) || (hash === 0 && !isWords && text !== "" && isLostInHeading(link, ids))
 }
 
-/** Whether a link is in a heading and leads nowhere: the place was left out, or a script would make it. */
+/** Whether a link is in a heading and leads nowhere: the place is missing, or a script would make it. */
 const isLostInHeading = (link: HtmlElement, ids: ReadonlyArray<string>): boolean => {
   let top = link
   let isInHeading = false

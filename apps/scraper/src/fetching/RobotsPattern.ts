@@ -3,7 +3,7 @@ export interface RobotsPattern {
   /** How specific the rule is: the octets of its path. */
   readonly octets: number
   /**
-   * What stands between the asterisks, in order; the first part begins the path. A part that could match before or behind the
+   * What is between the asterisks, in order; the first part begins the path. A part that could match before or behind the
    * question mark has a form for each, in this order.
    */
   readonly parts: ReadonlyArray<ReadonlyArray<string>>

@@ -37,7 +37,7 @@ const parseLine = (line: string): RobotsLine | undefined => {
   const colon = line.indexOf(":")
   const field = colon === -1 ? undefined : fieldOf(line.slice(0, colon).trim().toLowerCase())
   if (field !== undefined) return { field, value: line.slice(colon + 1).trim() }
-  // A line without its colon. An `allow` of that kind is left out, which forbids more.
+  // A line without its colon. An `allow` of that kind is skipped, which forbids more.
   const space = line.search(/[ \t]/)
   const word = space === -1 ? undefined : fieldOf(line.slice(0, space).toLowerCase())
   if (word === undefined || word === "allow") return undefined

@@ -49,10 +49,10 @@ const ofStarts = new Set(["html", "head"])
 const metaLabel = (body: Uint8Array): string | undefined => {
   let label: string | undefined
   let inHead = true
-  const isOver = () => label !== undefined || (!inHead && parser.startIndex >= sureHead)
+  const hasEnded = () => label !== undefined || (!inHead && parser.startIndex >= sureHead)
   const parser: Parser = new Parser({
     onopentag: (name, attributes) => {
-      if (isOver()) return
+      if (hasEnded()) return
       if (name === "meta") label = nameOf(labelOf(attributes))
       if (!ofHeads.has(name) && !ofStarts.has(name)) inHead = false
     },
@@ -61,7 +61,7 @@ const metaLabel = (body: Uint8Array): string | undefined => {
     }
   })
   const text = latin1(body, maxHead)
-  for (let at = 0; at < text.length && !isOver(); at += sureHead) parser.write(text.slice(at, at + sureHead))
+  for (let at = 0; at < text.length && !hasEnded(); at += sureHead) parser.write(text.slice(at, at + sureHead))
   return label
 }
 

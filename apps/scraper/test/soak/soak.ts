@@ -14,7 +14,7 @@ export const isLong = process.env.SLUICE_LONG_TESTS !== undefined
 const seed = process.env.SLUICE_SOAK_SEED ?? String(sampleSeed)
 
 export const keys: ReadonlyArray<SoakKey> = [
-  ...Array.from({ length: 6 }, (_, n) => ({ key: `free-${n}` })),
+  ...Array.from({ length: isLong ? 6 : 2 }, (_, n) => ({ key: `free-${n}` })),
   ...Array.from({ length: 2 }, (_, n) => ({ key: `throttled-${n}`, requestsPerMinute: isLong ? 120 : 20 })),
   ...Array.from({ length: 2 }, (_, n) => ({ key: `narrow-${n}`, maxOpenJobsPerKey: 2 })),
   ...Array.from({ length: 2 }, (_, n) => ({ key: `poor-${n}`, tokenBalance: isLong ? 100 : 4 })),
@@ -40,7 +40,7 @@ export const soak = (minutes: number, env: Readonly<Record<string, string>> = {}
         hostDelayMs: 0,
         hostConcurrency: 8,
         retryDelayMs: 10,
-        pageTimeoutMs: 400,
+        pageTimeoutMs: isLong ? 400 : 150,
         retries: 1,
         maxPageBytes,
         maxRunningCrawls: 8,

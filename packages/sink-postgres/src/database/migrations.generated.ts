@@ -884,8 +884,12 @@ CREATE TABLE "ticks" (
 
 CREATE INDEX "ticks_due_idx" ON "ticks" USING btree ("pipeline","start_at") WHERE "ticks"."state" = 'due';
 COMMENT ON TABLE schedules IS 'Pipelines that workers serve by a schedule';
+COMMENT ON COLUMN schedules.pipeline IS 'The name of the pipeline';
 COMMENT ON COLUMN schedules.decided_until IS 'Up to here it has been decided what becomes of the ticks of the schedule';
 COMMENT ON TABLE ticks IS 'The ticks of schedules, and what became of each';
+COMMENT ON COLUMN ticks.pipeline IS 'The pipeline that the tick runs';
+COMMENT ON COLUMN ticks.due_at IS 'When the schedule says it runs';
+COMMENT ON COLUMN ticks.decided_at IS 'When it was decided what becomes of it';
 COMMENT ON COLUMN ticks.start_at IS 'When the tick may start: due_at and the jitter of this tick';
 COMMENT ON COLUMN ticks.run_id IS 'The ID that the run of this tick has, or will have';
 COMMENT ON COLUMN ticks.state IS 'due until its run has begun, begun, skipped: the run before had not ended, missed: no worker ran, paused';

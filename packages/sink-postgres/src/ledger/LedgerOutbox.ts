@@ -30,8 +30,9 @@ export const keepNotices = (
     ({ event, receipt, target }) =>
       Effect.flatMap(Effect.orDie(Schema.encodeEffect(Schema.fromJsonString(Receipt))(receipt)), (encoded) =>
         tx.query(
-          `INSERT INTO notices (notice_id, run_id, epoch, pipeline, target, event, receipt)
-           VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+          // By the clock, not by the transaction: they are delivered in the order of their targets.
+          `INSERT INTO notices (notice_id, run_id, epoch, pipeline, target, event, receipt, created_at)
+           VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6, clock_timestamp()) ON CONFLICT DO NOTHING`,
           [run.runId, run.epoch, run.pipeline, target, event, encoded]
         )
       ),
