@@ -15,9 +15,8 @@ export default defineConfig({
     pool: "forks",
     // A file of tests does not read Node's and our modules anew: that was a third of the work. None may leave anything behind.
     isolate: false,
-    // Two more than the two cores of the smallest machine: tests wait for processes and servers of theirs. With one more, a quarter of the
-    // processors was idle.
-    maxWorkers: 4,
+    // One more than the two cores of the smallest machine: tests wait for processes and servers of theirs.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     // Tests make many small things: collecting them in larger portions takes a tenth less of the processors.
     execArgv: ["--max-semi-space-size=64"],

@@ -69,7 +69,7 @@ describe("Converter", () => {
       const tooComplex = yield* Effect.flip(hungry("<i>x</i><b>y</b>".repeat(250_000)))
       assert.deepInclude({ ...tooComplex }, { code: "PAGE_TOO_COMPLEX", httpStatus: 200, retryable: false })
       assert.match((yield* hungry(long("word"))).markdown ?? "", /^word /)
-      const hasty = yield* converter({ conversionThreads: 1, conversionTimeoutMs: 1000 })
+      const hasty = yield* converter({ conversionThreads: 1, conversionTimeoutMs: 4000 })
       assert.strictEqual((yield* Effect.flip(hasty(endless))).code, "CONVERSION_TIMEOUT")
       assert.match((yield* hasty(long("word"))).markdown ?? "", /^word /)
     }).pipe(Effect.scoped)

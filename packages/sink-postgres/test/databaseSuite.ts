@@ -39,8 +39,8 @@ const suites = [
   deadLetterSuite
 ]
 
-/** What is tried of {@link databaseSuite}: all of it, or every fifth part, by the seed of the run. */
-export type Share = "all" | "a fifth"
+/** What is tried of {@link databaseSuite}: all of it, or every eighth part, by the seed of the run. */
+export type Share = "all" | "an eighth"
 
 /** What holds on a server as on PGlite. */
 export const databaseSuite = (name: string, place: Effect.Effect<Place>, share: Share = "all"): void => {
@@ -48,7 +48,7 @@ export const databaseSuite = (name: string, place: Effect.Effect<Place>, share: 
   const openMigrated = Effect.tap(openFresh, (database) => Postgres.migrate(database))
 
   ledgerSuite(name, Effect.map(openMigrated, Postgres.ledger))
-  for (const suite of share === "all" ? suites : dailySample(suites, 5)) suite(name, place)
+  for (const suite of share === "all" ? suites : dailySample(suites, 8)) suite(name, place)
 
   describe(`${name}: transactions`, () => {
     it.effect("are rolled back when interrupted, and the next is served", () =>

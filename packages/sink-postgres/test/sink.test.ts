@@ -36,4 +36,4 @@ it.effect("keeps the first of two records of one page in a segment", () =>
 )
 
 // A server has all of it in every run.
-databaseSuite("PGlite", place, "a fifth")
+databaseSuite("PGlite", place, "an eighth")

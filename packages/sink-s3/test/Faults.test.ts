@@ -132,7 +132,7 @@ describe("a process that dies at any call of its store", () => {
         const all = Array.from({ length: calls }, (_, at) => at + 1)
         // The normal suite takes turns, half of the calls a day, and has Parquet written a few times only: a store does not care
         // what it is given.
-        for (const nth of !isLong && format === "parquet" ? all.filter((nth) => nth % 8 === 0) : dailySample(all, 2)) {
+        for (const nth of !isLong && format === "parquet" ? all.filter((nth) => nth % 8 === 0) : dailySample(all, 4)) {
           const ways = isLong
             ? (["before", "after"] as const)
             : [nth % 4 < 2 ? ("before" as const) : ("after" as const)]
