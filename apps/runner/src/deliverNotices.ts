@@ -16,14 +16,12 @@ const attempts = 3
  * Delivers what waits in the ledger of a pipeline, at least once each: before a run what an earlier process has left, after it what it
  * has to tell. Never fails: what cannot be delivered waits for the next run of the pipeline.
  */
-export const deliverNotices = (
-  loaded: PipelineFile,
-  targets: NotifySettings
-): Effect.Effect<void, never, FileSystem.FileSystem | Path.Path> =>
-  targets.length === 0
+export const deliverNotices = (loaded: PipelineFile): Effect.Effect<void, never, FileSystem.FileSystem | Path.Path> => {
+  const { notify = [] } = loaded.machine
+  return notify.length === 0
     ? Effect.void
     : Effect.flatMap(openRunsOf(Option.some(loaded)), (ledger) =>
-        deliverPending(ledger, loaded.pipeline.name, targets)
+        deliverPending(ledger, loaded.pipeline.name, notify)
       ).pipe(
         Effect.scoped,
         // Before the first run there is no ledger, and one that cannot be reached the run itself tells of.
@@ -33,6 +31,7 @@ export const deliverNotices = (
           orElse: () => tell("sluice: notices could not all be delivered in time; the next run tries again")
         })
       )
+}
 
 /** Delivers the pending notices of a ledger, one after the other, the oldest first. */
 const deliverPending = Effect.fnUntraced(function* (ledger: Ledger, pipeline: string, targets: NotifySettings) {

@@ -88,11 +88,10 @@ export const runAndReport = Effect.fnUntraced(function* (
   const { file, ledger: settings, machine, pipeline } = loaded
   const { json } = options
   const ledger = Option.isNone(settings) ? {} : { ledger: yield* openLedger(settings.value) }
-  const { notify = [] } = machine
   const startedAt = yield* Clock.currentTimeMillis
   if (healthFile !== undefined) yield* writeHealth(healthFile, { pipeline: pipeline.name, startedAt })
   // What a process before has left is delivered beside the run, and does not keep it waiting.
-  const earlier = yield* Effect.forkScoped(deliverNotices(loaded, notify))
+  const earlier = yield* Effect.forkScoped(deliverNotices(loaded))
   let last: Receipt | undefined
   const onReceipt = (receipt: Receipt) =>
     Effect.gen(function* () {
@@ -121,7 +120,7 @@ export const runAndReport = Effect.fnUntraced(function* (
     )
   )
   yield* Fiber.await(earlier)
-  yield* deliverNotices(loaded, notify)
+  yield* deliverNotices(loaded)
   const { receipt } = outcome
   if (receipt.reason !== undefined) {
     yield* tell(`sluice: ${receipt.status}: ${receipt.reason}${unpublishedNote(receipt, file)}`)

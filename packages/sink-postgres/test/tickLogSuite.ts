@@ -29,7 +29,7 @@ export const tickLogSuite = (name: string, place: Effect.Effect<Place>): void =>
   })
 
   describe(`${name}: the ticks of schedules`, () => {
-    it.live("are decided from when a pipeline is first served, and once, by whoever comes first", () =>
+    it.live("are decided from when a pipeline is first served, and once, by the first worker that asks", () =>
       Effect.gen(function* () {
         const { database, log } = yield* prepared
         const [first] = yield* log.states(["docs"])

@@ -42,7 +42,7 @@ export const runAttempt = Effect.fnUntraced(function* (
     ...(ledger === undefined ? {} : { ledger }),
     ...ofAction
   }).pipe(Effect.provide(scraper), Effect.result)
-  yield* deliverNotices(loaded, loaded.machine.notify ?? [])
+  yield* deliverNotices(loaded)
   if (Result.isSuccess(result)) return yield* reportEnd(name, result.success)
   const { reason } = result.failure
   const isOutrun =
